@@ -1,0 +1,213 @@
+/* snapshot: the one picture of the run that screen, log line, JSON and attached viewers all show.
+ * Ownership: a snapshot is one flat block of memory without pointers (it can be sent as one message); whoever
+ * allocated the block owns it; the board lends published blocks to readers until they give them back. */
+#ifndef COMPTOP_SNAPSHOT_H
+#define COMPTOP_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <comptop/core.h>
+#include <comptop/frame.h>
+
+/* In every double and float of a snapshot NaN means "absent"; reports print null or nan for it. */
+
+enum {
+  CT_NAME = 32,              /* bytes of a name, NUL included */
+  CT_SNAPSHOT_STREAMS = 8,
+  CT_SNAPSHOT_ROIS = 16,
+  CT_SNAPSHOT_ALARMS = 16,
+  CT_SNAPSHOT_SECTIONS = 64,
+  CT_SNAPSHOT_VERSION = 1
+};
+
+/* Why messages of a stream were not taken. X(NAME, "word used in JSON and messages") */
+#define CT_REJECTS(X)                                                                          \
+  X(PARTS, "parts") X(HEADER_SIZE, "header-size") X(HEADER, "header") X(KEY, "key")            \
+  X(FORMAT, "format") X(SHAPE, "shape") X(TYPE, "type") X(SIZE, "size")                        \
+  X(COMPRESSED, "compressed") X(DUPLICATE, "duplicate") X(TOO_LATE, "too-late")
+enum ct_reject {
+#define X(name, word) CT_REJECT_##name,
+  CT_REJECTS(X)
+#undef X
+  CT_REJECT_COUNT
+};
+const char *ct_reject_word(enum ct_reject reject);
+
+enum ct_stream_state { CT_STREAM_DOWN, CT_STREAM_LIVE, CT_STREAM_LATE, CT_STREAM_STALE, CT_STREAM_IDLE };
+const char *ct_stream_state_word(enum ct_stream_state state);   /* "down", "live", ... */
+const char *ct_role_word(enum ct_role role);                    /* "hexitec", ... */
+
+struct ct_snapshot_stream {
+  char name[CT_NAME];
+  char endpoint[128];
+  char format[16];            /* "array-1.0", "odin", "bsread"; "" while unknown */
+  enum ct_role role;
+  enum ct_stream_state state;
+  bool sampled;               /* known to be decimated: no losses are counted */
+  uint64_t frames;            /* accepted frames (scalars: messages) */
+  uint64_t lost, late, rejected, ignored;
+  uint64_t rejected_kind[CT_REJECT_COUNT];
+  uint64_t tolerated;         /* headers that were not quite JSON and were used all the same */
+  uint64_t restarts;
+  uint64_t bytes;
+  uint64_t last_number;       /* highest frame number */
+  uint64_t projections, flats, darks;   /* by image key; hexitec: frames with Mode xct or a key are here too */
+  uint64_t not_analysed;      /* accepted but kept out of the analysis: late odin frames, xct mode, keyed */
+  double angle_deg;           /* of the last frame that had one */
+  double rate_hz;             /* accepted frames a second over the last seconds */
+  double lag_s;               /* receive to analysed, now */
+  double silent_s;            /* since the last accepted frame; NaN before the first */
+  char first_rejected[256];   /* the kind, and the header text of the first rejected message */
+};
+
+struct ct_snapshot_ring {
+  char name[CT_NAME];
+  double fill, high;          /* 0..1 */
+  uint64_t skipped;           /* frames the analysis missed */
+};
+
+enum ct_archive_state { CT_ARCHIVE_OFF, CT_ARCHIVE_OK, CT_ARCHIVE_DEGRADED, CT_ARCHIVE_FAILED };
+const char *ct_archive_state_word(enum ct_archive_state state);
+struct ct_snapshot_archive {
+  enum ct_archive_state state;
+  uint64_t committed_frames, missed_frames, bytes, raw_bytes, free_bytes;
+  double rate_Bps, left_s, lag_s, ratio;
+  char folder[256];
+  char codec[16];
+};
+
+/* An EMF with its error. L, H and their variances are sums over pixels in pz space; v* have the covariance. */
+struct ct_emf {
+  double L, H, emf, sigma;
+  double emf_plus, plus_sigma;          /* pz > 0 half only */
+  double asymmetry, asymmetry_sigma;    /* (H+ - H-)/(H+ + H-) */
+};
+
+struct ct_snapshot_xcs {
+  bool present;               /* a hexitec stream is configured */
+  double window_s;            /* NaN: since start */
+  double covered_s;           /* of the window, how much is there: live time of the frames in it */
+  uint64_t frames;            /* analysed frames in the window */
+  double live_s;              /* frames / frame rate */
+  uint64_t counts;            /* photons in the spectra (0-200 keV) of the unmasked pixels */
+  uint64_t single, dbl, multiple, next_frame;
+  double e1_keV, e2_keV, theta_deg;
+  uint32_t rows, cols, live_pixels;
+  struct ct_emf emf;
+  uint64_t total_frames;      /* analysed since start */
+  uint64_t total_counts;
+  double total_live_s;
+};
+
+struct ct_snapshot_roi {
+  char name[CT_NAME];
+  uint32_t pixels;            /* unmasked ones */
+  uint64_t counts;
+  struct ct_emf emf;
+};
+
+struct ct_snapshot_ct {
+  bool present;
+  uint64_t projections;
+  double angle_deg, axis_px, axis_sigma_px;
+};
+
+struct ct_snapshot_cell {
+  bool present;
+  double v_V, i_A, q_Ah;
+  double age_s;
+};
+
+enum ct_severity { CT_NOTICE, CT_WARNING, CT_CRITICAL };
+const char *ct_severity_word(enum ct_severity severity);
+struct ct_snapshot_alarm {
+  char id[CT_NAME];           /* stable word: "stream-stale" */
+  enum ct_severity severity;
+  int64_t since_ns;
+  char text[256];             /* what is wrong, where, what to do */
+};
+
+/* Health, totals, ROIs, cell: always there. */
+struct ct_snapshot_core {
+  int64_t wall_ns;
+  uint64_t seq;
+  char run[64];
+  char mode[8];               /* "xcs", "xct" or "" */
+  bool demo, headless;
+  double uptime_s;
+  uint32_t n_streams, n_rings, n_rois, n_alarms;
+  struct ct_snapshot_stream streams[CT_SNAPSHOT_STREAMS];
+  struct ct_snapshot_ring rings[CT_SNAPSHOT_STREAMS];
+  struct ct_snapshot_archive archive;
+  struct ct_snapshot_xcs xcs;
+  struct ct_snapshot_roi rois[CT_SNAPSHOT_ROIS];
+  struct ct_snapshot_ct ct;
+  struct ct_snapshot_cell cell;
+  struct ct_snapshot_alarm alarms[CT_SNAPSHOT_ALARMS];
+};
+
+/* ---- sections: built when someone asks ---------------------------------------------------------- */
+enum ct_section_kind { CT_SECTION_NONE, CT_SECTION_MAP, CT_SECTION_SPECTRUM, CT_SECTION_PROFILE, CT_SECTION_SLICE,
+                       CT_SECTION_TREND };
+enum ct_scope { CT_SCOPE_ALL, CT_SCOPE_PIXEL, CT_SCOPE_ROI };
+
+/* What is asked for; two equal requests share one section. Zero what does not apply (ct_request_equal is memcmp). */
+struct ct_request {
+  uint32_t kind;              /* enum ct_section_kind */
+  uint32_t scope;             /* spectrum, profile, trend: enum ct_scope */
+  int32_t x, y;               /* pixel: column, row; ROI: x = its index; slice: plane's row in x */
+  uint32_t bin;               /* map: pixels summed per edge, 1 2 4 8; 0: chosen so that target_sigma is met */
+  uint32_t size;              /* slice: pixels per edge; trend: points wanted */
+  double target_sigma;        /* map with bin 0 */
+  double min_counts;          /* map: a cell with L+H below this has CT_CELL_LOW; NaN: as configured */
+};
+bool ct_request_equal(const struct ct_request *a, const struct ct_request *b);
+
+/* Row-major arrays of rows*cols follow the struct in this order: float emf[], float sigma[], float counts[]
+ * (L+H after background), uint8_t cell[] (enum ct_cell). emf and sigma are NaN unless the cell is CT_CELL_OK. */
+enum ct_cell { CT_CELL_OK, CT_CELL_LOW, CT_CELL_MASKED };
+struct ct_section_map {
+  uint32_t rows, cols, bin;
+  uint32_t reserved;
+  double median_sigma;        /* over the CT_CELL_OK cells; NaN if none */
+};
+/* double counts[n] follow. */
+struct ct_section_spectrum {
+  double start_keV, width_keV;
+  uint32_t n, pixels;
+};
+/* double pz[n], J[n], sigma[n] follow; J is normalised to its value at pz = 0. */
+struct ct_section_profile {
+  uint32_t n, pixels;
+  double norm;                /* counts per a.u. at pz = 0 */
+};
+/* float values[size*size] follow, row-major; NaN outside the field of view. */
+struct ct_section_slice {
+  uint32_t size, projections;
+  double pixel_um;
+};
+/* double t_s[n] (wall clock, s since the epoch), emf[n], sigma[n], v_V[n], i_A[n], q_Ah[n] follow. */
+struct ct_section_trend {
+  uint32_t n, reserved;
+  double interval_s;
+};
+
+struct ct_section_entry {
+  struct ct_request request;
+  uint64_t offset_bytes, size_bytes;   /* from the start of the snapshot; multiples of 8 */
+};
+
+struct ct_snapshot {
+  uint32_t magic, version;
+  uint64_t size_bytes;        /* of the whole block */
+  uint32_t n_sections, reserved;
+  struct ct_section_entry sections[CT_SNAPSHOT_SECTIONS];
+  struct ct_snapshot_core core;
+  /* sections follow */
+};
+
+/* ==== building, reading, publishing: see below ==== */
+
+#endif

@@ -1,0 +1,7 @@
+/* wire */
+#ifndef COMPTOP_WIRE_H
+#define COMPTOP_WIRE_H
+
+#include <comptop/core.h>
+
+#endif

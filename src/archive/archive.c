@@ -1,0 +1,3 @@
+#include <comptop/archive.h>
+
+int ct_archive_placeholder_;

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libarchive.a
+%C%_libarchive_a_SOURCES = %D%/archive.c

@@ -1,0 +1,3 @@
+#include <comptop/cell.h>
+
+int ct_cell_placeholder_;

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libcell.a
+%C%_libcell_a_SOURCES = %D%/cell.c

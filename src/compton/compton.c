@@ -1,0 +1,3 @@
+#include <comptop/compton.h>
+
+int ct_compton_placeholder_;

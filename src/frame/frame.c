@@ -1,0 +1,3 @@
+#include <comptop/frame.h>
+
+int ct_frame_placeholder_;

@@ -1,0 +1,3 @@
+#include <comptop/hexitec.h>
+
+int ct_hexitec_placeholder_;

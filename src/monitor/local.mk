@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libmonitor.a
+%C%_libmonitor_a_SOURCES = %D%/monitor.c

@@ -1,0 +1,3 @@
+#include <comptop/monitor.h>
+
+int ct_monitor_placeholder_;

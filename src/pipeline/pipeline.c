@@ -1,0 +1,3 @@
+#include <comptop/pipeline.h>
+
+int ct_pipeline_placeholder_;

@@ -1,0 +1,3 @@
+#include <comptop/report.h>
+
+int ct_report_placeholder_;

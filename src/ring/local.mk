@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libring.a
+%C%_libring_a_SOURCES = %D%/ring.c

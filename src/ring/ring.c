@@ -1,0 +1,3 @@
+#include <comptop/ring.h>
+
+int ct_ring_placeholder_;

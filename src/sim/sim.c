@@ -1,0 +1,3 @@
+#include <comptop/sim.h>
+
+int ct_sim_placeholder_;

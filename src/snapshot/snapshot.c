@@ -1,0 +1,3 @@
+#include <comptop/snapshot.h>
+
+int ct_snapshot_placeholder_;

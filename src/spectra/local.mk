@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libspectra.a
+%C%_libspectra_a_SOURCES = %D%/spectra.c

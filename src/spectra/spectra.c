@@ -1,0 +1,3 @@
+#include <comptop/spectra.h>
+
+int ct_spectra_placeholder_;

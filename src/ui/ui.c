@@ -1,0 +1,3 @@
+#include <comptop/ui.h>
+
+int ct_ui_placeholder_;

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libview.a
+%C%_libview_a_SOURCES = %D%/view.c

@@ -1,0 +1,3 @@
+#include <comptop/view.h>
+
+int ct_view_placeholder_;

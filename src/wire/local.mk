@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libwire.a
+%C%_libwire_a_SOURCES = %D%/wire.c

@@ -1,0 +1,3 @@
+#include <comptop/wire.h>
+
+int ct_wire_placeholder_;
