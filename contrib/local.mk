@@ -1,1 +1,1 @@
-dist_noinst_SCRIPTS += contrib/demo contrib/check
+dist_noinst_SCRIPTS += contrib/demo contrib/check contrib/prepare
