@@ -1,10 +1,13 @@
-/* core: errors, options, time. Ownership: callers own what they pass in; nothing here keeps a pointer unless it says so. */
+/* core: errors, time, options and settings, text maps.
+ * Ownership: callers own what they pass in; nothing here keeps a pointer to it, except that settings refer to their
+ * option table and to argv for as long as they are open. Text that a getter returns belongs to the settings. */
 #ifndef COMPTOP_CORE_H
 #define COMPTOP_CORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #if defined __GNUC__
 #define CT_PRINTF(fmt_arg, first_arg) __attribute__((format(printf, fmt_arg, first_arg)))
@@ -66,5 +69,149 @@ int64_t ct_time_cpu_ns(void);       /* CPU time of the calling thread */
 /* "2026-11-22T03:14:07.250Z" (milliseconds) into <text>, returns <text>. */
 #define CT_TIME_TEXT 32
 char *ct_time_text(int64_t wall_ns, char text[CT_TIME_TEXT]);
+
+/* ---- parsing of values ----------------------------------------------------------------------------
+ * All need the whole text to be the value: 0, or CT_EFORMAT (outputs untouched), or CT_ERANGE where it is said.
+ * Numbers are decimal (no hexadecimal, no infinities, no NaN). They rely on the C locale's decimal point:
+ * programs may set LC_CTYPE, never LC_NUMERIC. */
+int ct_parse_real(const char *text, double *value) CT_MUST_CHECK;      /* CT_ERANGE: overflows a double */
+int ct_parse_int(const char *text, int64_t *value) CT_MUST_CHECK;      /* CT_ERANGE: overflows */
+int ct_parse_bool(const char *text, bool *value) CT_MUST_CHECK;        /* on|off, yes|no, true|false, 1|0 */
+/* Exactly <count> numbers with <separator> between them: "39.5,39.5". */
+int ct_parse_numbers(const char *text, char separator, double *values, size_t count) CT_MUST_CHECK;
+/* "start:end:width"; CT_ERANGE unless start < end and width > 0. */
+int ct_parse_range(const char *text, double *start, double *end, double *width) CT_MUST_CHECK;
+/* "a:b[,c:d...]" into at most <max> pairs: how many (at least 1), or CT_EFORMAT (too many too), or CT_ERANGE
+ * unless each a < b. */
+int ct_parse_intervals(const char *text, double (*intervals)[2], size_t max) CT_MUST_CHECK;
+/* "x0:x1,y0:y1" in whole pixels, x1 and y1 not included; CT_ERANGE unless 0 <= x0 < x1 and 0 <= y0 < y1. */
+struct ct_box {
+  uint32_t x0, x1, y0, y1;
+};
+int ct_parse_box(const char *text, struct ct_box *box) CT_MUST_CHECK;
+/* An HDF5 data set "FILE:/path": the length of FILE, with *dataset at "/path" inside <text>; 0 when it is not one. */
+size_t ct_parse_dataset(const char *text, const char **dataset);
+
+/* ---- options: one table a program ------------------------------------------------------------------- */
+enum ct_option_kind {
+  CT_OPTION_SWITCH,        /* flag without an argument; in a file and with -S: on|off */
+  CT_OPTION_INTEGER,       /* within min..max, or one of <words> */
+  CT_OPTION_REAL,          /* within min..max, or one of <words> */
+  CT_OPTION_WORD,          /* one of <words> */
+  CT_OPTION_WORDS,         /* comma-separated, each one of <words>; a repeated flag adds */
+  CT_OPTION_TEXT,
+  CT_OPTION_FILE,          /* a file name, or FILE:/dataset; not opened here */
+  CT_OPTION_REAL_OR_FILE,  /* what is a number is the number, else a file name */
+  CT_OPTION_ENDPOINT,      /* tcp://HOST:PORT, ipc://PATH, inproc://NAME */
+  CT_OPTION_RANGE,         /* start:end:width */
+  CT_OPTION_INTERVALS,     /* a:b[,c:d...] */
+  CT_OPTION_POINT,         /* x,y */
+  CT_OPTION_BOX,           /* x0:x1,y0:y1 */
+  CT_OPTION_DISC,          /* x,y,radius */
+  /* Flags that are no settings of their own: */
+  CT_OPTION_STREAM,        /* ENDPOINT[,key=value...] of a [stream] section whose role is the flag's name */
+  CT_OPTION_ASSIGN,        /* section.key=value */
+  CT_OPTION_CONFIG,        /* the file to read */
+  CT_OPTION_PRINT_CONFIG, CT_OPTION_HELP, CT_OPTION_VERSION, CT_OPTION_COMPLETION, CT_OPTION_DUMP
+};
+
+enum {
+  CT_OPTION_NAMED = 1,         /* its section comes many times, with a name: [stream NAME] */
+  CT_OPTION_REQUIRED = 2,      /* must be set in each such section */
+  CT_OPTION_LATER = 4,         /* refused: "not yet in this version"; absent from help, man pages, --print-config */
+  CT_OPTION_OPTIONAL_ARG = 8,  /* the flag's argument may be left out; the value is then "" and ct_settings_is_set is true */
+  CT_OPTION_HIDDEN = 16        /* works, but is absent from help and man pages */
+};
+
+/* A row. <section> NULL: command line only, its path is <key>. <words> are separated by '|'; the index a getter gives is
+ * the place in that list; a word that ends in '!' is refused as not yet in this version. min == max: no limits.
+ * <value> is the default; "" (or NULL): none, and then the key may be set to nothing again. */
+struct ct_option {
+  const char *section, *key;
+  const char *flag;        /* long flag without "--", or NULL */
+  char letter;             /* or 0 */
+  enum ct_option_kind kind;
+  const char *value;
+  double min, max;
+  const char *words;
+  const char *argument;    /* what help calls the argument */
+  const char *help;        /* a clause in lower case, no full stop */
+  unsigned marks;
+};
+
+struct ct_settings;
+struct ct_option_table {
+  const char *program, *purpose;
+  const char *arguments;               /* what the usage line calls them, NULL: there are none */
+  size_t min_arguments, max_arguments;
+  const struct ct_option *rows;
+  size_t count;
+  /* What single rows cannot say, looked at when all is parsed; may be NULL. */
+  int (*check)(const struct ct_settings *settings, struct ct_err *err);
+};
+
+/* Rows every program has, and rows of a program with a configuration file. */
+#define CT_OPTIONS_COMMON                                                                                       \
+  { .key = "help", .flag = "help", .letter = 'h', .kind = CT_OPTION_HELP, .help = "print this help and exit" }, \
+  { .key = "version", .flag = "version", .letter = 'V', .kind = CT_OPTION_VERSION,                              \
+    .help = "print the version and exit" },                                                                     \
+  { .key = "completion", .flag = "completion", .kind = CT_OPTION_COMPLETION, .words = "bash|zsh",               \
+    .argument = "SHELL", .help = "print a completion script for SHELL", .marks = CT_OPTION_HIDDEN },            \
+  { .key = "options-table", .flag = "options-table", .kind = CT_OPTION_DUMP,                                    \
+    .help = "print every flag and key, tab separated", .marks = CT_OPTION_HIDDEN }
+#define CT_OPTIONS_CONFIG                                                                                       \
+  { .key = "config", .flag = "config", .letter = 'c', .kind = CT_OPTION_CONFIG, .argument = "FILE",             \
+    .help = "read the settings in FILE" },                                                                      \
+  { .key = "set", .flag = "set", .letter = 'S', .kind = CT_OPTION_ASSIGN, .argument = "SECTION.KEY=VALUE",      \
+    .help = "set one key" },                                                                                    \
+  { .key = "print-config", .flag = "print-config", .kind = CT_OPTION_PRINT_CONFIG,                              \
+    .help = "print the settings in force and exit" }
+
+/* comptop's own table (DESIGN 1.2, 1.6). */
+extern const struct ct_option_table ct_comptop_options;
+
+/* ---- settings ----------------------------------------------------------------------------------------
+ * Reads the configuration file if the table has CT_OPTION_CONFIG (-c, else $COMPTOP_CONFIG, else
+ * $XDG_CONFIG_HOME/comptop/comptop.conf or ~/.config/comptop/comptop.conf, else SYSCONFDIR/comptop/comptop.conf; the
+ * first two must exist), then the command line, later flags over earlier ones. Each value is checked by itself; the
+ * error says where it stands. 0: settings in *out, to be closed. CT_SETTINGS_DONE: help or the like was written to
+ * <output>, *out is NULL, exit with 0. CT_EUSAGE, CT_ECONFIG, CT_EUNSUPPORTED, CT_EIO: *out is NULL. */
+#define CT_SETTINGS_DONE 1
+int ct_settings_open(struct ct_settings **out, const struct ct_option_table *table, int argc, char **argv, FILE *output,
+                     struct ct_err *err) CT_MUST_CHECK;
+/* The same from configuration text alone; <name> is what messages call the file. */
+int ct_settings_parse(struct ct_settings **out, const struct ct_option_table *table, const char *name, const char *text,
+                      size_t len_bytes, struct ct_err *err) CT_MUST_CHECK;
+void ct_settings_close(struct ct_settings *settings);   /* NULL is fine */
+
+/* A path is "section.key", "section.NAME.key" of a section that exists, or "key" of a command-line row. A path that is
+ * not in the table or a getter of another kind is a programming error and asserted. */
+bool ct_settings_bool(const struct ct_settings *settings, const char *path);
+int64_t ct_settings_int(const struct ct_settings *settings, const char *path);    /* 0 for a word or nothing */
+double ct_settings_real(const struct ct_settings *settings, const char *path);    /* NaN for a word, file or nothing */
+int ct_settings_word(const struct ct_settings *settings, const char *path);       /* place in <words>; -1: none of them */
+unsigned ct_settings_words(const struct ct_settings *settings, const char *path); /* bit i: word i is in the list */
+const char *ct_settings_text(const struct ct_settings *settings, const char *path); /* any kind; "" for nothing */
+bool ct_settings_is_set(const struct ct_settings *settings, const char *path);    /* by somebody, not by default */
+const char *ct_settings_origin(const struct ct_settings *settings, const char *path); /* "i12.conf:14", "command line", "default" */
+
+/* Named sections in the order of first mention: how many [KIND NAME] there are, and their names. */
+size_t ct_settings_sections(const struct ct_settings *settings, const char *kind);
+const char *ct_settings_section_name(const struct ct_settings *settings, const char *kind, size_t index);
+/* What is left on the command line after the flags; *count may be 0. */
+const char *const *ct_settings_arguments(const struct ct_settings *settings, size_t *count);
+
+/* Refuses a value after a later check: "i12.conf:14: hexitec.mask = m.txt: <message>". Returns CT_ECONFIG. */
+int ct_settings_refuse(const struct ct_settings *settings, const char *path, struct ct_err *err, const char *fmt, ...)
+  CT_PRINTF(4, 5);
+/* The settings in force as a configuration file that gives the same settings again. 0 or CT_EIO. */
+int ct_settings_print(const struct ct_settings *settings, FILE *output) CT_MUST_CHECK;
+
+/* ---- text maps: one number a pixel ---------------------------------------------------------------------
+ * Exactly <count> finite numbers, separated by white space (LF or CRLF), into <values>. 0; CT_EFORMAT names file, line
+ * and token; CT_ESHAPE says how many there are; CT_EIO (map_read). On an error <values> is partly written. */
+int ct_core_map_parse(const char *text, size_t len_bytes, size_t count, double *values, const char *name,
+                      struct ct_err *err) CT_MUST_CHECK;
+int ct_core_map_read(const char *path, size_t count, double *values, struct ct_err *err) CT_MUST_CHECK;
 
 #endif
