@@ -208,6 +208,149 @@ struct ct_snapshot {
   /* sections follow */
 };
 
-/* ==== building, reading, publishing: see below ==== */
+/* ==== building =====================================================================================
+ * One thread fills a block that it owns: begin, the core's fields, sections, finish. Nothing allocates. */
+#define CT_SNAPSHOT_MAGIC UINT32_C(0x4e535443)   /* "CTSN" */
+
+struct ct_snapshot_builder {
+  struct ct_snapshot *snapshot;
+  size_t capacity_bytes;
+  uint32_t refused;           /* sections that found no room */
+};
+/* Starts a snapshot in buffer[capacity_bytes] (8-byte aligned): header set, core zeroed. CT_ERANGE: not even the core fits. */
+int ct_snapshot_begin(struct ct_snapshot_builder *builder, void *buffer, size_t capacity_bytes) CT_MUST_CHECK;
+/* Adds a section of <bytes>, zeroed, for <request>: its start, 8-byte aligned; NULL if it does not fit (counted). */
+void *ct_snapshot_add(struct ct_snapshot_builder *builder, const struct ct_request *request, size_t bytes);
+/* Sets the size; the snapshot may now be published or sent as its first size_bytes bytes. */
+struct ct_snapshot *ct_snapshot_finish(struct ct_snapshot_builder *builder);
+
+/* Bytes of a section of each kind, head and arrays; SIZE_MAX where that overflows (no buffer holds it). */
+size_t ct_section_map_bytes(uint32_t rows, uint32_t cols);
+size_t ct_section_spectrum_bytes(uint32_t n);
+size_t ct_section_profile_bytes(uint32_t n);
+size_t ct_section_slice_bytes(uint32_t size);
+size_t ct_section_trend_bytes(uint32_t n);
+
+/* Adds a section of each kind with its dimensions set, all else zeroed; *out points at its parts. False: no room (counted). */
+struct ct_map_parts {
+  struct ct_section_map *head;
+  float *emf, *sigma, *counts;        /* [rows*cols] */
+  uint8_t *cell;                      /* [rows*cols], enum ct_cell */
+};
+struct ct_spectrum_parts {
+  struct ct_section_spectrum *head;
+  double *counts;                     /* [n] */
+};
+struct ct_profile_parts {
+  struct ct_section_profile *head;
+  double *pz, *J, *sigma;             /* [n] */
+};
+struct ct_slice_parts {
+  struct ct_section_slice *head;
+  float *values;                      /* [size*size] */
+};
+struct ct_trend_parts {
+  struct ct_section_trend *head;
+  double *t_s, *emf, *sigma, *v_V, *i_A, *q_Ah;   /* [n] */
+};
+bool ct_snapshot_add_map(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
+                         uint32_t cols, struct ct_map_parts *out);
+bool ct_snapshot_add_spectrum(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t n,
+                              struct ct_spectrum_parts *out);
+bool ct_snapshot_add_profile(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t n,
+                             struct ct_profile_parts *out);
+bool ct_snapshot_add_slice(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t size,
+                           struct ct_slice_parts *out);
+bool ct_snapshot_add_trend(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t n,
+                           struct ct_trend_parts *out);
+
+/* ==== reading ====================================================================================== */
+/* The payload of the section for exactly <request>, at least <min_bytes> long; NULL if there is none. *size_bytes (may be
+ * NULL) is its whole size. The table is not trusted: nothing outside the snapshot's size_bytes is returned. */
+const void *ct_snapshot_find(const struct ct_snapshot *snapshot, const struct ct_request *request, size_t min_bytes,
+                             size_t *size_bytes);
+
+/* The parts of a section payload[size_bytes]; false if the arrays do not lie inside it or a map or slice has no cells.
+ * <payload> is 8-byte aligned, as ct_snapshot_find returns it; NULL gives false. */
+struct ct_map_view {
+  const struct ct_section_map *head;
+  const float *emf, *sigma, *counts;
+  const uint8_t *cell;
+};
+struct ct_spectrum_view {
+  const struct ct_section_spectrum *head;
+  const double *counts;
+};
+struct ct_profile_view {
+  const struct ct_section_profile *head;
+  const double *pz, *J, *sigma;
+};
+struct ct_slice_view {
+  const struct ct_section_slice *head;
+  const float *values;
+};
+struct ct_trend_view {
+  const struct ct_section_trend *head;
+  const double *t_s, *emf, *sigma, *v_V, *i_A, *q_Ah;
+};
+bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *out);
+bool ct_section_spectrum(const void *payload, size_t size_bytes, struct ct_spectrum_view *out);
+bool ct_section_profile(const void *payload, size_t size_bytes, struct ct_profile_view *out);
+bool ct_section_slice(const void *payload, size_t size_bytes, struct ct_slice_view *out);
+bool ct_section_trend(const void *payload, size_t size_bytes, struct ct_trend_view *out);
+
+/* find and the view in one: the section for <request> (whose kind must be the function's), or false. */
+bool ct_snapshot_map(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_map_view *out);
+bool ct_snapshot_spectrum(const struct ct_snapshot *snapshot, const struct ct_request *request,
+                          struct ct_spectrum_view *out);
+bool ct_snapshot_profile(const struct ct_snapshot *snapshot, const struct ct_request *request,
+                         struct ct_profile_view *out);
+bool ct_snapshot_slice(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_slice_view *out);
+bool ct_snapshot_trend(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_trend_view *out);
+
+/* Whether bytes[n], from a stranger, is exactly one snapshot that every reader may use without further checks: magic,
+ * version, size (== n), counts, enums, bools, NUL-terminated strings, sections and the arrays in them. <bytes> must be
+ * 8-byte aligned (else CT_ERANGE). CT_EFORMAT with the first thing wrong in <err> (may be NULL). Numbers are not judged. */
+int ct_snapshot_check(const void *bytes, size_t n, struct ct_err *err) CT_MUST_CHECK;
+
+/* ==== the board: publishes the latest whole block =====================================================
+ * One writer, up to readers_max readers that each hold at most one block at a time; nobody ever waits for anybody, and a
+ * block lent to a reader does not change. Blocks are plain memory of one size: snapshots, analysis results, tables. */
+struct ct_board;
+/* CT_ERANGE (readers_max outside 1..64, capacity 0 or absurd) or CT_ENOMEM. Blocks are 64-byte aligned and zeroed. */
+int ct_board_new(struct ct_board **out, unsigned readers_max, size_t capacity_bytes, struct ct_err *err) CT_MUST_CHECK;
+void ct_board_free(struct ct_board *board);
+size_t ct_board_capacity_bytes(const struct ct_board *board);
+/* Writer: a block nobody reads, with whatever an earlier use left in it. Again without publish: the same block. NULL only
+ * if readers hold more blocks than promised. */
+void *ct_board_begin(struct ct_board *board);
+/* Writer: makes the block of the last begin the latest. */
+void ct_board_publish(struct ct_board *board);
+/* Readers: the latest block, lent until released; NULL before the first publish. */
+const void *ct_board_acquire(struct ct_board *board);
+/* NULL is fine. */
+void ct_board_release(struct ct_board *board, const void *block);
+
+/* ==== wants: which sections somebody looks at now =====================================================
+ * The monitor adds and drops requests (equal ones share an entry and are counted); workers read the table as a whole. */
+enum { CT_WANTS = CT_SNAPSHOT_SECTIONS };
+struct ct_wants_table {
+  uint64_t generation;        /* grows with every change of the table */
+  uint32_t n, reserved;
+  struct ct_request requests[CT_WANTS];
+};
+struct ct_wants;
+/* <readers_max>: workers that may hold a table at once. Errors as ct_board_new. */
+int ct_wants_new(struct ct_wants **out, unsigned readers_max, struct ct_err *err) CT_MUST_CHECK;
+void ct_wants_free(struct ct_wants *wants);
+/* Writer: one more who wants <request>. CT_ERANGE: the table is full. CT_EBUSY: workers hold more tables than promised. */
+int ct_wants_add(struct ct_wants *wants, const struct ct_request *request) CT_MUST_CHECK;
+/* Writer: one less. CT_ENOTFOUND: nobody wanted it. CT_EBUSY as above (nothing changed: try again). */
+int ct_wants_drop(struct ct_wants *wants, const struct ct_request *request);
+/* Workers: the generation of the latest table, for the price of one load; 0 before the first change. */
+uint64_t ct_wants_generation(const struct ct_wants *wants);
+/* Workers: the latest table, lent until released; never NULL. */
+const struct ct_wants_table *ct_wants_acquire(struct ct_wants *wants);
+void ct_wants_release(struct ct_wants *wants, const struct ct_wants_table *table);
 
 #endif
