@@ -1,7 +1,92 @@
-/* hexitec */
+/* hexitec: detector frames become photon events. Pure: memory in, memory out.
+ * Ownership: ct_hexitec_new copies what the setup points to; the handle is the caller's, who frees it; frames are
+ * borrowed for one call, events are written into the caller's array. One thread at a time may use a handle. */
 #ifndef COMPTOP_HEXITEC_H
 #define COMPTOP_HEXITEC_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <comptop/core.h>
+#include <comptop/frame.h>
+
+/* One photon. <pixel> is the geometric row-major index, whatever the readout order was. */
+struct ct_event {
+  uint32_t pixel;
+  float energy_keV;
+};
+
+/* What happens to photons whose charge fell on several pixels. X(NAME, "word of [hexitec] sharing") */
+#define CT_SHARINGS(X)                                                                       \
+  X(PAPER, "paper") X(NONE, "none")                                                          \
+  X(ODIN_CSA3, "odin-csa3") X(ODIN_CSA5, "odin-csa5")                                        \
+  X(ODIN_CSD3, "odin-csd3") X(ODIN_CSD5, "odin-csd5")
+enum ct_sharing {
+#define X(name, word) CT_SHARING_##name,
+  CT_SHARINGS(X)
+#undef X
+  CT_SHARING_COUNT
+};
+const char *ct_sharing_word(enum ct_sharing sharing);
+
+enum {
+  CT_HEXITEC_PIXELS_MAX = 1 << 20,
+  CT_HEXITEC_BLOCK_COLS = 80     /* columns of one module: the unit of the ASIC readout order */
+};
+
+/* All maps have rows * cols values in geometric row-major order, also where the frames come in ASIC order. */
+struct ct_hexitec_setup {
+  uint32_t rows, cols;
+  bool asic_order;               /* u16 frames: value k of each 80-column block belongs to column (k % 4) * 20 + k / 4 of
+                                    that block (single-ASIC cameras; their row-reading code agrees in five public
+                                    sources); rows stay. Float frames have been processed and are geometric always. */
+  enum ct_sharing sharing;
+  bool next_frame;               /* remove hits that the frame before, itself so corrected, had in the same pixel */
+  const uint16_t *dark_ADU;      /* NULL: 0 everywhere */
+  const uint16_t *threshold_ADU; /* after dark subtraction, kept when >=; NULL: 0 everywhere */
+  const double *gradient_keV;    /* keV/ADU, 0: dead pixel. NULL (then both): not calibrated */
+  const double *intercept_keV;
+  double threshold_keV;          /* float frames: kept when above */
+};
+
+/* What became of the frames; every field adds up over frames, batches, slices and workers. */
+struct ct_hexitec_tally {
+  uint64_t frames;
+  uint64_t hits;                 /* pixels at or above threshold that next-frame correction left */
+  uint64_t single, dbl, multiple;/* clusters of one, of two, of three or more hits */
+  uint64_t next_frame;           /* hits that next-frame correction removed */
+};
+void ct_hexitec_tally_add(struct ct_hexitec_tally *sum, const struct ct_hexitec_tally *delta);
+
+struct ct_hexitec;
+/* CT_ECONFIG (sensor size, ASIC order without whole 80-column blocks, half a calibration), CT_ERANGE (a calibration
+ * value that is not a finite float, a threshold that is not a number), CT_EUNSUPPORTED (odin-* rules), CT_ENOMEM. */
+int ct_hexitec_new(struct ct_hexitec **out, const struct ct_hexitec_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_hexitec_free(struct ct_hexitec *hexitec);   /* NULL is fine */
+
+/* u16 (ADU) and f32 (keV). Frames of any other type or of another shape than the setup's are the caller's to reject. */
+bool ct_hexitec_takes(enum ct_type type);
+/* Without a calibration u16 frames are tallied in full but give no events. */
+bool ct_hexitec_has_calibration(const struct ct_hexitec *hexitec);
+
+/* Analyses frame <index> of a batch, adds to <tally> (required) and writes at most rows * cols events to <events>, in
+ * the row-major order of the first hit of each cluster. Returns their number.
+ *  hit     u16: a pixel with gradient not 0 and ADU - dark >= threshold; f32: a finite energy > threshold_keV.
+ *          next_frame on: a hit of frame N is removed when frame N - 1 was the call before and still had that hit
+ *          after its own correction, so of an uninterrupted run of hits every other one stays.
+ *  energy  u16: (float)(ADU - dark) * (float)gradient + (float)intercept, in float32, each step rounded.
+ *  paper   8-connected hits form a cluster. One: the event. Two: their energies are summed in float32 and given to the
+ *          pixel with the larger one, the first of the two where they are equal. More: dropped and counted.
+ *          (seed paper, Methods; made exact in the manual)
+ *  none    every hit is an event and counts as single. */
+uint32_t ct_hexitec_frame(struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index,
+                          struct ct_event *events, struct ct_hexitec_tally *tally);
+
+/* Dark frames (ImageKey 2): _add accumulates one frame of a batch (f32 frames are ignored: they have no offset),
+ * _apply makes the mean of what came since the last apply, rounded half up, the new dark. It returns the number of
+ * frames that went into it; 0: nothing came, nothing changed. */
+void ct_hexitec_dark_add(struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index);
+uint64_t ct_hexitec_dark_apply(struct ct_hexitec *hexitec);
 
 #endif

@@ -1,7 +1,74 @@
-/* spectra */
+/* spectra: photon events become one energy spectrum a pixel, since start and over a rolling window. Pure.
+ * Ownership: the handle is the caller's, who frees it; the cubes it shows stay its own and change with the next add.
+ * One thread at a time may use a handle. All memory is taken by ct_spectra_new. */
 #ifndef COMPTOP_SPECTRA_H
 #define COMPTOP_SPECTRA_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <comptop/core.h>
+#include <comptop/hexitec.h>
+
+/* ---- the energy axis: n bins, bin i covers [start + i * width, start + (i + 1) * width) ------------------------- */
+struct ct_axis {
+  double start_keV, width_keV;
+  uint32_t n;
+};
+/* From [hexitec] bins = start:end:width. CT_ERANGE unless all are finite, width > 0, and end lies a whole number of
+ * widths (to 1e-6 of one) above start. */
+int ct_axis_init(struct ct_axis *out, double start_keV, double end_keV, double width_keV, struct ct_err *err)
+  CT_MUST_CHECK;
+/* The bin of an energy, -1 outside or not a number. By f64 division: multiplying by 1/width moves events that lie on
+ * an edge. */
+static inline int32_t ct_axis_bin(const struct ct_axis *axis, double energy_keV)
+{
+  double position = (energy_keV - axis->start_keV) / axis->width_keV;
+  return position >= 0 && position < (double)axis->n ? (int32_t)position : -1;
+}
+
+/* ---- rolling spectra --------------------------------------------------------------------------------------------- */
+struct ct_spectra_setup {
+  uint32_t pixels;
+  struct ct_axis axis;
+  double window_s;               /* INFINITY: run, everything since start */
+  uint64_t memory_bytes;         /* for all of it; what the cubes leave holds the events of the window */
+};
+
+/* What the spectra were made from; energies outside the axis are events, but not in a cube. */
+struct ct_spectra_tally {
+  struct ct_hexitec_tally hexitec;
+  uint64_t photons;              /* in the cube */
+  uint64_t below, above;         /* the axis; not a number counts as below */
+};
+
+struct ct_spectra;
+/* CT_ERANGE: no pixels, more than 2^32 cells, a window that is no time, or less memory than the cubes and a minimum of
+ * events need (the message names run.memory_MB and the need). CT_ENOMEM: the system has not got it. */
+int ct_spectra_new(struct ct_spectra **out, const struct ct_spectra_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_spectra_free(struct ct_spectra *spectra);   /* NULL is fine */
+
+/* Adds the events of some frames, all < pixels, and what ct_hexitec_frame tallied for them; <time_ns> is their arrival.
+ * The window follows the latest arrival, so a silent stream keeps its last window. It moves in slices of
+ * window / 600 (0.01 to 1 s), and reaches back window_s less at most one slice. A clock that was set back does not stop
+ * it: time goes on from the latest arrival. */
+void ct_spectra_add(struct ct_spectra *spectra, int64_t time_ns, const struct ct_event *events, size_t n,
+                    const struct ct_hexitec_tally *delta);
+
+/* Counts [pixels][axis.n]. With the window `run` both are the same cube. */
+const uint32_t *ct_spectra_window(const struct ct_spectra *spectra);
+const uint32_t *ct_spectra_total(const struct ct_spectra *spectra);
+const struct ct_spectra_tally *ct_spectra_window_tally(const struct ct_spectra *spectra);
+const struct ct_spectra_tally *ct_spectra_total_tally(const struct ct_spectra *spectra);
+const struct ct_axis *ct_spectra_axis(const struct ct_spectra *spectra);
+uint32_t ct_spectra_pixels(const struct ct_spectra *spectra);
+
+/* Of the window, how much is covered, in s: less than window_s in the beginning, and when memory ends. */
+double ct_spectra_window_s(const struct ct_spectra *spectra);
+/* True while the window is shorter than asked for because memory could not hold its events. */
+bool ct_spectra_shortened(const struct ct_spectra *spectra);
+/* Photons that a counter of the total cube at 2^32 - 1 could not take. */
+uint64_t ct_spectra_saturated(const struct ct_spectra *spectra);
 
 #endif
