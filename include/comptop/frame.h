@@ -20,8 +20,8 @@ enum ct_type {
 #undef X
   CT_TYPE_COUNT
 };
-size_t ct_type_bytes(enum ct_type type);
-const char *ct_type_text(enum ct_type type);
+size_t ct_type_bytes(enum ct_type type);        /* of one pixel; 0 when <type> is none of the table */
+const char *ct_type_text(enum ct_type type);    /* "uint16"; "?" when <type> is none of the table */
 
 /* What role a stream plays; the words are those of [stream] role. */
 enum ct_role { CT_ROLE_HEXITEC, CT_ROLE_CAMERA, CT_ROLE_SCALARS };
@@ -56,14 +56,99 @@ struct ct_frame {
 };
 
 /* ---- accounting of frame numbers (DESIGN 1.4) ----------------------------------------------------
- * Pure: time comes in as an argument. One tracker a stream, fixed memory, no allocation after ct_track_init. */
+ * Pure: time comes in as an argument. One tracker a stream, fixed memory, no allocation. The tracker counts; its
+ * caller only does with the frames what the verdicts say.
+ *
+ *   result = ct_track_add(...) for each decoded message, then
+ *     1. result.held tells what to do with the messages kept before (in the order they came),
+ *     2. result.spans tells what to do with the frames of this one.
+ *   ct_track_tick now and then (every message and at least every 100 ms), ct_track_end when the stream ends; both
+ *   may also decide about held messages. After each of the three: ct_track_lost_next until it says false.
+ *
+ * Restart downwards: eight ascending numbers that were all seen or given up before, far below the highest (all of
+ * them at least CT_TRACK_FAR below; or nearer, in at least two messages, beginning at or before the first number of
+ * the numbering, or at 0 or 1). Until the eighth their messages are held. A number above the highest, a number that
+ * breaks the ascent, 2.5 s, or the end of the stream make them what each was: duplicates or too late. */
+enum {
+  CT_TRACK_SPANS = 16,        /* runs of equal verdict a message may have; what is beyond is dropped as too late */
+  CT_TRACK_HELD = 7,          /* messages a caller keeps at most */
+  CT_TRACK_RANGES = 4096,     /* missing ranges remembered; the oldest are forgotten */
+  CT_TRACK_FAR = 1000,
+  CT_TRACK_RUN = 8,           /* numbers that make a restart */
+  CT_TRACK_STEPS = 16         /* forward steps that decide whether a stream is sampled */
+};
+#define CT_TRACK_JUMP UINT64_C(1000000)              /* a step larger than this is a restart, not a loss */
+#define CT_TRACK_PATIENCE_NS INT64_C(2500000000)     /* the age at which a gap is a loss */
+
 enum ct_verdict {
   CT_TAKE,          /* accepted, in order */
-  CT_TAKE_LATE,     /* accepted, fills an open gap */
-  CT_HOLD,          /* perhaps a restart: keep the message, ask again with ct_track_held after the next one */
+  CT_TAKE_LATE,     /* accepted out of order: it fills an open gap, or was on its way when the stream began */
+  CT_HOLD,          /* perhaps a restart (always the whole message): keep it until .held of a later result decides */
   CT_DROP_DUPLICATE,
   CT_DROP_TOO_LATE
 };
-/* The tracker itself is defined in frame.h by the room (see src/frame/track.c). */
+enum ct_sampled { CT_SAMPLED_AUTO, CT_SAMPLED_ON, CT_SAMPLED_OFF };   /* the words of [stream] sampled */
+
+/* Frames [offset, offset + count) of the message. */
+struct ct_span {
+  uint32_t offset, count;
+  enum ct_verdict verdict;
+};
+
+enum ct_held { CT_HELD_KEEP, CT_HELD_TAKE, CT_HELD_DROP };   /* KEEP also when nothing is held */
+
+struct ct_track_result {
+  enum ct_held held;
+  unsigned n_spans;
+  struct ct_span spans[CT_TRACK_SPANS];
+};
+
+struct ct_track_counts {
+  uint64_t frames;            /* accepted, late ones included */
+  uint64_t lost, late, duplicate, too_late, restarts;
+  uint64_t first, highest;    /* of the present numbering; 0 before the first frame */
+  uint64_t unlisted;          /* lost frames whose range nobody fetched with ct_track_lost_next in time */
+  bool sampled;               /* decimated: gaps mean nothing and are not counted as lost */
+};
+
+/* Numbers of [first, last] that have not come. */
+struct ct_track_range {
+  uint64_t first, last;
+  int64_t opened_ns;
+  bool counts;                /* becomes a loss; false on a sampled stream and before the first frame */
+};
+
+/* Public only so that it can live inside other structs: read .counts, leave the rest alone. About 200 kB. */
+struct ct_track {
+  struct ct_track_counts counts;
+  enum ct_sampled sampled_setting;
+  bool started;
+  int64_t now_ns, started_ns;           /* started_ns: when the present numbering began */
+  uint64_t floor;                       /* what is missing below is no longer known */
+  unsigned steps_seen, steps_large;     /* the last forward steps: how many, and a bit for each larger than one */
+  /* Missing ranges, a circular list ascending both in number and in age: the first <n_closed> are given up. */
+  struct ct_track_range ranges[CT_TRACK_RANGES];
+  unsigned head, n_ranges, n_closed;
+  /* Lost ranges on their way to the caller, circular. */
+  struct { uint64_t first, last; } lost[CT_TRACK_RANGES + 64];
+  unsigned lost_head, n_lost;
+  /* The run that may become a restart. */
+  struct { uint64_t first; uint32_t count; } held[CT_TRACK_HELD];
+  unsigned n_held;
+  int64_t held_since_ns;
+  uint64_t held_numbers, held_duplicate, held_too_late;
+};
+
+void ct_track_init(struct ct_track *track, enum ct_sampled sampled);
+/* Frames <first>, <first>+1, .. of one message at monotonic <now_ns> (a step back in time counts as none).
+ * 0, or CT_ERANGE for a count of 0 or numbers beyond 2^64 (nothing is changed, <result> is empty). */
+int ct_track_add(struct ct_track *track, uint64_t first, uint32_t count, int64_t now_ns,
+                 struct ct_track_result *result) CT_MUST_CHECK;
+/* Lets gaps grow old; what to do with held messages: CT_HELD_KEEP or CT_HELD_DROP. */
+enum ct_held ct_track_tick(struct ct_track *track, int64_t now_ns) CT_MUST_CHECK;
+/* The stream ends: every open gap is lost, held messages are dropped. The tracker may go on afterwards. */
+enum ct_held ct_track_end(struct ct_track *track) CT_MUST_CHECK;
+/* The next range newly lost, for the gap table; false when there is none. */
+bool ct_track_lost_next(struct ct_track *track, uint64_t *first, uint64_t *last);
 
 #endif
