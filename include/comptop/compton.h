@@ -1,7 +1,124 @@
-/* compton */
+/* compton: spectra -> electron momentum -> L, H, EMF with their errors, and the Compton profile.
+ * Ownership: a struct ct_compton belongs to whoever made it and keeps nothing of what it was made from; every array
+ * passed in or out stays the caller's. Pure: memory in, memory out.
+ *
+ * Units: energies keV, angles rad unless _deg, momenta atomic units (pz/mc * 137.036), lengths mm, cross sections barn.
+ * "Eq. 2" is the one of Leung et al. 2024 (the paper behind this program); "exact" is the relativistic form of
+ * Ribberfors, Phys. Rev. B 12 (1975) 2067, and Holm, Phys. Rev. A 37 (1988) 3706. */
 #ifndef COMPTOP_COMPTON_H
 #define COMPTOP_COMPTON_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <comptop/core.h>
+#include <comptop/snapshot.h>
+#include <comptop/spectra.h>
+
+/* ---- kinematics of one scattering ------------------------------------------------------------------
+ * e1: incident, e2: scattered energy, both > 0; theta: scattering angle in (0, pi]. Anything else gives NaN. */
+#define CT_ELECTRON_KEV 510.99895          /* m c^2, CODATA 2018 */
+#define CT_AU_PER_MC 137.035999084         /* one m c in atomic units of momentum: 1/alpha, CODATA 2018 */
+
+/* Momentum along the scattering vector, eq. 2: 137.036 (E2 - E1 + E1 E2 (1-cos)/mc2) / sqrt(E1^2 + E2^2 - 2 E1 E2 cos). */
+double ct_compton_pz(double e1_keV, double e2_keV, double theta_rad);
+/* The exact inverse of eq. 2, in closed form; pz = 0 gives the Compton energy. NaN where no energy has that pz
+ * (pz outside -137.036 .. 137.036 (1 + E1 (1-cos)/mc2)). */
+double ct_compton_e2_keV(double e1_keV, double theta_rad, double pz);
+/* d pz / d E2 of eq. 2, a.u. per keV. */
+double ct_compton_dpz_dE(double e1_keV, double e2_keV, double theta_rad);
+/* The exact momentum, Holm eq. 5; it differs from eq. 2 by 0.016 a.u. at -5 a.u. and less than that above. */
+double ct_compton_pz_exact(double e1_keV, double e2_keV, double theta_rad);
+/* Its inverse, by guarded Newton steps to the last bits. */
+double ct_compton_e2_exact_keV(double e1_keV, double theta_rad, double pz);
+/* F in d2sigma/(dOmega dE2) = F J(pz), barn/(sr keV) for J in 1/a.u. (Holm eqs. 3-11, exact pz). <polarisation> is the
+ * degree of linear polarisation 0..1, <phi_rad> the angle between the polarisation and the scattering plane:
+ * pi/2 is scattering perpendicular to the polarisation. Integrates to Klein-Nishina times the electrons in J. */
+double ct_compton_cross_section(double e1_keV, double e2_keV, double theta_rad, double polarisation, double phi_rad);
+/* dsigma/dOmega of a free electron at rest, barn/sr (Klein and Nishina 1929); polarisation as above. */
+double ct_klein_nishina(double e1_keV, double theta_rad, double polarisation, double phi_rad);
+
+/* ---- geometry ---------------------------------------------------------------------------------------- */
+/* Direction of the beam in the sample plane; x along columns, y along rows. */
+enum ct_beam { CT_BEAM_PLUS_X, CT_BEAM_MINUS_X, CT_BEAM_PLUS_Y, CT_BEAM_MINUS_Y };
+
+/* A pinhole camera looking at the sheet of beam in the sample. Its axis runs through the pinhole, lies in the plane of
+ * beam and sheet normal, and leaves the beam at theta_deg; the detector is perpendicular to it. */
+struct ct_geometry {
+  double theta_deg;
+  double object_mm, detector_mm;       /* pinhole to sample and to detector, along the axis; magnification = detector/object */
+  double pitch_mm;
+  enum ct_beam beam;
+  double centre_x_px, centre_y_px;     /* where the axis meets the detector; the first pixel's centre is 0 */
+  bool theta_map;                      /* false: theta_deg for every pixel */
+};
+
+/* Scattering angle of every pixel into theta_rad[rows*cols], row-major. The pinhole inverts: for CT_BEAM_PLUS_X column 0
+ * sees the downstream end of the sample (larger angle). A ray through the pinhole that meets the detector at u mm along
+ * the beam and v mm across it has cos(theta) = (d cos(theta0) + u sin(theta0)) / sqrt(d^2 + u^2 + v^2), d = detector_mm;
+ * at 90 degrees and with x = -u object/detector this is -x / sqrt(x^2 + y^2 + object^2). object_mm cancels.
+ * CT_ERANGE when the geometry has no such angles. */
+int ct_compton_theta_map(const struct ct_geometry *geometry, uint32_t rows, uint32_t cols, double *theta_rad,
+                         struct ct_err *err) CT_MUST_CHECK;
+
+/* ---- analysis ------------------------------------------------------------------------------------------ */
+enum ct_background { CT_BACKGROUND_NONE, CT_BACKGROUND_FLAT, CT_BACKGROUND_LINEAR };
+
+struct ct_compton_setup {
+  double e1_keV;
+  struct ct_geometry geometry;
+  uint32_t rows, cols;
+  struct ct_axis axis;
+  double p_low, p_high;                /* L: |pz| < p_low; H: p_low < |pz| < p_high; a.u., by eq. 2 */
+  int order;                           /* inside a bin cut by a window edge: 1 uniform, 2 sloping */
+  enum ct_background background;       /* flat: counts per keV of all windows; linear: line through two windows' means */
+  double windows_keV[2][2];            /* [window][from, to] */
+  uint32_t n_windows;
+};
+
+/* Precomputes the weights of every group of pixels that share a theta: the columns for a beam along x, the rows for one
+ * along y, one group when theta_map is off; the group's theta is the mean over its pixels.
+ * CT_ERANGE for anything that cannot be measured with these bins, naming the column (row) and the energies;
+ * CT_ENOMEM. A ct_compton may be used by many threads at once, except for ct_compton_profile. */
+struct ct_compton;
+int ct_compton_new(struct ct_compton **out, const struct ct_compton_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_compton_free(struct ct_compton *compton);
+/* The theta that pixel (row-major index) is analysed with. */
+double ct_compton_theta_rad(const struct ct_compton *compton, uint32_t pixel);
+
+/* What is needed of one or many pixels for EMF, EMF+ and asymmetry; every member is a sum over counts, so the sums of
+ * pixels add: this is how pixels of different theta are summed in pz space. After background; minus = all - plus. */
+struct ct_sums {
+  double L, H, var_L, var_H, cov_LH;
+  double L_plus, H_plus, var_L_plus, var_H_plus, cov_LH_plus;   /* pz > 0 half */
+  double cov_HH_plus;                                           /* of H and H_plus */
+  double counts;                                                /* |pz| < p_high, background not subtracted */
+};
+void ct_sums_add(struct ct_sums *sum, const struct ct_sums *other);
+
+/* The sums of one pixel from its <axis.n> counts. */
+void ct_compton_sums(const struct ct_compton *compton, uint32_t pixel, const uint32_t *spectrum, struct ct_sums *out);
+/* The sums of every pixel from cube[rows*cols][axis.n] into out[rows*cols]. Pixels with select[pixel] == 0 are zeroed;
+ * select NULL: all pixels. */
+void ct_compton_map(const struct ct_compton *compton, const uint32_t *cube, const uint8_t *select, struct ct_sums *out);
+/* EMF = L/H as the paper has it (no correction) with sigma^2 = (var_L - 2 EMF cov + EMF^2 var_H)/H^2; the same of the
+ * pz > 0 half; asymmetry (H+ - H-)/(H+ + H-). NaN where the divisor is not positive or a result is not finite. */
+void ct_compton_emf(const struct ct_sums *sums, struct ct_emf *out);
+
+/* ---- Compton profile ------------------------------------------------------------------------------------- */
+#define CT_PROFILE_STEP 0.2            /* a.u. */
+#define CT_PROFILE_MAX 10.0            /* a.u.; less where the bins do not reach that far for every theta */
+#define CT_PROFILE_POINTS 101          /* at most */
+/* Points of the profile: odd, the middle one at pz = 0. */
+uint32_t ct_compton_profile_points(const struct ct_compton *compton);
+/* The profile of the selected pixels (select as above) into pz, J, sigma of ct_compton_profile_points() each.
+ * Every group's counts are shared out to cells of CT_PROFILE_STEP centred on pz[] with that group's theta and the
+ * configured order, after background; then J(0) is made 1. *norm is the counts per a.u. at pz = 0 before that.
+ * sigma is each point's own counting error (background included) on the scale of J; the error of the norm, common to
+ * all points, is not in it, nor are the correlations of neighbours that share a bin. Not corrected for F or efficiency.
+ * J and sigma are NaN where there is nothing to normalise by (norm <= 0). */
+void ct_compton_profile(struct ct_compton *compton, const uint32_t *cube, const uint8_t *select, double *pz, double *J,
+                        double *sigma, double *norm);
 
 #endif
