@@ -1,2 +1,2 @@
 noinst_LIBRARIES += %D%/libpipeline.a
-%C%_libpipeline_a_SOURCES = %D%/pipeline.c
+%C%_libpipeline_a_SOURCES = %D%/publish.c %D%/pace.c

@@ -1,0 +1,37 @@
+/* An absolute time table: frame k is due at start + k / rate, whatever happened to the frames before. */
+#include <comptop/pipeline.h>
+
+#include <assert.h>
+#include <time.h>
+
+/* Waking up for every frame at 9 kHz costs more than sending it. */
+static const int64_t burst_ns = 3 * 1000 * 1000;
+/* No sleep is longer, so that a caller sees its stop flag soon. */
+static const int64_t nap_ns = 200 * 1000 * 1000;
+
+void ct_pace_start(struct ct_pace *pace, double rate_hz)
+{
+  assert(rate_hz >= 0);
+  *pace = (struct ct_pace){ .rate_hz = rate_hz, .start_ns = ct_time_mono_ns() };
+}
+
+int ct_pace_wait(struct ct_pace *pace, uint64_t k)
+{
+  if (pace->rate_hz <= 0)
+    return 0;
+  const double period_ns = 1e9 / pace->rate_hz;
+  const int64_t due_ns = pace->start_ns + (int64_t)((double)k * period_ns);
+  const int64_t now_ns = ct_time_mono_ns();
+  pace->late_ns = now_ns - due_ns;
+  if (pace->late_ns >= 0) {
+    if (pace->late_ns > pace->worst_late_ns)
+      pace->worst_late_ns = pace->late_ns;
+    return 0;
+  }
+  int64_t wake_ns = due_ns + (period_ns < (double)burst_ns ? burst_ns : 0);
+  if (wake_ns > now_ns + nap_ns)
+    wake_ns = now_ns + nap_ns;
+  struct timespec wake = { .tv_sec = (time_t)(wake_ns / CT_NS_PER_S), .tv_nsec = (long)(wake_ns % CT_NS_PER_S) };
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
+  return CT_EBUSY;
+}

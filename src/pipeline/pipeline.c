@@ -1,3 +1,0 @@
-#include <comptop/pipeline.h>
-
-int ct_pipeline_placeholder_;
