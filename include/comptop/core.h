@@ -71,7 +71,7 @@ int64_t ct_time_cpu_ns(void);       /* CPU time of the calling thread */
 char *ct_time_text(int64_t wall_ns, char text[CT_TIME_TEXT]);
 
 /* ---- parsing of values ----------------------------------------------------------------------------
- * All need the whole text to be the value: 0, or CT_EFORMAT (outputs untouched), or CT_ERANGE where it is said.
+ * All need the whole text to be the value: 0, or CT_EFORMAT, or CT_ERANGE where it is said.
  * Numbers are decimal (no hexadecimal, no infinities, no NaN). They rely on the C locale's decimal point:
  * programs may set LC_CTYPE, never LC_NUMERIC. */
 int ct_parse_real(const char *text, double *value) CT_MUST_CHECK;      /* CT_ERANGE: overflows a double */
@@ -119,13 +119,13 @@ enum {
   CT_OPTION_NAMED = 1,         /* its section comes many times, with a name: [stream NAME] */
   CT_OPTION_REQUIRED = 2,      /* must be set in each such section */
   CT_OPTION_LATER = 4,         /* refused: "not yet in this version"; absent from help, man pages, --print-config */
-  CT_OPTION_OPTIONAL_ARG = 8,  /* the flag's argument may be left out; the value is then "" and ct_settings_is_set is true */
+  CT_OPTION_OPTIONAL_ARG = 8,  /* the flag's argument may be left out: the value is "" and counts as set */
   CT_OPTION_HIDDEN = 16        /* works, but is absent from help and man pages */
 };
 
-/* A row. <section> NULL: command line only, its path is <key>. <words> are separated by '|'; the index a getter gives is
- * the place in that list; a word that ends in '!' is refused as not yet in this version. min == max: no limits.
- * <value> is the default; "" (or NULL): none, and then the key may be set to nothing again. */
+/* A row. <section> NULL: command line only, its path is <key>. <words> are separated by '|'; the index a getter gives
+ * is the place in that list; a word that ends in '!' is refused as not yet in this version. min == max: no limits.
+ * <value> is the default; "" (or NULL): none, and then setting the key to nothing takes it back. */
 struct ct_option {
   const char *section, *key;
   const char *flag;        /* long flag without "--", or NULL */
@@ -160,9 +160,9 @@ struct ct_option_table {
   { .key = "options-table", .flag = "options-table", .kind = CT_OPTION_DUMP,                                    \
     .help = "print every flag and key, tab separated", .marks = CT_OPTION_HIDDEN }
 #define CT_OPTIONS_CONFIG                                                                                       \
-  { .key = "config", .flag = "config", .letter = 'c', .kind = CT_OPTION_CONFIG, .argument = "FILE",             \
+  { .key = "config", .letter = 'c', .kind = CT_OPTION_CONFIG, .argument = "FILE",                              \
     .help = "read the settings in FILE" },                                                                      \
-  { .key = "set", .flag = "set", .letter = 'S', .kind = CT_OPTION_ASSIGN, .argument = "SECTION.KEY=VALUE",      \
+  { .key = "set", .letter = 'S', .kind = CT_OPTION_ASSIGN, .argument = "SECTION.KEY=VALUE",                     \
     .help = "set one key" },                                                                                    \
   { .key = "print-config", .flag = "print-config", .kind = CT_OPTION_PRINT_CONFIG,                              \
     .help = "print the settings in force and exit" }
@@ -189,15 +189,17 @@ void ct_settings_close(struct ct_settings *settings);   /* NULL is fine */
 bool ct_settings_bool(const struct ct_settings *settings, const char *path);
 int64_t ct_settings_int(const struct ct_settings *settings, const char *path);    /* 0 for a word or nothing */
 double ct_settings_real(const struct ct_settings *settings, const char *path);    /* NaN for a word, file or nothing */
-int ct_settings_word(const struct ct_settings *settings, const char *path);       /* place in <words>; -1: none of them */
+int ct_settings_word(const struct ct_settings *settings, const char *path);       /* place in <words>; -1: none */
 unsigned ct_settings_words(const struct ct_settings *settings, const char *path); /* bit i: word i is in the list */
 const char *ct_settings_text(const struct ct_settings *settings, const char *path); /* any kind; "" for nothing */
 bool ct_settings_is_set(const struct ct_settings *settings, const char *path);    /* by somebody, not by default */
-const char *ct_settings_origin(const struct ct_settings *settings, const char *path); /* "i12.conf:14", "command line", "default" */
+/* "i12.conf:14", "command line" or "default". */
+const char *ct_settings_origin(const struct ct_settings *settings, const char *path);
 
-/* Named sections in the order of first mention: how many [KIND NAME] there are, and their names. */
+/* Named sections in the order of first mention: how many [KIND NAME] there are, their names, and where that was. */
 size_t ct_settings_sections(const struct ct_settings *settings, const char *kind);
 const char *ct_settings_section_name(const struct ct_settings *settings, const char *kind, size_t index);
+const char *ct_settings_section_origin(const struct ct_settings *settings, const char *kind, size_t index);
 /* What is left on the command line after the flags; *count may be 0. */
 const char *const *ct_settings_arguments(const struct ct_settings *settings, size_t *count);
 

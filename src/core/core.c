@@ -41,7 +41,8 @@ void *ct_xcalloc(size_t count, size_t size_bytes)
 {
   void *memory = calloc(count ? count : 1, size_bytes ? size_bytes : 1);
   if (memory == NULL) {
-    fprintf(stderr, "comptop: no memory for %zu x %zu bytes; lower run.memory_MB or run.buffer_MB\n", count, size_bytes);
+    fprintf(stderr, "comptop: no memory for %zu x %zu bytes; lower run.memory_MB or run.buffer_MB\n", count,
+            size_bytes);
     exit(ct_err_exit(CT_ENOMEM));
   }
   return memory;

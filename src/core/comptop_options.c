@@ -1,0 +1,187 @@
+/* comptop's options and configuration keys. The next part makes a feature known by deleting its CT_OPTION_LATER, or
+ * the '!' behind its word. */
+#include <comptop/core.h>
+
+#include <string.h>
+
+#define SETTING(section_, key_, kind_, value_)                                                                  \
+  .section = section_, .key = key_, .kind = CT_OPTION_##kind_, .value = value_
+
+static const struct ct_option rows[] = {
+  CT_OPTIONS_CONFIG,
+
+  /* ---- command line only ---- */
+  { .key = "hexitec", .flag = "hexitec", .kind = CT_OPTION_STREAM, .argument = "ENDPOINT[,KEY=VALUE...]",
+    .help = "receive HEXITEC frames; KEY is one of [stream], or name" },
+  { .key = "camera", .flag = "camera", .kind = CT_OPTION_STREAM, .argument = "ENDPOINT[,KEY=VALUE...]",
+    .help = "receive camera frames" },
+  { .key = "scalars", .flag = "scalars", .kind = CT_OPTION_STREAM, .argument = "ENDPOINT[,KEY=VALUE...]",
+    .help = "receive voltage, current and charge" },
+  { .key = "demo", .flag = "demo", .kind = CT_OPTION_SWITCH, .value = "off",
+    .help = "watch a simulated cell: no hardware, nothing to configure" },
+  { .key = "batch", .letter = 'b', .kind = CT_OPTION_SWITCH, .value = "off",
+    .help = "batch: lines on standard output instead of the screen" },
+  { .key = "samples", .letter = 'n', .kind = CT_OPTION_INTEGER, .min = 1, .max = 1e15, .argument = "N",
+    .help = "leave after N samples" },
+  { .key = "interval_s", .letter = 'd', .kind = CT_OPTION_REAL, .value = "1", .min = 0.01, .max = 1e6,
+    .argument = "SEC",
+    .help = "time between samples" },
+  { .key = "output", .letter = 'o', .kind = CT_OPTION_WORD, .value = "tsv", .words = "tsv|json|text!|ansi!",
+    .help = "form of a sample" },
+  { .key = "fields", .letter = 'f', .kind = CT_OPTION_WORDS, .words = "map|spectrum|profile|slice!", .argument = "LIST",
+    .help = "extra fields, comma-separated: map, spectrum, profile" },
+  { .key = "exit_on_idle_s", .flag = "exit-on-idle", .kind = CT_OPTION_REAL, .min = 0.01, .max = 1e6, .argument = "SEC",
+    .help = "when data has come and then every stream was silent for SEC, print one last sample and leave" },
+  { .key = "check", .flag = "check", .kind = CT_OPTION_SWITCH, .value = "off",
+    .help = "one line and an exit code for a monitoring system" },
+  { .key = "timeout_s", .flag = "timeout", .kind = CT_OPTION_REAL, .value = "10", .min = 0.01, .max = 1e6,
+    .argument = "SEC", .help = "with --check: how long to wait for data" },
+  { .key = "headless", .flag = "headless", .kind = CT_OPTION_SWITCH, .value = "off", .marks = CT_OPTION_LATER,
+    .help = "collect and archive without a screen" },
+  { .key = "attach", .flag = "attach", .kind = CT_OPTION_TEXT, .argument = "RUN",
+    .marks = CT_OPTION_OPTIONAL_ARG | CT_OPTION_LATER, .help = "look at the run that is being collected" },
+  { .key = "resume", .flag = "resume", .kind = CT_OPTION_SWITCH, .value = "off", .marks = CT_OPTION_LATER,
+    .help = "repair what a crash left of the run and go on in new files" },
+  { .key = "from", .flag = "from", .kind = CT_OPTION_FILE, .argument = "RUN", .marks = CT_OPTION_LATER,
+    .help = "analyse an archived run instead of streams" },
+  { .key = "jobs", .letter = 'j', .kind = CT_OPTION_INTEGER, .min = 1, .max = 1024, .argument = "N",
+    .marks = CT_OPTION_LATER, .help = "analysis workers" },
+
+  /* ---- the run ---- */
+  { SETTING("run", "archive", FILE, ""), .flag = "archive", .argument = "DIR", .marks = CT_OPTION_LATER,
+    .help = "archive every frame under DIR" },
+  { SETTING("run", "name", TEXT, ""), .flag = "run", .argument = "NAME", .help = "name of the run" },
+  { SETTING("run", "window", REAL, "60"), .flag = "window", .words = "run", .min = 0.1, .max = 1e7,
+    .argument = "SEC|run",
+    .help = "rolling window of the analysis; run: everything since start" },
+  { SETTING("run", "reserve_MB", INTEGER, "1024"), .min = 0, .max = 1e9, .marks = CT_OPTION_LATER,
+    .help = "free disk space that is never used" },
+  { SETTING("run", "buffer_MB", INTEGER, "2048"), .min = 1, .max = 1e7,
+    .help = "memory for frames that are received and not yet dealt with" },
+  { SETTING("run", "memory_MB", INTEGER, "1024"), .min = 1, .max = 1e7,
+    .help = "memory for spectra, windows, history" },
+
+  { SETTING("attributes", "angle", TEXT, "RotationAngle"), .help = "name of the rotation angle, degrees" },
+  { SETTING("attributes", "z", TEXT, "SampleZ"), .help = "name of the sample height, mm" },
+  { SETTING("attributes", "mode", TEXT, "Mode"), .help = "name of the mode, xcs or xct" },
+  { SETTING("attributes", "trigger", TEXT, "Trigger"), .help = "name of the trigger count" },
+  { SETTING("attributes", "image_key", TEXT, "ImageKey"),
+    .help = "name of the image key: 0 projection, 1 flat, 2 dark" },
+
+  { SETTING("scalars", "voltage", TEXT, "Ewe_V"), .help = "channel of the voltage, V" },
+  { SETTING("scalars", "current", TEXT, "I_A"), .help = "channel of the current, A" },
+  { SETTING("scalars", "charge", TEXT, "Q_Ah"), .help = "channel of the charge, Ah" },
+
+#define STREAM(key_, kind_, value_) SETTING("stream", key_, kind_, value_)
+  { STREAM("role", WORD, ""), .words = "hexitec|camera|scalars", .marks = CT_OPTION_NAMED | CT_OPTION_REQUIRED,
+    .help = "what the stream brings" },
+  { STREAM("endpoint", ENDPOINT, ""), .marks = CT_OPTION_NAMED | CT_OPTION_REQUIRED, .help = "where to connect" },
+  { STREAM("socket", WORD, "sub"), .words = "sub|pull", .marks = CT_OPTION_NAMED, .help = "kind of ZeroMQ socket" },
+  { STREAM("format", WORD, "auto"), .words = "auto|array-1.0|odin|dectris!|bsread", .marks = CT_OPTION_NAMED,
+    .help = "wire format" },
+  { STREAM("dataset", TEXT, ""), .marks = CT_OPTION_NAMED, .help = "which data set of an odin stream is taken" },
+  { STREAM("sampled", WORD, "auto"), .words = "auto|on|off", .marks = CT_OPTION_NAMED,
+    .help = "the source sends only some of its frames: gaps are no losses" },
+  { STREAM("frame_hz", REAL, "9118.87"), .min = 1e-3, .max = 1e7, .marks = CT_OPTION_NAMED, .help = "true frame rate" },
+
+  { SETTING("hexitec", "rows", INTEGER, "80"), .min = 1, .max = 16384, .help = "rows of the sensor" },
+  { SETTING("hexitec", "cols", INTEGER, "80"), .min = 1, .max = 16384, .help = "columns of the sensor" },
+  { SETTING("hexitec", "readout", WORD, "geometric"), .words = "geometric|asic",
+    .help = "order of the pixels in a frame" },
+  { SETTING("hexitec", "dark", FILE, ""), .help = "offsets in ADU: text map, FILE:/dataset, or measure" },
+  { SETTING("hexitec", "gradients", REAL_OR_FILE, ""), .help = "keV/ADU: text map, FILE:/dataset, or one number" },
+  { SETTING("hexitec", "intercepts", REAL_OR_FILE, ""), .help = "keV: text map, FILE:/dataset, or one number" },
+  { SETTING("hexitec", "threshold", REAL_OR_FILE, "80"), .min = 0, .max = 1e9,
+    .help = "ADU after dark subtraction, kept when >=; or a map" },
+  { SETTING("hexitec", "threshold_keV", REAL, "0"), .min = -1e6, .max = 1e6,
+    .help = "of float32 frames, kept when above" },
+  { SETTING("hexitec", "next_frame", SWITCH, "off"), .help = "drop hits of pixels that were hit in the frame before" },
+  { SETTING("hexitec", "sharing", WORD, "paper"), .words = "paper|none|odin-csa3!|odin-csa5!|odin-csd3!|odin-csd5!",
+    .help = "what becomes of charge shared by neighbours" },
+  { SETTING("hexitec", "bins", RANGE, "0:200:0.2"), .help = "of the spectra, keV: start:end:width" },
+  { SETTING("hexitec", "mask", FILE, ""), .help = "pixels to leave out: text map, 1 is masked" },
+
+  { SETTING("beam", "e1_keV", REAL, "114.64"), .min = 1, .max = 2000, .help = "energy of the beam" },
+
+  { SETTING("geometry", "theta_deg", REAL, "90"), .min = 1, .max = 179, .help = "scattering angle at the centre" },
+  { SETTING("geometry", "object_mm", REAL, "160"), .min = 1e-3, .max = 1e6, .help = "sample to pinhole" },
+  { SETTING("geometry", "detector_mm", REAL, "160"), .min = 1e-3, .max = 1e6, .help = "pinhole to detector" },
+  { SETTING("geometry", "pitch_mm", REAL, "0.25"), .min = 1e-4, .max = 100, .help = "pixel pitch" },
+  { SETTING("geometry", "beam", WORD, "+x"), .words = "+x|-x|+y|-y",
+    .help = "direction of the beam in the sample plane" },
+  { SETTING("geometry", "centre_px", POINT, "39.5,39.5"), .help = "pixel that looks at theta_deg: column,row" },
+  { SETTING("geometry", "theta_map", SWITCH, "on"), .help = "each pixel at its own angle" },
+
+  { SETTING("emf", "p_low", REAL, "1"), .min = 0, .max = 100, .help = "atomic units: L within p_low, H beyond it" },
+  { SETTING("emf", "p_high", REAL, "5"), .min = 0, .max = 100, .help = "atomic units: H up to here" },
+  { SETTING("emf", "order", INTEGER, "1"), .min = 1, .max = 2, .help = "of the integration over parts of bins" },
+  { SETTING("emf", "background", WORD, "none"), .words = "none|flat|linear", .help = "what is subtracted" },
+  { SETTING("emf", "background_keV", INTERVALS, "104:111"), .help = "where the background is measured" },
+  { SETTING("emf", "min_counts", INTEGER, "50"), .min = 0, .max = 1e15, .help = "L+H below which a map cell is blank" },
+
+#define ROI(key_, kind_) SETTING("roi", key_, kind_, ""), .marks = CT_OPTION_NAMED
+  { ROI("pixels", BOX), .help = "x0:x1,y0:y1, ends not included" },
+  { ROI("disc", DISC), .help = "x,y,radius in pixels" },
+  { ROI("mask", FILE), .help = "text map, 1 is in the region" },
+
+  { SETTING("camera", "rotation", WORD, "180"), .words = "180|360", .marks = CT_OPTION_LATER,
+    .help = "degrees of a full scan" },
+  { SETTING("camera", "axis_px", REAL, "auto"), .words = "auto", .min = 0, .max = 1e5, .marks = CT_OPTION_LATER,
+    .help = "rotation axis in unbinned pixels" },
+  { SETTING("camera", "angle", TEXT, "RotationAngle"), .marks = CT_OPTION_LATER, .help = "name of the rotation angle" },
+  { SETTING("camera", "slice_row", INTEGER, "auto"), .words = "auto", .min = 0, .max = 1e5, .marks = CT_OPTION_LATER,
+    .help = "detector row that is reconstructed" },
+  { SETTING("camera", "pixel_um", REAL, ""), .min = 1e-6, .max = 1e6, .marks = CT_OPTION_LATER, .help = "pixel size" },
+  { SETTING("camera", "filter", WORD, "ramp"), .words = "ramp|shepp-logan|hann|hamming|cosine|parzen",
+    .marks = CT_OPTION_LATER, .help = "reconstruction filter" },
+  { SETTING("camera", "size", INTEGER, "512"), .min = 16, .max = 16384, .marks = CT_OPTION_LATER,
+    .help = "slice size" },
+
+  { SETTING("screen", "binning", WORD, "auto"), .words = "auto|1|2|4|8", .marks = CT_OPTION_LATER,
+    .help = "pixels a map cell is made of" },
+  { SETTING("screen", "target_sigma", REAL, "0.05"), .min = 1e-6, .max = 1e3, .marks = CT_OPTION_LATER,
+    .help = "EMF error that automatic binning aims for" },
+  { SETTING("screen", "refresh_hz", REAL, "2"), .min = 0.1, .max = 60, .marks = CT_OPTION_LATER,
+    .help = "screen refresh" },
+
+  { SETTING("cell", "mpt", FILE, ""), .marks = CT_OPTION_LATER, .help = "EC-Lab text file that grows" },
+
+  CT_OPTIONS_COMMON
+};
+
+static int check_rois(const struct ct_settings *s, struct ct_err *err)
+{
+  for (size_t i = 0; i < ct_settings_sections(s, "roi"); i++) {
+    static const char *const shapes[] = { "pixels", "disc", "mask" };
+    const char *name = ct_settings_section_name(s, "roi", i);
+    int set = 0;
+    for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++) {
+      char path[64];
+      snprintf(path, sizeof path, "roi.%s.%s", name, shapes[j]);
+      set += ct_settings_is_set(s, path);
+    }
+    if (set != 1)
+      return ct_err_set(err, CT_ECONFIG, "%s: [roi %s] needs one of pixels, disc and mask%s",
+                        ct_settings_section_origin(s, "roi", i), name, set ? ", and only one" : "");
+  }
+  return 0;
+}
+
+static int check(const struct ct_settings *s, struct ct_err *err)
+{
+  /* The name becomes the name of a folder and a column of a log. */
+  const char *run = ct_settings_text(s, "run.name");
+  if (strchr(run, '/') != NULL || *run == '.' || strlen(run) > 63)
+    return ct_settings_refuse(s, "run.name", err, "not a name: no '/', no leading '.', at most 63 bytes");
+  if (ct_settings_real(s, "emf.p_low") >= ct_settings_real(s, "emf.p_high"))
+    return ct_settings_refuse(s, "emf.p_low", err, "must be below emf.p_high = %s", ct_settings_text(s, "emf.p_high"));
+  return check_rois(s, err);
+}
+
+const struct ct_option_table ct_comptop_options = {
+  .program = "comptop",
+  .purpose = "Watch a battery on an X-ray beam.",
+  .rows = rows,
+  .count = sizeof rows / sizeof *rows,
+  .check = check,
+};
