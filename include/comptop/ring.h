@@ -8,6 +8,7 @@
 #ifndef COMPTOP_RING_H
 #define COMPTOP_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct ct_ring_config {
   /* The most that may wait for each consumer (what it has peeked no longer waits); 0: only the slots limit it.
    * A slot heavier than the budget never reaches that consumer. */
   struct ct_ring_weight budgets[CT_RING_CONSUMERS];
+  bool lossless[CT_RING_CONSUMERS];   /* nothing is taken from this consumer: reserve finds no room instead. Budget 0 */
   /* Called by the producer's thread, once for each committed slot after every consumer has passed it and before it can
    * be reserved again; by ct_ring_free for the rest. May be NULL. */
   void (*dispose)(void *slot, void *arg);
@@ -43,8 +45,9 @@ void ct_ring_free(struct ct_ring *ring);
 
 /* ---- producer ------------------------------------------------------------------------------------ */
 /* Room for up to <want> slots: how many may be written, *slots the first of them. Fewer than asked where the array ends
- * (ask again after the commit), or where consumers are reading the slots needed (0 possible: try again later). If the
- * ring is full the oldest slots are taken from the consumers that have not peeked them, and counted as skipped there.
+ * (ask again after the commit), or where consumers are reading the slots needed or a lossless one has yet to (0
+ * possible: try again later). If the ring is full the oldest slots are taken from the other consumers that have not
+ * peeked them, and counted as skipped there.
  * The contents of the slots are undefined. A second reserve without commit replaces the first. */
 size_t ct_ring_reserve(struct ct_ring *ring, size_t want, void **slots) CT_MUST_CHECK;
 /* Publishes the first <n> reserved slots, all at once; weights[n], or NULL: one item of slot_bytes each. Then takes the
