@@ -1,3 +1,200 @@
-#include <comptop/hexitec.h>
+/* Setting up a detector: maps checked, copied and folded; everything a frame needs allocated here. */
+#include "hexitec/internal.h"
 
-int ct_hexitec_placeholder_;
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+const char *ct_sharing_word(enum ct_sharing sharing)
+{
+  static const char *const word[] = {
+#define X(name, text) text,
+    CT_SHARINGS(X)
+#undef X
+  };
+  return (unsigned)sharing < CT_SHARING_COUNT ? word[sharing] : "?";
+}
+
+void ct_hexitec_tally_add(struct ct_hexitec_tally *sum, const struct ct_hexitec_tally *delta)
+{
+  sum->frames += delta->frames;
+  sum->hits += delta->hits;
+  sum->single += delta->single;
+  sum->dbl += delta->dbl;
+  sum->multiple += delta->multiple;
+  sum->next_frame += delta->next_frame;
+}
+
+bool ct_hexitec_takes(enum ct_type type)
+{
+  return type == CT_U16 || type == CT_F32;
+}
+
+bool ct_hexitec_has_calibration(const struct ct_hexitec *h)
+{
+  return h->gradient_keV;
+}
+
+/* ---- checks -------------------------------------------------------------------------------------------------------- */
+static int check_map(const double *map, const char *name, uint32_t pixels, struct ct_err *err)
+{
+  for (uint32_t p = 0; map && p < pixels; p++)
+    if (!(fabs(map[p]) <= (double)FLT_MAX))
+      return ct_err_set(err, CT_ERANGE, "hexitec.%s: the value of pixel %u is not a finite number a float can hold; "
+                        "a dead pixel has gradient 0", name, (unsigned)p);
+  return 0;
+}
+
+static int check(const struct ct_hexitec_setup *setup, struct ct_err *err)
+{
+  uint64_t pixels = (uint64_t)setup->rows * setup->cols;
+
+  if (pixels == 0 || pixels > CT_HEXITEC_PIXELS_MAX)
+    return ct_err_set(err, CT_ECONFIG, "hexitec.rows and hexitec.cols: a sensor of %u x %u pixels; from 1 to %d pixels "
+                      "are possible", (unsigned)setup->rows, (unsigned)setup->cols, CT_HEXITEC_PIXELS_MAX);
+  if (setup->asic_order && setup->cols % CT_HEXITEC_BLOCK_COLS != 0)
+    return ct_err_set(err, CT_ECONFIG, "hexitec.readout = asic: rows of %u pixels are not made of modules of %d; "
+                      "use readout = geometric or correct hexitec.cols", (unsigned)setup->cols, CT_HEXITEC_BLOCK_COLS);
+  if (setup->sharing != CT_SHARING_PAPER && setup->sharing != CT_SHARING_NONE)
+    return ct_err_set(err, CT_EUNSUPPORTED, "hexitec.sharing = %s: not yet in this version; use paper or none",
+                      ct_sharing_word(setup->sharing));
+  if (!setup->gradient_keV != !setup->intercept_keV)
+    return ct_err_set(err, CT_ECONFIG, "hexitec.gradients and hexitec.intercepts: one of the two is missing; give both "
+                      "or none");
+  if (!(fabs(setup->threshold_keV) <= (double)FLT_MAX))
+    return ct_err_set(err, CT_ERANGE, "hexitec.threshold_keV: not a finite number");
+  int rc = check_map(setup->gradient_keV, "gradients", (uint32_t)pixels, err);
+  return rc ? rc : check_map(setup->intercept_keV, "intercepts", (uint32_t)pixels, err);
+}
+
+/* ---- copies -------------------------------------------------------------------------------------------------------- */
+static bool allocate(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
+{
+  size_t n = h->pixels, words = h->words;
+  bool ok = true;
+
+#define TAKE(pointer, count) ok = ((pointer) = calloc((count), sizeof *(pointer))) != NULL && ok
+  TAKE(h->dark_ADU, n);
+  TAKE(h->threshold_ADU, n);
+  TAKE(h->limit_ADU, words * 64);
+  TAKE(h->live, words);
+  TAKE(h->host, n * sizeof(float));
+  TAKE(h->raw_hits, words);
+  TAKE(h->hits, words);
+  TAKE(h->last_hits, words);
+  TAKE(h->list, n);
+  TAKE(h->clusters.parent, n);
+  TAKE(h->clusters.size, n);
+  TAKE(h->clusters.mate, n);
+  TAKE(h->dark_sum, n);
+  if (setup->gradient_keV) {
+    TAKE(h->gradient_keV, n);
+    TAKE(h->intercept_keV, n);
+  }
+  if (setup->asic_order) {
+    TAKE(h->raw_of, n);
+    TAKE(h->geometric_of, n);
+  }
+#undef TAKE
+  return ok;
+}
+
+/* The largest float not above: a float is above the one exactly where it is above the other. */
+static float float_not_above(double value)
+{
+  float f = (float)value;
+  return (double)f > value ? nextafterf(f, -INFINITY) : f;
+}
+
+static void copy_maps(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
+{
+  if (setup->dark_ADU)
+    memcpy(h->dark_ADU, setup->dark_ADU, h->pixels * sizeof *h->dark_ADU);
+  if (setup->threshold_ADU)
+    memcpy(h->threshold_ADU, setup->threshold_ADU, h->pixels * sizeof *h->threshold_ADU);
+  for (uint32_t p = 0; h->gradient_keV && p < h->pixels; p++) {
+    h->gradient_keV[p] = (float)setup->gradient_keV[p];
+    h->intercept_keV[p] = (float)setup->intercept_keV[p];
+  }
+}
+
+static void map_asic_order(struct ct_hexitec *h)
+{
+  for (uint32_t raw = 0; raw < h->pixels; raw++) {
+    uint32_t k = raw % CT_HEXITEC_BLOCK_COLS;   /* rows are whole blocks, so blocks never straddle rows */
+    uint32_t pixel = raw - k + (k % 4) * 20 + k / 4;
+
+    h->geometric_of[raw] = pixel;
+    h->raw_of[pixel] = raw;
+  }
+}
+
+void ct_hexitec_fold(struct ct_hexitec *h)
+{
+  memset(h->live, 0, h->words * sizeof *h->live);
+  for (uint32_t p = 0; p < h->pixels; p++) {
+    uint32_t raw = ct_hexitec_raw(h, p), limit_ADU = (uint32_t)h->dark_ADU[p] + h->threshold_ADU[p];
+    bool dead = h->gradient_keV && h->gradient_keV[p] == 0;
+
+    if (dead || limit_ADU > UINT16_MAX)
+      continue;
+    h->limit_ADU[raw] = (uint16_t)limit_ADU;
+    h->live[raw / 64] |= UINT64_C(1) << raw % 64;
+  }
+}
+
+int ct_hexitec_new(struct ct_hexitec **out, const struct ct_hexitec_setup *setup, struct ct_err *err)
+{
+  struct ct_hexitec *h;
+
+  *out = NULL;
+  int rc = check(setup, err);
+  if (rc < 0)
+    return rc;
+  h = calloc(1, sizeof *h);
+  if (!h)
+    return ct_err_set(err, CT_ENOMEM, "hexitec: no memory");
+  h->rows = setup->rows;
+  h->cols = setup->cols;
+  h->pixels = setup->rows * setup->cols;
+  h->words = (h->pixels + 63) / 64;
+  h->sharing = setup->sharing;
+  h->next_frame = setup->next_frame;
+  h->mask = ct_mask_ops_get(0);
+  h->threshold_keV = float_not_above(setup->threshold_keV);
+  if (!allocate(h, setup)) {
+    ct_hexitec_free(h);
+    return ct_err_set(err, CT_ENOMEM, "hexitec: no memory for a sensor of %u x %u pixels", (unsigned)setup->rows,
+                      (unsigned)setup->cols);
+  }
+  copy_maps(h, setup);
+  if (setup->asic_order)
+    map_asic_order(h);
+  ct_hexitec_fold(h);
+  *out = h;
+  return 0;
+}
+
+void ct_hexitec_free(struct ct_hexitec *h)
+{
+  if (!h)
+    return;
+  free(h->dark_ADU);
+  free(h->threshold_ADU);
+  free(h->limit_ADU);
+  free(h->live);
+  free(h->host);
+  free(h->raw_hits);
+  free(h->hits);
+  free(h->last_hits);
+  free(h->list);
+  free(h->clusters.parent);
+  free(h->clusters.size);
+  free(h->clusters.mate);
+  free(h->dark_sum);
+  free(h->gradient_keV);
+  free(h->intercept_keV);
+  free(h->raw_of);
+  free(h->geometric_of);
+  free(h);
+}

@@ -1,3 +1,280 @@
+/* Rolling spectra: every event of the window is kept as one 4-byte cell number, so that it can leave again. A window
+ * of whole cubes, one a slice, would need 25.6 MB a slice at 80x80; at the rates of real experiments events are far
+ * fewer than cells. */
 #include <comptop/spectra.h>
 
-int ct_spectra_placeholder_;
+#include "spectra/fifo.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* What arrived within one step of time. Its photons lie in the queue right behind those of the slice before. */
+struct slice {
+  int64_t step;
+  struct ct_spectra_tally tally;
+};
+
+struct ct_spectra {
+  struct ct_axis axis;
+  uint32_t pixels;
+  bool run;                    /* no window: <window> is <total>, no slices, no queue */
+  uint32_t *total, *window;
+  struct ct_spectra_tally total_tally, window_tally;
+  uint64_t saturated;
+
+  /* Time: arrival plus shift, which grows when the clock is set back. */
+  int64_t window_ns, slice_ns, shift_ns, latest_ns, since_ns;
+  bool started;
+  bool left_early;             /* since_ns is where memory ended, not where data began */
+
+  /* Slices, oldest first, steps ascending and within slice_count of the newest. */
+  struct slice *slices, *newest;
+  uint64_t slice_count, first, used;
+
+  struct ct_fifo cells;        /* of the photons in the window, oldest first */
+};
+
+/* ---- set-up -------------------------------------------------------------------------------------------------------- */
+static int64_t slice_length_ns(double window_s)
+{
+  return (int64_t)(fmin(fmax(window_s / 600, 0.01), 1) * (double)CT_NS_PER_S);
+}
+
+/* Lays out time; says how many chunks of events fit beside the cubes. */
+static int size_window(struct ct_spectra *s, const struct ct_spectra_setup *setup, uint64_t cube_bytes,
+                       uint32_t *chunks, struct ct_err *err)
+{
+  uint64_t need = cube_bytes;
+
+  if (!s->run) {
+    s->window_ns = (int64_t)(setup->window_s * (double)CT_NS_PER_S);
+    s->slice_ns = slice_length_ns(setup->window_s);
+    s->slice_count = (uint64_t)((s->window_ns + s->slice_ns - 1) / s->slice_ns);
+    need = 2 * cube_bytes + s->slice_count * sizeof *s->slices + CT_FIFO_CHUNK_BYTES;
+  }
+  if (setup->memory_bytes < need)
+    return ct_err_set(err, CT_ERANGE, "run.memory_MB: spectra of %u pixels x %u bins need at least %llu MB, %llu are "
+                      "allowed; raise run.memory_MB, widen hexitec.bins or use window = run", (unsigned)setup->pixels,
+                      (unsigned)setup->axis.n, (unsigned long long)((need + 0xfffff) >> 20),
+                      (unsigned long long)(setup->memory_bytes >> 20));
+  /* Below 2^32 events, so that no counter of the window can overflow. */
+  uint64_t fit = 1 + (setup->memory_bytes - need) / CT_FIFO_CHUNK_BYTES, most = UINT32_MAX / CT_FIFO_CHUNK;
+  *chunks = (uint32_t)(fit < most ? fit : most);
+  return 0;
+}
+
+static int check(const struct ct_spectra_setup *setup, struct ct_err *err)
+{
+  const double century_s = 3.2e9;   /* keeps nanoseconds inside 64 bits */
+  uint64_t cells = (uint64_t)setup->pixels * setup->axis.n;
+
+  if (cells == 0 || cells > UINT32_MAX)
+    return ct_err_set(err, CT_ERANGE, "spectra: %u pixels x %u bins; from 1 to 2^32 - 1 counters are possible",
+                      (unsigned)setup->pixels, (unsigned)setup->axis.n);
+  if (!(setup->window_s >= 0.01) || (setup->window_s > century_s && !isinf(setup->window_s)))
+    return ct_err_set(err, CT_ERANGE, "run.window: %g s; give at least 0.01 s, or run", setup->window_s);
+  return 0;
+}
+
+int ct_spectra_new(struct ct_spectra **out, const struct ct_spectra_setup *setup, struct ct_err *err)
+{
+  struct ct_spectra *s;
+  size_t cells = (size_t)setup->pixels * setup->axis.n;
+  uint32_t chunks = 0;
+
+  *out = NULL;
+  int rc = check(setup, err);
+  if (rc < 0)
+    return rc;
+  s = calloc(1, sizeof *s);
+  if (!s)
+    return ct_err_set(err, CT_ENOMEM, "spectra: no memory");
+  s->axis = setup->axis;
+  s->pixels = setup->pixels;
+  s->run = isinf(setup->window_s);
+  rc = size_window(s, setup, (uint64_t)cells * sizeof *s->total, &chunks, err);
+  if (rc < 0)
+    goto fail;
+  rc = CT_ENOMEM;
+  s->total = calloc(cells, sizeof *s->total);
+  s->window = s->run ? s->total : calloc(cells, sizeof *s->window);
+  if (!s->total || !s->window)
+    goto fail_memory;
+  if (!s->run) {
+    s->slices = calloc(s->slice_count, sizeof *s->slices);
+    if (!s->slices || !ct_fifo_init(&s->cells, chunks))
+      goto fail_memory;
+  }
+  *out = s;
+  return 0;
+
+fail_memory:
+  ct_err_set(err, rc, "spectra: the system has not got the memory that run.memory_MB allows (%llu MB)",
+             (unsigned long long)(setup->memory_bytes >> 20));
+fail:
+  ct_spectra_free(s);
+  return rc;
+}
+
+void ct_spectra_free(struct ct_spectra *s)
+{
+  if (!s)
+    return;
+  if (!s->run)
+    free(s->window);
+  free(s->total);
+  free(s->slices);
+  ct_fifo_free(&s->cells);
+  free(s);
+}
+
+/* ---- tallies ------------------------------------------------------------------------------------------------------- */
+static void tally_add(struct ct_spectra_tally *sum, const struct ct_spectra_tally *delta)
+{
+  ct_hexitec_tally_add(&sum->hexitec, &delta->hexitec);
+  sum->photons += delta->photons;
+  sum->below += delta->below;
+  sum->above += delta->above;
+}
+
+static void tally_remove(struct ct_spectra_tally *sum, const struct ct_spectra_tally *delta)
+{
+  sum->hexitec.frames -= delta->hexitec.frames;
+  sum->hexitec.hits -= delta->hexitec.hits;
+  sum->hexitec.single -= delta->hexitec.single;
+  sum->hexitec.dbl -= delta->hexitec.dbl;
+  sum->hexitec.multiple -= delta->hexitec.multiple;
+  sum->hexitec.next_frame -= delta->hexitec.next_frame;
+  sum->photons -= delta->photons;
+  sum->below -= delta->below;
+  sum->above -= delta->above;
+}
+
+/* ---- the window ---------------------------------------------------------------------------------------------------- */
+static struct slice *slice_at(struct ct_spectra *s, uint64_t i)
+{
+  return &s->slices[(s->first + i) % s->slice_count];
+}
+
+static void drop_oldest(struct ct_spectra *s)
+{
+  struct slice *oldest = slice_at(s, 0);
+
+  for (uint64_t left = oldest->tally.photons; left > 0; left--)
+    s->window[ct_fifo_take(&s->cells)]--;
+  tally_remove(&s->window_tally, &oldest->tally);
+  s->first = (s->first + 1) % s->slice_count;
+  s->used--;
+}
+
+/* Makes the slice of <step> the newest, opening it where it is new: what is a window older leaves. */
+static void open_slice(struct ct_spectra *s, int64_t step)
+{
+  if (s->used > 0 && s->newest->step == step)
+    return;
+  while (s->used > 0 && slice_at(s, 0)->step <= step - (int64_t)s->slice_count)
+    drop_oldest(s);
+  s->newest = slice_at(s, s->used++);
+  *s->newest = (struct slice){ .step = step };
+}
+
+/* Memory is full: the oldest slice leaves early, and should there be no other, the newest starts again. */
+static void make_room(struct ct_spectra *s)
+{
+  int64_t step = s->newest->step, end_ns = (slice_at(s, 0)->step + 1) * s->slice_ns;
+
+  drop_oldest(s);
+  s->since_ns = end_ns < s->latest_ns ? end_ns : s->latest_ns;
+  s->left_early = true;
+  open_slice(s, step);
+}
+
+static void window_count(struct ct_spectra *s, uint32_t cell)
+{
+  while (ct_fifo_full(&s->cells))
+    make_room(s);
+  ct_fifo_put(&s->cells, cell);
+  s->window[cell]++;
+  s->newest->tally.photons++;
+  s->window_tally.photons++;
+}
+
+/* ---- adding -------------------------------------------------------------------------------------------------------- */
+static void total_count(struct ct_spectra *s, uint32_t cell)
+{
+  s->total_tally.photons++;
+  if (s->total[cell] == UINT32_MAX)
+    s->saturated++;
+  else
+    s->total[cell]++;
+}
+
+/* Moves latest_ns on and returns the step of time it lies in. */
+static int64_t advance(struct ct_spectra *s, int64_t time_ns)
+{
+  if (!s->started) {
+    s->started = true;
+    s->latest_ns = s->since_ns = time_ns;
+  }
+  if (time_ns + s->shift_ns < s->latest_ns)
+    s->shift_ns = s->latest_ns - time_ns;
+  s->latest_ns = time_ns + s->shift_ns;
+  return s->run ? 0 : s->latest_ns / s->slice_ns;
+}
+
+void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event *events, size_t n,
+                    const struct ct_hexitec_tally *delta)
+{
+  int64_t step = advance(s, time_ns);
+  struct ct_spectra_tally tally = { .hexitec = *delta };   /* without photons: those are counted one by one */
+
+  if (!s->run)
+    open_slice(s, step);
+  for (size_t i = 0; i < n; i++) {
+    double energy_keV = (double)events[i].energy_keV;
+    int32_t bin = ct_axis_bin(&s->axis, energy_keV);
+
+    assert(events[i].pixel < s->pixels);
+    if (bin < 0) {
+      *(energy_keV > s->axis.start_keV ? &tally.above : &tally.below) += 1;
+      continue;
+    }
+    uint32_t cell = events[i].pixel * s->axis.n + (uint32_t)bin;
+    total_count(s, cell);
+    if (!s->run)
+      window_count(s, cell);
+  }
+  tally_add(&s->total_tally, &tally);
+  if (!s->run) {
+    tally_add(&s->newest->tally, &tally);
+    tally_add(&s->window_tally, &tally);
+  }
+}
+
+/* ---- looking ------------------------------------------------------------------------------------------------------- */
+const uint32_t *ct_spectra_window(const struct ct_spectra *s) { return s->window; }
+const uint32_t *ct_spectra_total(const struct ct_spectra *s) { return s->total; }
+const struct ct_spectra_tally *ct_spectra_total_tally(const struct ct_spectra *s) { return &s->total_tally; }
+const struct ct_axis *ct_spectra_axis(const struct ct_spectra *s) { return &s->axis; }
+uint32_t ct_spectra_pixels(const struct ct_spectra *s) { return s->pixels; }
+uint64_t ct_spectra_saturated(const struct ct_spectra *s) { return s->saturated; }
+
+const struct ct_spectra_tally *ct_spectra_window_tally(const struct ct_spectra *s)
+{
+  return s->run ? &s->total_tally : &s->window_tally;
+}
+
+double ct_spectra_window_s(const struct ct_spectra *s)
+{
+  int64_t covered_ns = s->latest_ns - s->since_ns;
+
+  if (!s->run && covered_ns > s->window_ns)
+    covered_ns = s->window_ns;
+  return (double)covered_ns / (double)CT_NS_PER_S;
+}
+
+bool ct_spectra_shortened(const struct ct_spectra *s)
+{
+  return s->left_early && s->latest_ns - s->since_ns < s->window_ns;
+}

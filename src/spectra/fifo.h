@@ -1,0 +1,27 @@
+/* A queue of 32-bit words in fixed memory that touches no more of it than the longest queue so far needed: chunks that
+ * ran empty are used again first. A plain ring would walk through all of its memory whatever it holds.
+ * Ownership: ct_fifo_init takes the memory, ct_fifo_free gives it back. */
+#ifndef CT_SPECTRA_FIFO_H
+#define CT_SPECTRA_FIFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CT_FIFO_CHUNK = 4096 };                          /* words */
+#define CT_FIFO_CHUNK_BYTES ((uint64_t)(CT_FIFO_CHUNK + 1) * 4) /* with its link */
+
+struct ct_fifo {
+  uint32_t *words, *next;      /* of a chunk: the one behind it, in the queue or in the free list */
+  uint32_t free;               /* first free chunk, or none */
+  uint32_t first, first_used;  /* oldest chunk, words already taken from it */
+  uint32_t last, last_used;    /* newest chunk, words already put into it */
+};
+
+bool ct_fifo_init(struct ct_fifo *fifo, uint32_t chunks);   /* at least 1; false: no memory */
+void ct_fifo_free(struct ct_fifo *fifo);
+bool ct_fifo_full(const struct ct_fifo *fifo);
+void ct_fifo_put(struct ct_fifo *fifo, uint32_t word);      /* never when full */
+uint32_t ct_fifo_take(struct ct_fifo *fifo);                /* never when empty */
+
+#endif
