@@ -203,11 +203,12 @@ static void window_count(struct ct_spectra *s, uint32_t cell)
 /* ---- adding -------------------------------------------------------------------------------------------------------- */
 static void total_count(struct ct_spectra *s, uint32_t cell)
 {
-  s->total_tally.photons++;
-  if (s->total[cell] == UINT32_MAX)
+  if (s->total[cell] == UINT32_MAX) {
     s->saturated++;
-  else
-    s->total[cell]++;
+    return;
+  }
+  s->total[cell]++;
+  s->total_tally.photons++;
 }
 
 /* Moves latest_ns on and returns the step of time it lies in. */

@@ -1,0 +1,184 @@
+/* Random frames of every kind: the detector and its slow twin give the same events, bit for bit and in order. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <comptop/hexitec.h>
+
+#include "twin.h"
+
+struct maps {
+  uint16_t *dark_ADU, *threshold_ADU;
+  double *gradient_keV, *intercept_keV;
+};
+
+static struct maps make_maps(size_t pixels, uint64_t *seed)
+{
+  struct maps maps = { ct_xcalloc(pixels, 2), ct_xcalloc(pixels, 2), ct_xcalloc(pixels, 8), ct_xcalloc(pixels, 8) };
+
+  for (size_t p = 0; p < pixels; p++) {
+    maps.dark_ADU[p] = (uint16_t)(twin_random(seed) % 40);
+    maps.threshold_ADU[p] = (uint16_t)(60 + twin_random(seed) % 40);
+    maps.gradient_keV[p] = 0.02 + 0.02 * twin_uniform(seed);
+    maps.intercept_keV[p] = 2 * twin_uniform(seed) - 0.5;
+    if (twin_random(seed) % 20 == 0)
+      maps.gradient_keV[p] = maps.intercept_keV[p] = 0;
+    if (twin_random(seed) % 50 == 0)
+      maps.dark_ADU[p] = maps.threshold_ADU[p] = 40000;   /* together beyond any ADU */
+  }
+  return maps;
+}
+
+static void free_maps(struct maps maps)
+{
+  free(maps.dark_ADU);
+  free(maps.threshold_ADU);
+  free(maps.gradient_keV);
+  free(maps.intercept_keV);
+}
+
+static void put(unsigned char *at, uint64_t value, size_t bytes, bool big_endian)
+{
+  for (size_t b = 0; b < bytes; b++)
+    at[big_endian ? bytes - 1 - b : b] = (unsigned char)(value >> 8 * b);
+}
+
+static void put_u16(unsigned char *at, double occupancy, bool big_endian, uint64_t *seed)
+{
+  uint64_t r = twin_random(seed);
+  uint64_t adu = r % 60;                                   /* noise */
+  if (twin_uniform(seed) < occupancy)
+    adu = r % 7 == 0 ? 140 : r % 31 == 0 ? 65535 : 80 + r % 5000;   /* many equal, some saturated */
+  put(at, adu, 2, big_endian);
+}
+
+static void put_f32(unsigned char *at, double occupancy, bool big_endian, uint64_t *seed)
+{
+  static const float odd[] = { NAN, INFINITY, -INFINITY, -5, -0.0f, 1e-40f, 3.0e38f, 4 };
+  uint64_t r = twin_random(seed);
+  float energy_keV = 0;
+  uint32_t bits;
+
+  if (r % 200 == 0)
+    energy_keV = odd[r / 200 % 8];
+  else if (twin_uniform(seed) < occupancy)
+    energy_keV = r % 7 == 0 ? 60 : (float)(r % 100000) / 500;
+  memcpy(&bits, &energy_keV, sizeof bits);
+  put(at, bits, 4, big_endian);
+}
+
+/* Compares <frames> batches of three; a number is skipped now and then. */
+static uint64_t compare(const struct ct_hexitec_setup *setup, enum ct_type type, double occupancy, int frames,
+                        uint64_t *seed)
+{
+  size_t pixels = (size_t)setup->rows * setup->cols, pixel_bytes = type == CT_U16 ? 2 : 4;
+  unsigned char *bytes = ct_xcalloc(3 * pixels * pixel_bytes + 1, 1);
+  struct ct_event *got = ct_xcalloc(pixels, sizeof *got), *expected = ct_xcalloc(pixels, sizeof *expected);
+  struct ct_hexitec_tally got_tally = { 0 }, expected_tally = { 0 };
+  struct twin *twin = twin_new(setup);
+  struct ct_hexitec *hexitec;
+  struct ct_frame frame = { .pixels = bytes + 1, .bytes = 3 * pixels * pixel_bytes, .type = type, .count = 3,
+                            .rows = setup->rows, .cols = setup->cols, .number = UINT64_MAX - 4 };
+
+  assert_int_equal(ct_hexitec_new(&hexitec, setup, NULL), 0);
+  for (int f = 0; f < frames; f++) {
+    frame.big_endian = twin_random(seed) % 4 == 0;
+    for (size_t i = 0; i < 3 * pixels; i++) {
+      unsigned char *at = bytes + 1 + i * pixel_bytes;
+      if (type == CT_U16)
+        put_u16(at, occupancy, frame.big_endian, seed);
+      else
+        put_f32(at, occupancy, frame.big_endian, seed);
+    }
+    for (uint32_t i = 0; i < frame.count; i++) {
+      uint32_t n = ct_hexitec_frame(hexitec, &frame, i, got, &got_tally);
+      assert_int_equal(n, twin_frame(twin, &frame, i, expected, &expected_tally));
+      assert_memory_equal(got, expected, n * sizeof *got);
+      assert_memory_equal(&got_tally, &expected_tally, sizeof got_tally);
+    }
+    frame.number += twin_random(seed) % 8 == 0 ? 5 : 3;
+  }
+  ct_hexitec_free(hexitec);
+  twin_free(twin);
+  free(bytes);
+  free(got);
+  free(expected);
+  return got_tally.hits;
+}
+
+static const double occupancies[] = { 0, 0.002, 0.05, 0.15, 0.5, 1 };
+
+static uint64_t compare_all(uint32_t rows, uint32_t cols, bool asic_order, uint64_t seed)
+{
+  struct maps maps = make_maps((size_t)rows * cols, &seed);
+  uint64_t hits = 0;
+
+  for (unsigned variant = 0; variant < 48; variant++) {
+    struct ct_hexitec_setup setup = {
+      .rows = rows, .cols = cols, .asic_order = asic_order,
+      .sharing = variant & 1 ? CT_SHARING_NONE : CT_SHARING_PAPER, .next_frame = variant & 2,
+      .dark_ADU = variant & 4 ? maps.dark_ADU : NULL, .threshold_ADU = maps.threshold_ADU,
+      .threshold_keV = variant & 4 ? 3.9 : 0,
+    };
+    if (variant % 3 != 2) {
+      setup.gradient_keV = maps.gradient_keV;
+      setup.intercept_keV = maps.intercept_keV;
+    }
+    enum ct_type type = variant & 8 ? CT_F32 : CT_U16;
+    hits += compare(&setup, type, occupancies[variant % 6], 4, &seed);
+  }
+  free_maps(maps);
+  return hits;
+}
+
+static void test_one_module(void **state)
+{
+  (void)state;
+  assert_true(compare_all(80, 80, false, 1) > 100000);
+}
+
+static void test_asic_order(void **state)
+{
+  (void)state;
+  assert_true(compare_all(80, 80, true, 2) > 100000);
+  assert_true(compare_all(3, 240, true, 3) > 10000);
+}
+
+static void test_odd_shapes(void **state)
+{
+  (void)state;
+  static const uint32_t shape[][2] = { { 1, 1 }, { 1, 9 }, { 9, 1 }, { 2, 2 }, { 7, 2 }, { 5, 3 }, { 7, 5 }, { 8, 8 },
+                                       { 5, 13 }, { 1, 64 }, { 3, 43 } };
+  for (size_t i = 0; i < sizeof shape / sizeof *shape; i++)
+    compare_all(shape[i][0], shape[i][1], false, 10 + i);
+}
+
+static void test_several_modules(void **state)
+{
+  (void)state;
+  uint64_t seed = 5, hits = 0;
+  struct maps maps = make_maps(160 * 480, &seed);
+  struct ct_hexitec_setup setup = { .rows = 160, .cols = 480, .next_frame = true, .threshold_ADU = maps.threshold_ADU,
+                                    .gradient_keV = maps.gradient_keV, .intercept_keV = maps.intercept_keV };
+
+  hits += compare(&setup, CT_U16, 0.1, 2, &seed);
+  setup.asic_order = true;
+  hits += compare(&setup, CT_U16, 0.1, 2, &seed);
+  assert_true(hits > 50000);
+  free_maps(maps);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_one_module),
+    cmocka_unit_test(test_asic_order),
+    cmocka_unit_test(test_odd_shapes),
+    cmocka_unit_test(test_several_modules),
+  };
+  return cmocka_run_group_tests_name("hexitec twin", tests, NULL, NULL);
+}

@@ -1,0 +1,149 @@
+#include "twin.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct image {
+  long rows, cols;
+  bool *hit;
+  float *energy_keV;
+};
+
+struct twin *twin_new(const struct ct_hexitec_setup *setup)
+{
+  struct twin *twin = ct_xcalloc(1, sizeof *twin);
+  twin->setup = *setup;
+  twin->last = ct_xcalloc((size_t)setup->rows * setup->cols, sizeof(bool));
+  return twin;
+}
+
+void twin_free(struct twin *twin)
+{
+  free(twin->last);
+  free(twin);
+}
+
+/* Where value <i> of a frame in ASIC order belongs: a row of a module is read as four blocks of 20 columns at once. */
+static size_t asic_place(size_t i)
+{
+  size_t block = i % 4, col = i / 4 % 20, module_row = i / 80;
+  return module_row * 80 + block * 20 + col;
+}
+
+static uint64_t read_bits(const struct ct_frame *frame, uint32_t index, size_t i, size_t bytes)
+{
+  const unsigned char *at = frame->pixels + ((size_t)index * frame->rows * frame->cols + i) * bytes;
+  uint64_t v = 0;
+  for (size_t b = 0; b < bytes; b++)
+    v |= (uint64_t)at[b] << 8 * (frame->big_endian ? bytes - 1 - b : b);
+  return v;
+}
+
+static void read_u16(const struct twin *twin, const struct ct_frame *frame, uint32_t index, struct image *image)
+{
+  const struct ct_hexitec_setup *setup = &twin->setup;
+
+  for (size_t i = 0; i < (size_t)image->rows * (size_t)image->cols; i++) {
+    size_t p = setup->asic_order ? asic_place(i) : i;
+    long adu = (long)read_bits(frame, index, i, 2) - (setup->dark_ADU ? setup->dark_ADU[p] : 0);
+    bool dead = setup->gradient_keV && (float)setup->gradient_keV[p] == 0;
+
+    image->hit[p] = !dead && adu >= (setup->threshold_ADU ? setup->threshold_ADU[p] : 0);
+    if (!setup->gradient_keV)
+      continue;
+    volatile float product = (float)adu * (float)setup->gradient_keV[p];
+    image->energy_keV[p] = product + (float)setup->intercept_keV[p];
+  }
+}
+
+static void read_f32(const struct twin *twin, const struct ct_frame *frame, uint32_t index, struct image *image)
+{
+  for (size_t p = 0; p < (size_t)image->rows * (size_t)image->cols; p++) {
+    uint32_t bits = (uint32_t)read_bits(frame, index, p, 4);
+    memcpy(&image->energy_keV[p], &bits, 4);
+    image->hit[p] = isfinite(image->energy_keV[p]) && (double)image->energy_keV[p] > twin->setup.threshold_keV;
+  }
+}
+
+/* Clears the cluster at (row, col) from the image and notes its members. */
+static size_t flood(struct image *image, long row, long col, size_t *member)
+{
+  size_t n = 0;
+
+  member[n++] = (size_t)(row * image->cols + col);
+  image->hit[member[0]] = false;
+  for (size_t done = 0; done < n; done++) {
+    long r0 = (long)member[done] / image->cols, c0 = (long)member[done] % image->cols;
+    for (long r = r0 - 1; r <= r0 + 1; r++) {
+      for (long c = c0 - 1; c <= c0 + 1; c++) {
+        if (r < 0 || c < 0 || r >= image->rows || c >= image->cols || !image->hit[r * image->cols + c])
+          continue;
+        image->hit[r * image->cols + c] = false;
+        member[n++] = (size_t)(r * image->cols + c);
+      }
+    }
+  }
+  return n;
+}
+
+static uint32_t share(const struct twin *twin, struct image *image, bool calibrated, struct ct_event *events,
+                      struct ct_hexitec_tally *tally)
+{
+  size_t *member = ct_xcalloc((size_t)(image->rows * image->cols), sizeof *member);
+  uint32_t made = 0;
+
+  for (long row = 0; row < image->rows; row++) {
+    for (long col = 0; col < image->cols; col++) {
+      size_t p = (size_t)(row * image->cols + col), n = 1;
+      if (!image->hit[p])
+        continue;
+      if (twin->setup.sharing == CT_SHARING_PAPER)
+        n = flood(image, row, col, member);
+      *(n == 1 ? &tally->single : n == 2 ? &tally->dbl : &tally->multiple) += 1;
+      if (n > 2 || !calibrated)
+        continue;
+      struct ct_event event = { (uint32_t)p, image->energy_keV[p] };
+      if (n == 2) {
+        /* member[0] is the earlier one: the scan came to it first. */
+        float a = image->energy_keV[member[0]], b = image->energy_keV[member[1]];
+        event = (struct ct_event){ (uint32_t)member[a >= b ? 0 : 1], a + b };
+      }
+      events[made++] = event;
+    }
+  }
+  free(member);
+  return made;
+}
+
+uint32_t twin_frame(struct twin *twin, const struct ct_frame *frame, uint32_t index, struct ct_event *events,
+                    struct ct_hexitec_tally *tally)
+{
+  size_t pixels = (size_t)frame->rows * frame->cols;
+  struct image image = { (long)frame->rows, (long)frame->cols, ct_xcalloc(pixels, sizeof(bool)),
+                         ct_xcalloc(pixels, sizeof(float)) };
+
+  if (frame->type == CT_U16)
+    read_u16(twin, frame, index, &image);
+  else
+    read_f32(twin, frame, index, &image);
+  tally->frames++;
+  uint64_t number = frame->number + index;
+  if (twin->setup.next_frame) {
+    for (size_t p = 0; p < pixels; p++) {
+      if (twin->has_last && number == twin->last_number + 1 && twin->last[p] && image.hit[p]) {
+        image.hit[p] = false;
+        tally->next_frame++;
+      }
+      twin->last[p] = image.hit[p];
+    }
+    twin->has_last = true;
+    twin->last_number = number;
+  }
+  for (size_t p = 0; p < pixels; p++)
+    tally->hits += image.hit[p];
+  uint32_t n = share(twin, &image, frame->type == CT_F32 || twin->setup.gradient_keV, events, tally);
+  free(image.hit);
+  free(image.energy_keV);
+  return n;
+}
