@@ -48,10 +48,15 @@ void ct_fifo_put(struct ct_fifo *fifo, uint32_t word)
   *word_at(fifo, fifo->last, fifo->last_used++) = word;
 }
 
-uint32_t ct_fifo_take(struct ct_fifo *fifo)
+const uint32_t *ct_fifo_peek(const struct ct_fifo *fifo, uint32_t *n)
 {
-  uint32_t word = *word_at(fifo, fifo->first, fifo->first_used++);
+  *n = (fifo->first == fifo->last ? fifo->last_used : CT_FIFO_CHUNK) - fifo->first_used;
+  return word_at(fifo, fifo->first, fifo->first_used);
+}
 
+void ct_fifo_drop(struct ct_fifo *fifo, uint32_t n)
+{
+  fifo->first_used += n;
   if (fifo->first == fifo->last) {
     if (fifo->first_used == fifo->last_used)
       fifo->first_used = fifo->last_used = 0;
@@ -63,5 +68,4 @@ uint32_t ct_fifo_take(struct ct_fifo *fifo)
     fifo->next[chunk] = fifo->free;
     fifo->free = chunk;
   }
-  return word;
 }

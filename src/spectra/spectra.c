@@ -9,6 +9,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#if defined __GNUC__
+#define CT_PREFETCH(address) __builtin_prefetch((address), 1)
+#else
+#define CT_PREFETCH(address) ((void)0)
+#endif
+
 /* What arrived within one step of time. Its photons lie in the queue right behind those of the slice before. */
 struct slice {
   int64_t step;
@@ -159,10 +165,22 @@ static struct slice *slice_at(struct ct_spectra *s, uint64_t i)
 
 static void drop_oldest(struct ct_spectra *s)
 {
+  const uint32_t ahead = 16;   /* counters asked for before they are needed */
   struct slice *oldest = slice_at(s, 0);
 
-  for (uint64_t left = oldest->tally.photons; left > 0; left--)
-    s->window[ct_fifo_take(&s->cells)]--;
+  for (uint64_t left = oldest->tally.photons; left > 0; ) {
+    uint32_t n;
+    const uint32_t *cells = ct_fifo_peek(&s->cells, &n);
+
+    if (n > left)
+      n = (uint32_t)left;
+    for (uint32_t i = 0; i < n; i++) {
+      CT_PREFETCH(&s->window[cells[i + ahead < n ? i + ahead : i]]);
+      s->window[cells[i]]--;
+    }
+    ct_fifo_drop(&s->cells, n);
+    left -= n;
+  }
   tally_remove(&s->window_tally, &oldest->tally);
   s->first = (s->first + 1) % s->slice_count;
   s->used--;
@@ -224,27 +242,47 @@ static int64_t advance(struct ct_spectra *s, int64_t time_ns)
   return s->run ? 0 : s->latest_ns / s->slice_ns;
 }
 
-void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event *events, size_t n,
-                    const struct ct_hexitec_tally *delta)
+/* Writes the cells of <n> events that lie on the axis and counts the others. Asks for the counters on the way: the
+ * cubes are larger than the caches, and a photon on its own would wait for memory at every one. */
+static size_t find_cells(const struct ct_spectra *s, const struct ct_event *events, size_t n, uint32_t *cells,
+                         struct ct_spectra_tally *tally)
 {
-  int64_t step = advance(s, time_ns);
-  struct ct_spectra_tally tally = { .hexitec = *delta };   /* without photons: those are counted one by one */
+  size_t found = 0;
 
-  if (!s->run)
-    open_slice(s, step);
   for (size_t i = 0; i < n; i++) {
     double energy_keV = (double)events[i].energy_keV;
     int32_t bin = ct_axis_bin(&s->axis, energy_keV);
 
     assert(events[i].pixel < s->pixels);
     if (bin < 0) {
-      *(energy_keV > s->axis.start_keV ? &tally.above : &tally.below) += 1;
+      *(energy_keV > s->axis.start_keV ? &tally->above : &tally->below) += 1;
       continue;
     }
     uint32_t cell = events[i].pixel * s->axis.n + (uint32_t)bin;
-    total_count(s, cell);
-    if (!s->run)
-      window_count(s, cell);
+    CT_PREFETCH(&s->total[cell]);
+    CT_PREFETCH(&s->window[cell]);
+    cells[found++] = cell;
+  }
+  return found;
+}
+
+void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event *events, size_t n,
+                    const struct ct_hexitec_tally *delta)
+{
+  int64_t step = advance(s, time_ns);
+  struct ct_spectra_tally tally = { .hexitec = *delta };   /* without photons: those are counted one by one */
+  uint32_t cells[64];
+
+  if (!s->run)
+    open_slice(s, step);
+  for (size_t done = 0; done < n; done += 64) {
+    size_t found = find_cells(s, events + done, n - done < 64 ? n - done : 64, cells, &tally);
+
+    for (size_t i = 0; i < found; i++) {
+      total_count(s, cells[i]);
+      if (!s->run)
+        window_count(s, cells[i]);
+    }
   }
   tally_add(&s->total_tally, &tally);
   if (!s->run) {

@@ -5,3 +5,8 @@ check_PROGRAMS += %D%/check_hexitec %D%/check_mask %D%/check_twin
 %C%_check_mask_LDADD = $(CHECK_LDADD)
 %C%_check_twin_SOURCES = %D%/check_twin.c %D%/twin.c %D%/twin.h
 %C%_check_twin_LDADD = $(CHECK_LDADD)
+
+EXTRA_PROGRAMS += %D%/bench_chain
+BENCHES += %D%/bench_chain
+%C%_bench_chain_SOURCES = %D%/bench_chain.c %D%/twin.h
+%C%_bench_chain_LDADD = $(ROOMS) $(ROOM_LIBS)

@@ -1,0 +1,164 @@
+/* The whole chain on one core: u16 frames of 80 x 80 -> events -> rolling and total spectra of 1000 bins, beside a
+ * memcpy of the same bytes from a buffer larger than the caches. CPU time, medians. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <comptop/spectra.h>
+
+#include "twin.h"
+
+enum { SIDE = 80, PIXELS = SIDE * SIDE, FRAMES = 6144, BATCH = 64, RUNS = 15 };
+#define FRAME_BYTES ((size_t)PIXELS * 2)
+
+static double normal(uint64_t *seed)
+{
+  return sqrt(-2 * log(1 - twin_uniform(seed))) * cos(2 * acos(-1) * twin_uniform(seed));
+}
+
+/* Half of the photons in lines, half in a continuum, in ADU at 0.03 keV/ADU. */
+static double photon_ADU(uint64_t *seed)
+{
+  static const double line_keV[] = { 59, 67, 93, 114.6 };
+  uint64_t r = twin_random(seed);
+  double keV = r % 2 ? line_keV[r / 2 % 4] + 0.6 * normal(seed) : 10 + 130 * twin_uniform(seed);
+  return keV / 0.03;
+}
+
+static void deposit(uint16_t *frame, int row, int col, double adu)
+{
+  if (row < 0 || row >= SIDE || col < 0 || col >= SIDE)
+    return;
+  double sum = frame[row * SIDE + col] + adu;
+  frame[row * SIDE + col] = (uint16_t)fmin(fmax(sum, 0), 65535);
+}
+
+/* Noise N(0, 9) clipped at 0; photons until <occupancy> of the pixels are hit on average, 35 % of them shared with one
+ * neighbour. */
+static void make_frame(uint16_t *frame, double occupancy, uint64_t *seed)
+{
+  double photons = occupancy * PIXELS / 1.35;
+
+  for (int p = 0; p < PIXELS; p++)
+    frame[p] = (uint16_t)fmax(0, round(9 * normal(seed)));
+  for (int left = (int)floor(photons + twin_uniform(seed)); left > 0; left--) {
+    static const int step[4][2] = { { 0, 1 }, { 1, 0 }, { 0, -1 }, { -1, 0 } };
+    int row = (int)(twin_random(seed) % SIDE), col = (int)(twin_random(seed) % SIDE), to = (int)(twin_random(seed) % 4);
+    double adu = photon_ADU(seed), away = twin_uniform(seed) < 0.35 ? 0.1 + 0.4 * twin_uniform(seed) : 0;
+
+    deposit(frame, row, col, adu * (1 - away));
+    deposit(frame, row + step[to][0], col + step[to][1], adu * away);
+  }
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double median(double *values)
+{
+  qsort(values, RUNS, sizeof *values, compare_doubles);
+  return values[RUNS / 2];
+}
+
+static struct ct_hexitec *new_hexitec(bool asic_order)
+{
+  static uint16_t threshold_ADU[PIXELS], dark_ADU[PIXELS];
+  static double gradient_keV[PIXELS], intercept_keV[PIXELS];
+  struct ct_hexitec_setup setup = { .rows = SIDE, .cols = SIDE, .asic_order = asic_order, .dark_ADU = dark_ADU,
+                                    .threshold_ADU = threshold_ADU, .gradient_keV = gradient_keV,
+                                    .intercept_keV = intercept_keV };
+  struct ct_hexitec *hexitec;
+  struct ct_err err;
+
+  for (int p = 0; p < PIXELS; p++) {
+    threshold_ADU[p] = 80;
+    gradient_keV[p] = 0.03 + 1e-6 * (p % 100);
+    intercept_keV[p] = 0.01 * (p % 7);
+  }
+  if (ct_hexitec_new(&hexitec, &setup, &err) < 0) {
+    fprintf(stderr, "bench_chain: %s\n", err.text);
+    exit(1);
+  }
+  return hexitec;
+}
+
+static struct ct_spectra *new_spectra(void)
+{
+  struct ct_spectra_setup setup = { PIXELS, { 0, 0.2, 1000 }, 0.6, 1 << 30 };   /* photons leave too */
+  struct ct_spectra *spectra;
+  struct ct_err err;
+
+  if (ct_spectra_new(&spectra, &setup, &err) < 0) {
+    fprintf(stderr, "bench_chain: %s\n", err.text);
+    exit(1);
+  }
+  return spectra;
+}
+
+/* CPU time of all frames, in us a frame. */
+static double run_chain(struct ct_hexitec *hexitec, struct ct_spectra *spectra, const unsigned char *frames,
+                        int64_t *time_ns)
+{
+  static struct ct_event events[PIXELS];
+  int64_t begin_ns = ct_time_cpu_ns();
+
+  for (int f = 0; f < FRAMES; f += BATCH) {
+    struct ct_frame frame = { .pixels = frames + (size_t)f * FRAME_BYTES, .bytes = BATCH * FRAME_BYTES, .type = CT_U16,
+                              .count = BATCH, .rows = SIDE, .cols = SIDE, .number = (uint64_t)f };
+    for (uint32_t i = 0; i < BATCH; i++) {
+      struct ct_hexitec_tally tally = { 0 };
+      uint32_t n = ct_hexitec_frame(hexitec, &frame, i, events, &tally);
+      ct_spectra_add(spectra, *time_ns, events, n, &tally);
+      *time_ns += 109663;   /* 9118.87 Hz */
+    }
+  }
+  return (double)(ct_time_cpu_ns() - begin_ns) / 1e3 / FRAMES;
+}
+
+static double run_memcpy(unsigned char *to, const unsigned char *from)
+{
+  int64_t begin_ns = ct_time_cpu_ns();
+  memcpy(to, from, FRAMES * FRAME_BYTES);
+  return (double)(ct_time_cpu_ns() - begin_ns) / 1e3 / FRAMES;
+}
+
+static void bench(double occupancy, bool asic_order, unsigned char *frames, unsigned char *copy)
+{
+  struct ct_hexitec *hexitec = new_hexitec(asic_order);
+  struct ct_spectra *spectra = new_spectra();
+  double chain_us[RUNS], memcpy_us[RUNS];
+  uint64_t seed = 1;
+  int64_t time_ns = 0;
+
+  for (int f = 0; f < FRAMES; f++)
+    make_frame((uint16_t *)(void *)(frames + (size_t)f * FRAME_BYTES), occupancy, &seed);
+  run_chain(hexitec, spectra, frames, &time_ns);
+  for (int r = 0; r < RUNS; r++) {
+    memcpy_us[r] = run_memcpy(copy, frames);
+    chain_us[r] = run_chain(hexitec, spectra, frames, &time_ns);
+  }
+  const struct ct_hexitec_tally *tally = &ct_spectra_total_tally(spectra)->hexitec;
+  double hit_percent = 100.0 * (double)tally->hits / (double)tally->frames / PIXELS;
+  double chain = median(chain_us), reference = median(memcpy_us);
+  printf("chain %s paper %.2f %%\t%.3f\tus/frame\tmemcpy\t%.3f\t%.3f\n", asic_order ? "asic" : "geometric", hit_percent,
+         chain, reference, chain / reference);
+  ct_spectra_free(spectra);
+  ct_hexitec_free(hexitec);
+}
+
+int main(void)
+{
+  static const double occupancy[] = { 0.0017, 0.02, 0.05, 0.15 };
+  unsigned char *frames = ct_xcalloc(FRAMES, FRAME_BYTES), *copy = ct_xcalloc(FRAMES, FRAME_BYTES);
+
+  for (size_t i = 0; i < sizeof occupancy / sizeof *occupancy; i++)
+    bench(occupancy[i], false, frames, copy);
+  bench(0.02, true, frames, copy);
+  free(frames);
+  free(copy);
+  return 0;
+}
