@@ -77,4 +77,10 @@ struct ct_axis {
   uint32_t n;
 };
 
+/* <n> bins of <width_keV>; bin i covers [start + i*width, start + (i+1)*width). */
+struct ct_axis {
+  double start_keV, width_keV;
+  uint32_t n;
+};
+
 #endif
