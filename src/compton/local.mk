@@ -1,2 +1,3 @@
 noinst_LIBRARIES += %D%/libcompton.a
-%C%_libcompton_a_SOURCES = %D%/compton.c
+%C%_libcompton_a_SOURCES = %D%/geometry.c %D%/internal.h %D%/kinematics.c %D%/profile.c %D%/setup.c %D%/sums.c \
+  %D%/weights.c

@@ -1,3 +1,0 @@
-#include <comptop/compton.h>
-
-int ct_compton_placeholder_;
