@@ -1,3 +1,13 @@
+check_PROGRAMS += %D%/check_kinematics %D%/check_geometry %D%/check_emf %D%/check_pulls
+%C%_check_kinematics_SOURCES = %D%/check_kinematics.c %D%/common.h
+%C%_check_kinematics_LDADD = $(CHECK_LDADD)
+%C%_check_geometry_SOURCES = %D%/check_geometry.c %D%/common.h
+%C%_check_geometry_LDADD = $(CHECK_LDADD)
+%C%_check_emf_SOURCES = %D%/check_emf.c %D%/common.h
+%C%_check_emf_LDADD = $(CHECK_LDADD)
+%C%_check_pulls_SOURCES = %D%/check_pulls.c %D%/common.h
+%C%_check_pulls_LDADD = $(CHECK_LDADD)
+
 BENCHES += %D%/bench_map
 EXTRA_PROGRAMS += %D%/bench_map
 %C%_bench_map_SOURCES = %D%/bench_map.c
