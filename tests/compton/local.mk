@@ -1,12 +1,19 @@
-check_PROGRAMS += %D%/check_kinematics %D%/check_geometry %D%/check_emf %D%/check_pulls
-%C%_check_kinematics_SOURCES = %D%/check_kinematics.c %D%/common.h
-%C%_check_kinematics_LDADD = $(CHECK_LDADD)
-%C%_check_geometry_SOURCES = %D%/check_geometry.c %D%/common.h
-%C%_check_geometry_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += %D%/check_biggs %D%/check_emf %D%/check_geometry %D%/check_kinematics %D%/check_profile \
+  %D%/check_pulls %D%/check_setup
+%C%_check_biggs_SOURCES = %D%/check_biggs.c %D%/common.h
+%C%_check_biggs_LDADD = $(CHECK_LDADD)
 %C%_check_emf_SOURCES = %D%/check_emf.c %D%/common.h
 %C%_check_emf_LDADD = $(CHECK_LDADD)
+%C%_check_geometry_SOURCES = %D%/check_geometry.c %D%/common.h
+%C%_check_geometry_LDADD = $(CHECK_LDADD)
+%C%_check_kinematics_SOURCES = %D%/check_kinematics.c %D%/common.h
+%C%_check_kinematics_LDADD = $(CHECK_LDADD)
+%C%_check_profile_SOURCES = %D%/check_profile.c %D%/common.h
+%C%_check_profile_LDADD = $(CHECK_LDADD)
 %C%_check_pulls_SOURCES = %D%/check_pulls.c %D%/common.h
 %C%_check_pulls_LDADD = $(CHECK_LDADD)
+%C%_check_setup_SOURCES = %D%/check_setup.c %D%/common.h
+%C%_check_setup_LDADD = $(CHECK_LDADD)
 
 BENCHES += %D%/bench_map
 EXTRA_PROGRAMS += %D%/bench_map
