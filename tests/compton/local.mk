@@ -17,5 +17,6 @@ check_PROGRAMS += %D%/check_biggs %D%/check_emf %D%/check_geometry %D%/check_kin
 
 BENCHES += %D%/bench_map
 EXTRA_PROGRAMS += %D%/bench_map
+CLEANFILES += %D%/bench_map$(EXEEXT)
 %C%_bench_map_SOURCES = %D%/bench_map.c
 %C%_bench_map_LDADD = $(ROOMS) $(ROOM_LIBS)
