@@ -71,16 +71,4 @@ bool ct_spectra_shortened(const struct ct_spectra *spectra);
 /* Photons that a counter of the total cube at 2^32 - 1 could not take. */
 uint64_t ct_spectra_saturated(const struct ct_spectra *spectra);
 
-/* <n> bins of <width_keV>; bin i covers [start + i*width, start + (i+1)*width). */
-struct ct_axis {
-  double start_keV, width_keV;
-  uint32_t n;
-};
-
-/* <n> bins of <width_keV>; bin i covers [start + i*width, start + (i+1)*width). */
-struct ct_axis {
-  double start_keV, width_keV;
-  uint32_t n;
-};
-
 #endif
