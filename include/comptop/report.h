@@ -1,7 +1,62 @@
-/* report */
+/* report: snapshots -> lines a script can read (TSV, JSON) and the screen as text.
+ * Ownership: a report owns its buffers and copies the names it is given; it borrows the snapshot and the FILE for
+ * the length of a call. Not for several threads at once. The program must leave LC_NUMERIC at "C". */
 #ifndef COMPTOP_REPORT_H
 #define COMPTOP_REPORT_H
 
+#include <stdio.h>
+
 #include <comptop/core.h>
+#include <comptop/snapshot.h>
+
+/* What -o can ask for. X(NAME, "word") */
+#define CT_REPORT_FORMATS(X) X(TSV, "tsv") X(JSON, "json") X(TEXT, "text") X(ANSI, "ansi")
+enum ct_report_format {
+#define X(name, word) CT_REPORT_##name,
+  CT_REPORT_FORMATS(X)
+#undef X
+  CT_REPORT_FORMAT_COUNT
+};
+
+/* What -f can add to a JSON sample: a bit each. X(NAME, bit, "word") */
+#define CT_REPORT_FIELDS(X) X(MAP, 1, "map") X(SPECTRUM, 2, "spectrum") X(PROFILE, 4, "profile") X(SLICE, 8, "slice")
+enum {
+#define X(name, bit, word) CT_REPORT_##name = bit,
+  CT_REPORT_FIELDS(X)
+#undef X
+};
+
+struct ct_report_setup {
+  enum ct_report_format format;
+  unsigned fields;                  /* bits CT_REPORT_MAP, ...; JSON only */
+  /* TSV columns are fixed at the start by these names, in this order; other formats ignore them. */
+  const char *const *streams, *const *rois;
+  size_t n_streams, n_rois;
+};
+
+struct ct_report;
+
+/* The words of -o and -f. The first gives CT_EUSAGE for another word; the second reads a comma-separated LIST and adds
+ * its bits to <fields>, CT_EUSAGE naming the word that is none. */
+int ct_report_format_parse(const char *word, enum ct_report_format *format, struct ct_err *err) CT_MUST_CHECK;
+int ct_report_fields_parse(const char *list, unsigned *fields, struct ct_err *err) CT_MUST_CHECK;
+
+/* CT_EUSAGE: fields with a format other than JSON (arrays do not fit into columns); CT_EUNSUPPORTED: slice;
+ * CT_ERANGE: more streams or ROIs than a snapshot holds. */
+int ct_report_new(struct ct_report **out, const struct ct_report_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_report_free(struct ct_report *report);   /* NULL is fine */
+
+/* The sections a snapshot must carry for this setup's samples; map: per pixel, spectrum and profile: of all unmasked
+ * pixels. Writes at most <max> requests, returns how many there are. */
+enum { CT_REPORT_REQUESTS = 8 };                 /* there are never more */
+size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request *out, size_t max);
+
+/* One sample of schema v 1 (comptop(1), JSON and TSV), composed whole in memory, then one fwrite and a flush.
+ * JSON: one object and a newline; NaN, infinity and what is absent are null. A section that was asked for and is not
+ * in the snapshot is null. Counters above 2^63-1 are written as 2^63-1. Strings that are not UTF-8 get U+FFFD for
+ * every offending byte. TSV: before the first row "#comptop-tsv 1", the units ("#units" stands in the place of the
+ * first column, t, ISO 8601 UTC) and the header; reals as %.9g, integers exact, absent values nan.
+ * CT_EIO: <out> could not take it (a closed pipe; the caller ignores SIGPIPE). CT_ENOMEM: nothing was written. */
+int ct_report_write(struct ct_report *report, const struct ct_snapshot *snapshot, FILE *out) CT_MUST_CHECK;
 
 #endif

@@ -1,3 +1,134 @@
 #include <comptop/report.h>
 
-int ct_report_placeholder_;
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/formats.h"
+
+struct ct_report {
+  struct ct_report_setup setup;     /* its names are our copies */
+  char (*names)[CT_NAME];
+  const char **pointers;
+  struct ct_buffer buffer;
+  bool started;                     /* the head is out */
+};
+
+static const char *const format_words[] = {
+#define X(name, word) word,
+  CT_REPORT_FORMATS(X)
+#undef X
+};
+
+static const struct {
+  unsigned bit;
+  const char *word;
+} field_words[] = {
+#define X(name, bit, word) { bit, word },
+  CT_REPORT_FIELDS(X)
+#undef X
+};
+
+int ct_report_format_parse(const char *word, enum ct_report_format *format, struct ct_err *err)
+{
+  for (size_t i = 0; i < CT_REPORT_FORMAT_COUNT; i++)
+    if (strcmp(word, format_words[i]) == 0) {
+      *format = (enum ct_report_format)i;
+      return 0;
+    }
+  return ct_err_set(err, CT_EUSAGE, "-o %s: the formats are text, tsv, json and ansi", word);
+}
+
+int ct_report_fields_parse(const char *list, unsigned *fields, struct ct_err *err)
+{
+  unsigned found = 0;
+  for (const char *word = list;; word++) {
+    size_t length = strcspn(word, ","), i = 0, n = sizeof field_words / sizeof *field_words;
+    while (i < n && (strlen(field_words[i].word) != length || memcmp(field_words[i].word, word, length) != 0))
+      i++;
+    if (i == n)
+      return ct_err_set(err, CT_EUSAGE, "-f %s: \"%.*s\" is none of map, spectrum, profile, slice", list, (int)length, word);
+    found |= field_words[i].bit;
+    word += length;
+    if (*word == '\0')
+      break;
+  }
+  *fields |= found;
+  return 0;
+}
+
+static int check_setup(const struct ct_report_setup *setup, struct ct_err *err)
+{
+  if (setup->n_streams > CT_SNAPSHOT_STREAMS || setup->n_rois > CT_SNAPSHOT_ROIS)
+    return ct_err_set(err, CT_ERANGE, "%zu streams and %zu ROIs: a run has at most %d and %d", setup->n_streams,
+                      setup->n_rois, CT_SNAPSHOT_STREAMS, CT_SNAPSHOT_ROIS);
+  if (setup->fields != 0 && setup->format != CT_REPORT_JSON)
+    return ct_err_set(err, CT_EUSAGE, "-f needs -o json: maps and curves do not fit into -o %s", format_words[setup->format]);
+  if (setup->fields & CT_REPORT_SLICE)
+    return ct_err_set(err, CT_EUNSUPPORTED, "-f slice is not yet in this version");
+  if (setup->format == CT_REPORT_TEXT || setup->format == CT_REPORT_ANSI)
+    return ct_err_set(err, CT_EUNSUPPORTED, "-o %s is not yet in this version", format_words[setup->format]);
+  return 0;
+}
+
+int ct_report_new(struct ct_report **out, const struct ct_report_setup *setup, struct ct_err *err)
+{
+  *out = NULL;
+  int rc = check_setup(setup, err);
+  if (rc < 0)
+    return rc;
+  struct ct_report *report = ct_xcalloc(1, sizeof *report);
+  size_t n = setup->n_streams + setup->n_rois;
+  report->names = ct_xcalloc(n, sizeof *report->names);
+  report->pointers = ct_xcalloc(n, sizeof *report->pointers);
+  report->setup = *setup;
+  for (size_t i = 0; i < n; i++) {
+    const char *name = i < setup->n_streams ? setup->streams[i] : setup->rois[i - setup->n_streams];
+    memcpy(report->names[i], name, strnlen(name, CT_NAME - 1));
+    report->pointers[i] = report->names[i];
+  }
+  report->setup.streams = report->pointers;
+  report->setup.rois = report->pointers + setup->n_streams;
+  *out = report;
+  return 0;
+}
+
+void ct_report_free(struct ct_report *report)
+{
+  if (report == NULL)
+    return;
+  ct_buffer_free(&report->buffer);
+  free(report->names);
+  free(report->pointers);
+  free(report);
+}
+
+size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request *out, size_t max)
+{
+  unsigned fields = setup->fields;
+  size_t n = 0;
+  if (fields & CT_REPORT_MAP && n++ < max)
+    out[n - 1] = (struct ct_request){ .kind = CT_SECTION_MAP, .bin = 1, .min_counts = (double)NAN };
+  if (fields & CT_REPORT_SPECTRUM && n++ < max)
+    out[n - 1] = (struct ct_request){ .kind = CT_SECTION_SPECTRUM, .scope = CT_SCOPE_ALL };
+  if (fields & CT_REPORT_PROFILE && n++ < max)
+    out[n - 1] = (struct ct_request){ .kind = CT_SECTION_PROFILE, .scope = CT_SCOPE_ALL };
+  return n;
+}
+
+int ct_report_write(struct ct_report *report, const struct ct_snapshot *snapshot, FILE *out)
+{
+  struct ct_buffer *buffer = &report->buffer;
+  buffer->length = 0;
+  buffer->failed = false;
+  if (report->setup.format == CT_REPORT_JSON)
+    ct_json_write(buffer, snapshot, &report->setup);
+  else
+    ct_tsv_write(buffer, &report->setup, &snapshot->core, !report->started);
+  if (buffer->failed)
+    return CT_ENOMEM;
+  if (fwrite(buffer->bytes, 1, buffer->length, out) != buffer->length || fflush(out) != 0)
+    return CT_EIO;
+  report->started = true;
+  return 0;
+}

@@ -1,0 +1,14 @@
+/* formats: one writer a format; each adds one sample to a buffer. Ownership: all arguments are borrowed for the call. */
+#ifndef REPORT_FORMATS_H
+#define REPORT_FORMATS_H
+
+#include <comptop/report.h>
+
+#include "report/buffer.h"
+
+/* With <head>, the three lines before the first row too. */
+void ct_tsv_write(struct ct_buffer *out, const struct ct_report_setup *setup, const struct ct_snapshot_core *core,
+                  bool head);
+void ct_json_write(struct ct_buffer *out, const struct ct_snapshot *snapshot, const struct ct_report_setup *setup);
+
+#endif

@@ -1,0 +1,255 @@
+/* json: one sample as one object of schema v 1. */
+#include "report/formats.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/schema.h"
+
+/* Enough for every figure comptop measures, and 0.2 stays 0.2. */
+#define REAL_DIGITS 12
+
+/* Takes <value> whatever happens. A missing value or missing memory makes the whole sample fail, never a part. */
+static void put(struct ct_buffer *out, json_t *object, const char *key, json_t *value)
+{
+  if (json_object_set_new(object, key, value) != 0)
+    out->failed = true;
+}
+
+static void append(struct ct_buffer *out, json_t *array, json_t *value)
+{
+  if (json_array_append_new(array, value) != 0)
+    out->failed = true;
+}
+
+/* Length of the UTF-8 sequence at <text> (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF), 0 if none. */
+static size_t utf8_length(const unsigned char *text, size_t length)
+{
+  unsigned char first = text[0];
+  size_t n = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3 :
+             first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  if (n == 0 || n > length)
+    return 0;
+  for (size_t i = 1; i < n; i++)
+    if ((text[i] & 0xc0) != 0x80)
+      return 0;
+  if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
+      (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
+    return 0;
+  return n;
+}
+
+static json_t *string(const char *text, size_t length)
+{
+  static const char replacement[] = "\xef\xbf\xbd";
+  char *clean = malloc(length * 3 + 1);
+  if (clean == NULL)
+    return NULL;
+  size_t used = 0;
+  for (size_t i = 0; i < length;) {
+    size_t n = utf8_length((const unsigned char *)text + i, length - i);
+    memcpy(clean + used, n > 0 ? text + i : replacement, n > 0 ? n : 3);
+    used += n > 0 ? n : 3;
+    i += n > 0 ? n : 1;
+  }
+  json_t *value = json_stringn(clean, used);
+  free(clean);
+  return value;
+}
+
+static json_t *integer(uint64_t value)
+{
+  return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+}
+
+static json_t *real(double value)
+{
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* The shortest decimal that is this float again: 0.8021, not 0.802100003. */
+static json_t *short_real(float value)
+{
+  if (!isfinite(value))
+    return json_null();
+  char text[32];
+  for (int digits = 6; digits <= 9; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, (double)value);
+    if (strtof(text, NULL) == value)
+      break;
+  }
+  return json_real(strtod(text, NULL));
+}
+
+static json_t *of_value(const struct ct_value *value)
+{
+  switch (value->kind) {
+  case CT_VALUE_ABSENT: return json_null();
+  case CT_VALUE_INTEGER: return integer(value->integer);
+  case CT_VALUE_REAL: return json_real(value->real);
+  case CT_VALUE_BOOL: return json_boolean(value->integer != 0);
+  case CT_VALUE_TEXT: return string(value->text, value->length);
+  }
+  return NULL;
+}
+
+/* Adds the scalars of <table> to <object>; key "a.b" goes into object a. */
+static void add_table(struct ct_buffer *out, json_t *object, const struct ct_field *table, const void *base)
+{
+  for (const struct ct_field *field = table; field->key != NULL; field++) {
+    char scratch[CT_TIME_TEXT];
+    struct ct_value value = ct_schema_value(field, base, scratch);
+    json_t *into = object;
+    const char *key = field->key, *dot = strchr(key, '.');
+    if (dot != NULL) {
+      char outer[32];
+      snprintf(outer, sizeof outer, "%.*s", (int)(dot - key), key);
+      if (json_object_get(object, outer) == NULL)
+        put(out, object, outer, json_object());
+      into = json_object_get(object, outer);
+      key = dot + 1;
+    }
+    put(out, into, key, of_value(&value));
+  }
+}
+
+static json_t *of_table(struct ct_buffer *out, const struct ct_field *table, const void *base)
+{
+  json_t *object = json_object();
+  add_table(out, object, table, base);
+  return object;
+}
+
+static json_t *rejected_kinds(struct ct_buffer *out, const struct ct_snapshot_stream *stream)
+{
+  json_t *kinds = json_object();
+  for (int kind = 0; kind < CT_REJECT_COUNT; kind++)
+    if (stream->rejected_kind[kind] > 0)
+      put(out, kinds, ct_reject_word((enum ct_reject)kind), integer(stream->rejected_kind[kind]));
+  return kinds;
+}
+
+static uint32_t at_most(uint32_t n, uint32_t limit)
+{
+  return n < limit ? n : limit;
+}
+
+static void add_core(struct ct_buffer *out, json_t *sample, const struct ct_snapshot_core *core)
+{
+  add_table(out, sample, ct_schema_head, core);
+  json_t *streams = json_array();
+  for (uint32_t i = 0; i < at_most(core->n_streams, CT_SNAPSHOT_STREAMS); i++) {
+    json_t *stream = of_table(out, ct_schema_stream, &core->streams[i]);
+    put(out, stream, "rejected_kinds", rejected_kinds(out, &core->streams[i]));
+    append(out, streams, stream);
+  }
+  put(out, sample, "streams", streams);
+  json_t *rings = json_array();
+  for (uint32_t i = 0; i < at_most(core->n_rings, CT_SNAPSHOT_STREAMS); i++)
+    append(out, rings, of_table(out, ct_schema_ring, &core->rings[i]));
+  put(out, sample, "rings", rings);
+  put(out, sample, "archive", of_table(out, ct_schema_archive, &core->archive));
+  put(out, sample, "xcs", core->xcs.present ? of_table(out, ct_schema_xcs, &core->xcs) : json_null());
+  json_t *rois = json_array();
+  for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS); i++)
+    append(out, rois, of_table(out, ct_schema_roi, &core->rois[i]));
+  put(out, sample, "roi", rois);
+  put(out, sample, "ct", core->ct.present ? of_table(out, ct_schema_ct, &core->ct) : json_null());
+  put(out, sample, "cell", core->cell.present ? of_table(out, ct_schema_cell, &core->cell) : json_null());
+  json_t *alarms = json_array();
+  for (uint32_t i = 0; i < at_most(core->n_alarms, CT_SNAPSHOT_ALARMS); i++)
+    append(out, alarms, of_table(out, ct_schema_alarm, &core->alarms[i]));
+  put(out, sample, "alarms", alarms);
+}
+
+static json_t *of_doubles(struct ct_buffer *out, const double *values, uint32_t n)
+{
+  json_t *array = json_array();
+  for (uint32_t i = 0; i < n; i++)
+    append(out, array, real(values[i]));
+  return array;
+}
+
+/* emf and sigma are numbers where the cell is good, counts everywhere but under the mask. */
+static json_t *of_map(struct ct_buffer *out, const struct ct_map_view *map)
+{
+  json_t *emf = json_array(), *sigma = json_array(), *counts = json_array();
+  size_t n = (size_t)map->head->rows * map->head->cols;
+  for (size_t i = 0; i < n; i++) {
+    append(out, emf, map->cell[i] == CT_CELL_OK ? short_real(map->emf[i]) : json_null());
+    append(out, sigma, map->cell[i] == CT_CELL_OK ? short_real(map->sigma[i]) : json_null());
+    append(out, counts, map->cell[i] == CT_CELL_MASKED ? json_null() : short_real(map->counts[i]));
+  }
+  json_t *object = json_object();
+  put(out, object, "rows", integer(map->head->rows));
+  put(out, object, "cols", integer(map->head->cols));
+  put(out, object, "emf", emf);
+  put(out, object, "sigma", sigma);
+  put(out, object, "counts", counts);
+  return object;
+}
+
+static json_t *of_spectrum(struct ct_buffer *out, const struct ct_spectrum_view *spectrum)
+{
+  json_t *counts = json_array();
+  for (uint32_t i = 0; i < spectrum->head->n; i++) {
+    double value = spectrum->counts[i];
+    bool whole = value >= 0 && value < 0x1p63 && value == floor(value);
+    append(out, counts, whole ? json_integer((json_int_t)value) : real(value));
+  }
+  json_t *object = json_object();
+  put(out, object, "start_keV", real(spectrum->head->start_keV));
+  put(out, object, "width_keV", real(spectrum->head->width_keV));
+  put(out, object, "counts", counts);
+  return object;
+}
+
+static json_t *of_profile(struct ct_buffer *out, const struct ct_profile_view *profile)
+{
+  json_t *object = json_object();
+  put(out, object, "pz", of_doubles(out, profile->pz, profile->head->n));
+  put(out, object, "J", of_doubles(out, profile->J, profile->head->n));
+  put(out, object, "sigma", of_doubles(out, profile->sigma, profile->head->n));
+  return object;
+}
+
+static void add_sections(struct ct_buffer *out, json_t *sample, const struct ct_snapshot *snapshot,
+                         const struct ct_report_setup *setup)
+{
+  struct ct_request request[CT_REPORT_REQUESTS];
+  size_t n = ct_report_requests(setup, request, CT_REPORT_REQUESTS);
+  for (size_t i = 0; i < n; i++) {
+    struct ct_map_view map;
+    struct ct_spectrum_view spectrum;
+    struct ct_profile_view profile;
+    if (request[i].kind == CT_SECTION_MAP)
+      put(out, sample, "map", ct_snapshot_map(snapshot, &request[i], &map) ? of_map(out, &map) : json_null());
+    if (request[i].kind == CT_SECTION_SPECTRUM)
+      put(out, sample, "spectrum",
+          ct_snapshot_spectrum(snapshot, &request[i], &spectrum) ? of_spectrum(out, &spectrum) : json_null());
+    if (request[i].kind == CT_SECTION_PROFILE)
+      put(out, sample, "profile",
+          ct_snapshot_profile(snapshot, &request[i], &profile) ? of_profile(out, &profile) : json_null());
+  }
+}
+
+static int take(const char *bytes, size_t length, void *buffer)
+{
+  ct_buffer_add(buffer, bytes, length);
+  return ((struct ct_buffer *)buffer)->failed ? -1 : 0;
+}
+
+void ct_json_write(struct ct_buffer *out, const struct ct_snapshot *snapshot, const struct ct_report_setup *setup)
+{
+  json_t *sample = json_object();
+  put(out, sample, "v", json_integer(1));
+  add_core(out, sample, &snapshot->core);
+  add_sections(out, sample, snapshot, setup);
+  if (json_dump_callback(sample, take, out, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS)) != 0)
+    out->failed = true;
+  ct_buffer_text(out, "\n");
+  json_decref(sample);
+}

@@ -1,0 +1,165 @@
+#include "report/schema.h"
+
+#include <math.h>
+#include <string.h>
+
+#define AT(type, member) offsetof(struct type, member), sizeof ((struct type *)0)->member
+#define END { NULL, NULL, CT_FIELD_U64, 0, 0 }
+
+/* The first cell of the units line is what marks it as a comment; that t is UTC is said by its Z. */
+const struct ct_field ct_schema_head[] = {
+  { "t", "#units", CT_FIELD_TIME, AT(ct_snapshot_core, wall_ns) },
+  { "seq", "-", CT_FIELD_U64, AT(ct_snapshot_core, seq) },
+  { "run", "-", CT_FIELD_TEXT, AT(ct_snapshot_core, run) },
+  { "mode", "-", CT_FIELD_TEXT, AT(ct_snapshot_core, mode) },
+  END
+};
+
+const struct ct_field ct_schema_stream[] = {
+  { "name", NULL, CT_FIELD_TEXT, AT(ct_snapshot_stream, name) },
+  { "role", NULL, CT_FIELD_ROLE, AT(ct_snapshot_stream, role) },
+  { "state", "-", CT_FIELD_STREAM_STATE, AT(ct_snapshot_stream, state) },
+  { "format", NULL, CT_FIELD_TEXT, AT(ct_snapshot_stream, format) },
+  { "frames", "frames", CT_FIELD_U64, AT(ct_snapshot_stream, frames) },
+  { "lost", "frames", CT_FIELD_U64, AT(ct_snapshot_stream, lost) },
+  { "late", "frames", CT_FIELD_U64, AT(ct_snapshot_stream, late) },
+  { "rejected", "messages", CT_FIELD_U64, AT(ct_snapshot_stream, rejected) },
+  { "rate_hz", "Hz", CT_FIELD_REAL, AT(ct_snapshot_stream, rate_hz) },
+  { "lag_s", "s", CT_FIELD_REAL, AT(ct_snapshot_stream, lag_s) },
+  { "ignored", "messages", CT_FIELD_U64, AT(ct_snapshot_stream, ignored) },
+  { "tolerated", "messages", CT_FIELD_U64, AT(ct_snapshot_stream, tolerated) },
+  { "sampled", "-", CT_FIELD_BOOL, AT(ct_snapshot_stream, sampled) },
+  { "restarts", "-", CT_FIELD_U64, AT(ct_snapshot_stream, restarts) },
+  { "not_analysed", "frames", CT_FIELD_U64, AT(ct_snapshot_stream, not_analysed) },
+  { "projections", "frames", CT_FIELD_U64, AT(ct_snapshot_stream, projections) },
+  { "flats", "frames", CT_FIELD_U64, AT(ct_snapshot_stream, flats) },
+  { "darks", "frames", CT_FIELD_U64, AT(ct_snapshot_stream, darks) },
+  { "angle_deg", "deg", CT_FIELD_REAL, AT(ct_snapshot_stream, angle_deg) },
+  { "silent_s", "s", CT_FIELD_REAL, AT(ct_snapshot_stream, silent_s) },
+  { "bytes", "B", CT_FIELD_U64, AT(ct_snapshot_stream, bytes) },
+  { "endpoint", NULL, CT_FIELD_TEXT, AT(ct_snapshot_stream, endpoint) },
+  { "first_rejected", NULL, CT_FIELD_TEXT, AT(ct_snapshot_stream, first_rejected) },
+  END
+};
+
+const struct ct_field ct_schema_ring[] = {
+  { "name", NULL, CT_FIELD_TEXT, AT(ct_snapshot_ring, name) },
+  { "fill", "-", CT_FIELD_REAL, AT(ct_snapshot_ring, fill) },
+  { "high", "-", CT_FIELD_REAL, AT(ct_snapshot_ring, high) },
+  { "skipped", "frames", CT_FIELD_U64, AT(ct_snapshot_ring, skipped) },
+  END
+};
+
+const struct ct_field ct_schema_archive[] = {
+  { "state", "-", CT_FIELD_ARCHIVE_STATE, AT(ct_snapshot_archive, state) },
+  { "committed_frames", "frames", CT_FIELD_U64, AT(ct_snapshot_archive, committed_frames) },
+  { "missed_frames", "frames", CT_FIELD_U64, AT(ct_snapshot_archive, missed_frames) },
+  { "bytes", "B", CT_FIELD_U64, AT(ct_snapshot_archive, bytes) },
+  { "rate_Bps", "B/s", CT_FIELD_REAL, AT(ct_snapshot_archive, rate_Bps) },
+  { "left_s", "s", CT_FIELD_REAL, AT(ct_snapshot_archive, left_s) },
+  { "lag_s", "s", CT_FIELD_REAL, AT(ct_snapshot_archive, lag_s) },
+  { "ratio", "-", CT_FIELD_REAL, AT(ct_snapshot_archive, ratio) },
+  { "free_bytes", "B", CT_FIELD_U64, AT(ct_snapshot_archive, free_bytes) },
+  { "folder", NULL, CT_FIELD_TEXT, AT(ct_snapshot_archive, folder) },
+  END
+};
+
+const struct ct_field ct_schema_xcs[] = {
+  { "window_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, window_s) },
+  { "frames", "frames", CT_FIELD_U64, AT(ct_snapshot_xcs, frames) },
+  { "live_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, live_s) },
+  { "counts", "counts", CT_FIELD_U64, AT(ct_snapshot_xcs, counts) },
+  { "events.single", "-", CT_FIELD_U64, AT(ct_snapshot_xcs, single) },
+  { "events.double", "-", CT_FIELD_U64, AT(ct_snapshot_xcs, dbl) },
+  { "events.multiple", "-", CT_FIELD_U64, AT(ct_snapshot_xcs, multiple) },
+  { "events.next_frame", "-", CT_FIELD_U64, AT(ct_snapshot_xcs, next_frame) },
+  { "e1_keV", "keV", CT_FIELD_REAL, AT(ct_snapshot_xcs, e1_keV) },
+  { "e2_keV", "keV", CT_FIELD_REAL, AT(ct_snapshot_xcs, e2_keV) },
+  { "L", "counts", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.L) },
+  { "H", "counts", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.H) },
+  { "emf", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.emf) },
+  { "emf_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.sigma) },
+  { "emf_plus", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.emf_plus) },
+  { "emf_plus_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.plus_sigma) },
+  { "asymmetry", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.asymmetry) },
+  { "asymmetry_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.asymmetry_sigma) },
+  { "covered_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, covered_s) },
+  { "total_frames", "frames", CT_FIELD_U64, AT(ct_snapshot_xcs, total_frames) },
+  { "total_counts", "counts", CT_FIELD_U64, AT(ct_snapshot_xcs, total_counts) },
+  END
+};
+
+const struct ct_field ct_schema_roi[] = {
+  { "name", NULL, CT_FIELD_TEXT, AT(ct_snapshot_roi, name) },
+  { "pixels", "pixels", CT_FIELD_U32, AT(ct_snapshot_roi, pixels) },
+  { "emf", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, emf.emf) },
+  { "emf_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, emf.sigma) },
+  { "L", "counts", CT_FIELD_REAL, AT(ct_snapshot_roi, emf.L) },
+  { "H", "counts", CT_FIELD_REAL, AT(ct_snapshot_roi, emf.H) },
+  { "counts", "counts", CT_FIELD_U64, AT(ct_snapshot_roi, counts) },
+  END
+};
+
+const struct ct_field ct_schema_ct[] = {
+  { "projections", "frames", CT_FIELD_U64, AT(ct_snapshot_ct, projections) },
+  { "angle_deg", "deg", CT_FIELD_REAL, AT(ct_snapshot_ct, angle_deg) },
+  { "axis_px", "px", CT_FIELD_REAL, AT(ct_snapshot_ct, axis_px) },
+  { "axis_sigma_px", "px", CT_FIELD_REAL, AT(ct_snapshot_ct, axis_sigma_px) },
+  END
+};
+
+const struct ct_field ct_schema_cell[] = {
+  { "v_V", "V", CT_FIELD_REAL, AT(ct_snapshot_cell, v_V) },
+  { "i_A", "A", CT_FIELD_REAL, AT(ct_snapshot_cell, i_A) },
+  { "q_Ah", "Ah", CT_FIELD_REAL, AT(ct_snapshot_cell, q_Ah) },
+  END
+};
+
+const struct ct_field ct_schema_alarm[] = {
+  { "id", NULL, CT_FIELD_TEXT, AT(ct_snapshot_alarm, id) },
+  { "severity", NULL, CT_FIELD_SEVERITY, AT(ct_snapshot_alarm, severity) },
+  { "since", NULL, CT_FIELD_TIME, AT(ct_snapshot_alarm, since_ns) },
+  { "text", NULL, CT_FIELD_TEXT, AT(ct_snapshot_alarm, text) },
+  END
+};
+
+static struct ct_value of_integer(uint64_t integer)
+{
+  return (struct ct_value){ .kind = CT_VALUE_INTEGER, .integer = integer };
+}
+
+static struct ct_value of_real(double real)
+{
+  return isfinite(real) ? (struct ct_value){ .kind = CT_VALUE_REAL, .real = real } : (struct ct_value){ 0 };
+}
+
+static struct ct_value of_text(const char *text, size_t size)
+{
+  size_t length = strnlen(text, size);
+  return length ? (struct ct_value){ .kind = CT_VALUE_TEXT, .text = text, .length = length } : (struct ct_value){ 0 };
+}
+
+static struct ct_value of_word(const char *word)
+{
+  return of_text(word, strlen(word));
+}
+
+struct ct_value ct_schema_value(const struct ct_field *field, const void *base, char scratch[CT_TIME_TEXT])
+{
+  if (base == NULL)
+    return (struct ct_value){ 0 };
+  const void *at = (const char *)base + field->offset;
+  switch (field->kind) {
+  case CT_FIELD_U64: return of_integer(*(const uint64_t *)at);
+  case CT_FIELD_U32: return of_integer(*(const uint32_t *)at);
+  case CT_FIELD_REAL: return of_real(*(const double *)at);
+  case CT_FIELD_BOOL: return (struct ct_value){ .kind = CT_VALUE_BOOL, .integer = *(const bool *)at };
+  case CT_FIELD_TEXT: return of_text(at, field->size);
+  case CT_FIELD_TIME: return of_word(ct_time_text(*(const int64_t *)at, scratch));
+  case CT_FIELD_ROLE: return of_word(ct_role_word(*(const enum ct_role *)at));
+  case CT_FIELD_STREAM_STATE: return of_word(ct_stream_state_word(*(const enum ct_stream_state *)at));
+  case CT_FIELD_ARCHIVE_STATE: return of_word(ct_archive_state_word(*(const enum ct_archive_state *)at));
+  case CT_FIELD_SEVERITY: return of_word(ct_severity_word(*(const enum ct_severity *)at));
+  }
+  return (struct ct_value){ 0 };
+}
