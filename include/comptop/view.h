@@ -1,7 +1,99 @@
-/* view */
+/* view: a snapshot -> a grid of character cells. Pure: no curses, no clock, no I/O, no allocation.
+ * Ownership: the caller owns the view, the grid and its glyphs, and lends the snapshot for the length of a call; a
+ * view belongs to one viewer (its choices, its cursor, what it showed last) and to one thread. */
 #ifndef COMPTOP_VIEW_H
 #define COMPTOP_VIEW_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <comptop/core.h>
+#include <comptop/snapshot.h>
+
+/* ---- the grid ---------------------------------------------------------------------------------------- */
+enum { CT_ATTR_BOLD = 1, CT_ATTR_DIM = 2, CT_ATTR_REVERSE = 4, CT_ATTR_UNDERLINE = 8 };
+enum { CT_COLOUR_DEFAULT = -1 };   /* the terminal's own; all other colours are 16..255 of the xterm palette */
+
+struct ct_glyph {
+  uint32_t code;                   /* one printable Unicode code point, one column wide; never 0 */
+  int16_t fg, bg;
+  uint16_t attributes;             /* CT_ATTR_* */
+};
+struct ct_grid {
+  int rows, cols;                  /* at least 1 x 1 */
+  struct ct_glyph *glyphs;         /* [rows * cols], row-major */
+};
+
+/* ---- what a viewer chose, and what was shown last ------------------------------------------------------ */
+enum ct_panel { CT_PANEL_OVERVIEW, CT_PANEL_MAP, CT_PANEL_PROFILE, CT_PANEL_SPECTRUM, CT_PANEL_TOMO, CT_PANEL_CELL,
+                CT_PANEL_HEALTH };
+enum ct_quantity { CT_SHOW_EMF, CT_SHOW_SIGMA, CT_SHOW_COUNTS };
+enum ct_ramp { CT_RAMP_INFERNO, CT_RAMP_GREY, CT_RAMP_VIRIDIS, CT_RAMP_CIVIDIS, CT_RAMP_COUNT };
+
+/* Points a trend is asked for: the same for every size of screen, so that viewers share the section. */
+enum { CT_VIEW_TREND_POINTS = 120 };
+/* Cells of a map a view remembers; a larger map is shown coarser. 160 x 480 fit. */
+enum { CT_VIEW_CELLS = 160 * 480 };
+
+/* How the last map came onto the screen; kept so that noise does not repaint it (hysteresis). */
+struct ct_view_memory {
+  uint32_t rows, cols;             /* lattice of display cells; 0: nothing shown yet */
+  uint32_t edge_x, edge_y;         /* pixels per display cell */
+  enum ct_quantity quantity;
+  double low, high;                /* range of the colours */
+  float value[CT_VIEW_CELLS];      /* smoothed for display only */
+  int8_t level[CT_VIEW_CELLS];     /* 0..15, or < 0: no colour (enum in src/view/heatmap.h) */
+};
+
+/* About 400 kB; zeroed by ct_view_init. The first part may be read and set by the owner at any time. */
+struct ct_view {
+  /* the terminal */
+  bool utf8;                       /* else ASCII only */
+  bool colours;                    /* 256 colours, else none */
+  bool smooth;                     /* hysteresis and smoothing of the map between calls; off: every picture for itself */
+  /* choices */
+  enum ct_panel panel;
+  bool help, frozen;
+  enum ct_ramp ramp;
+  enum ct_quantity quantity;
+  bool log_scale;                  /* of the spectrum */
+  uint32_t bin;                    /* of the map: 1 2 4 8, 0: until target_sigma is reached */
+  double target_sigma;
+  enum ct_scope scope;             /* whose profile and spectrum: all pixels, the cursor's pixel, a ROI */
+  uint32_t roi;                    /* its index */
+  bool cursor;                     /* shown */
+  int32_t cursor_x, cursor_y;      /* pixel: column, row */
+  /* learnt from the last snapshot rendered */
+  uint32_t pixel_rows, pixel_cols, n_rois;
+  uint32_t step;                   /* pixels an arrow key moves */
+  struct ct_view_memory memory;
+};
+
+/* Overview, inferno, automatic bin for <target_sigma> (0.05 where it is not positive), linear spectrum, smooth. */
+void ct_view_init(struct ct_view *view, bool utf8, bool colours, double target_sigma);
+
+/* ---- rendering ------------------------------------------------------------------------------------------ */
+/* Fills every glyph of <grid>. Row 0 begins with "comptop" and names the run, in every panel and in help, as far as it
+ * is wide enough. NULL <snapshot>: says that it waits for one. Whatever the size, nothing wraps, overlaps or is
+ * written outside; what does not fit is left out. */
+void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_grid *grid);
+
+/* The sections ct_view_render shows at this size with these choices: writes at most <max>, returns how many. */
+enum { CT_VIEW_REQUESTS = 8 };     /* there are never more */
+size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct ct_request *out, size_t max);
+
+/* UTF-8 of a code point into <out>, not terminated: its bytes, 1 to 4. */
+size_t ct_view_utf8(uint32_t code, char out[4]);
+
+/* ---- keys ------------------------------------------------------------------------------------------------- */
+/* Keys are characters, or one of these. */
+enum { CT_PRESS_UP = 0x110000, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT, CT_PRESS_ESCAPE, CT_PRESS_F1, CT_PRESS_F10,
+       CT_PRESS_CTRL_L = 0x0c };
+/* What a key asks of the owner of the screen beyond the view itself. */
+enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT, CT_KEY_REDRAW /* repaint all */ };
+/* Changes the view's choices as the key table (which the help shows) says. Space only sets <frozen>: the owner keeps
+ * rendering the snapshot of that moment until it is cleared. */
+enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key);
 
 #endif
