@@ -1,3 +1,0 @@
-#include <comptop/archive.h>
-
-int ct_archive_placeholder_;

@@ -1,0 +1,250 @@
+/* Bitshuffle + LZ4 (HDF5 filter 32008), see bslz4.h. */
+#include "archive/bslz4.h"
+
+#include <assert.h>
+#include <hdf5.h>
+#include <lz4.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined __x86_64__
+#include <immintrin.h>
+#endif
+
+enum {
+  HEAD_BYTES = 12,
+  LENGTH_BYTES = 4,
+  BLOCK_BYTES = 8192,            /* the reference's own choice for elements up to 8 bytes */
+  BLOCK_BYTES_MAX = 1 << 26,     /* what a foreign chunk may ask for */
+  LZ4_KIND = 2                   /* of the filter's compression parameter */
+};
+
+static void put_be(unsigned char *out, uint64_t value, int bytes)
+{
+  for (int i = 0; i < bytes; i++)
+    out[i] = (unsigned char)(value >> 8 * (bytes - 1 - i));
+}
+
+static uint64_t get_be(const unsigned char *in, int bytes)
+{
+  uint64_t value = 0;
+  for (int i = 0; i < bytes; i++)
+    value = value << 8 | in[i];
+  return value;
+}
+
+/* ---- the bit transposition of a block ------------------------------------------------------------------
+ * n elements (a multiple of 8) of e bytes become 8*e rows of n/8 bytes; row 8*b+i has bit i of byte b of all elements. */
+
+/* Byte i, bit j becomes byte j, bit i (Warren, Hacker's Delight, 2nd ed., 7-3). */
+static uint64_t transpose_8x8(uint64_t x)
+{
+  uint64_t t = (x ^ (x >> 7)) & UINT64_C(0x00AA00AA00AA00AA);
+  x ^= t ^ (t << 7);
+  t = (x ^ (x >> 14)) & UINT64_C(0x0000CCCC0000CCCC);
+  x ^= t ^ (t << 14);
+  t = (x ^ (x >> 28)) & UINT64_C(0x00000000F0F0F0F0);
+  return x ^ t ^ (t << 28);
+}
+
+static void shuffle_groups(const unsigned char *in, unsigned char *out, size_t n, size_t e, size_t from)
+{
+  const size_t row = n / 8;
+  for (size_t k = from; k < row; k++)
+    for (size_t b = 0; b < e; b++) {
+      uint64_t x = 0;
+      for (size_t j = 0; j < 8; j++)
+        x |= (uint64_t)in[(8 * k + j) * e + b] << 8 * j;
+      x = transpose_8x8(x);
+      for (size_t i = 0; i < 8; i++)
+        out[(8 * b + i) * row + k] = (unsigned char)(x >> 8 * i);
+    }
+}
+
+static void unshuffle(const unsigned char *in, unsigned char *out, size_t n, size_t e)
+{
+  const size_t row = n / 8;
+  for (size_t k = 0; k < row; k++)
+    for (size_t b = 0; b < e; b++) {
+      uint64_t x = 0;
+      for (size_t i = 0; i < 8; i++)
+        x |= (uint64_t)in[(8 * b + i) * row + k] << 8 * i;
+      x = transpose_8x8(x);
+      for (size_t j = 0; j < 8; j++)
+        out[(8 * k + j) * e + b] = (unsigned char)(x >> 8 * j);
+    }
+}
+
+#if defined __x86_64__
+__attribute__((target("avx2")))
+static void put_rows_avx2(__m256i plane, unsigned char *out, size_t row)
+{
+  for (size_t i = 8; i-- > 0;) {
+    uint32_t bits = (uint32_t)_mm256_movemask_epi8(plane);
+    memcpy(out + i * row, &bits, sizeof bits);
+    plane = _mm256_add_epi8(plane, plane);
+  }
+}
+
+/* Two-byte elements, 32 at a time; returns the groups of eight done. */
+__attribute__((target("avx2")))
+static size_t shuffle_u16_avx2(const unsigned char *in, unsigned char *out, size_t n)
+{
+  const size_t row = n / 8;
+  const __m256i low = _mm256_set1_epi16(0xff);
+  size_t k = 0;
+  for (; k + 4 <= row; k += 4) {
+    __m256i first, second;
+    memcpy(&first, in + 16 * k, sizeof first);
+    memcpy(&second, in + 16 * k + sizeof first, sizeof second);
+    __m256i lows = _mm256_packus_epi16(_mm256_and_si256(first, low), _mm256_and_si256(second, low));
+    __m256i highs = _mm256_packus_epi16(_mm256_srli_epi16(first, 8), _mm256_srli_epi16(second, 8));
+    put_rows_avx2(_mm256_permute4x64_epi64(lows, 0xd8), out + k, row);
+    put_rows_avx2(_mm256_permute4x64_epi64(highs, 0xd8), out + 8 * row + k, row);
+  }
+  return k;
+}
+#endif
+
+static void shuffle(const unsigned char *in, unsigned char *out, size_t n, size_t e)
+{
+  size_t done = 0;
+#if defined __x86_64__
+  if (e == 2 && __builtin_cpu_supports("avx2"))
+    done = shuffle_u16_avx2(in, out, n);
+#endif
+  shuffle_groups(in, out, n, e, done);
+}
+
+/* ---- chunks ----------------------------------------------------------------------------------------- */
+
+size_t ct_bslz4_bound(size_t bytes)
+{
+  size_t blocks = bytes / BLOCK_BYTES + 1;
+  return HEAD_BYTES + blocks * (LENGTH_BYTES + (size_t)LZ4_compressBound(BLOCK_BYTES)) + 64;
+}
+
+size_t ct_bslz4_pack(const void *in, size_t bytes, size_t element_bytes, void *out)
+{
+  assert(element_bytes == 1 || element_bytes == 2 || element_bytes == 4 || element_bytes == 8);
+  assert(bytes % element_bytes == 0);
+  const unsigned char *from = in;
+  unsigned char *to = out, block[BLOCK_BYTES];
+  put_be(to, bytes, 8);
+  put_be(to + 8, BLOCK_BYTES, 4);
+  to += HEAD_BYTES;
+  size_t left = bytes;
+  while (left >= 8 * element_bytes) {
+    size_t size = left < BLOCK_BYTES ? left / (8 * element_bytes) * (8 * element_bytes) : BLOCK_BYTES;
+    shuffle(from, block, size / element_bytes, element_bytes);
+    int length = LZ4_compress_default((const char *)block, (char *)to + LENGTH_BYTES, (int)size,
+                                      LZ4_compressBound(BLOCK_BYTES));
+    if (length <= 0)
+      return 0;
+    put_be(to, (uint64_t)length, LENGTH_BYTES);
+    to += LENGTH_BYTES + length;
+    from += size;
+    left -= size;
+  }
+  memcpy(to, from, left);
+  return (size_t)(to + left - (unsigned char *)out);
+}
+
+size_t ct_bslz4_plain_bytes(const void *in, size_t bytes)
+{
+  if (bytes < HEAD_BYTES)
+    return 0;
+  uint64_t plain = get_be(in, 8);
+  /* LZ4 expands at most 255 times: more is a lie that would only cost memory. */
+  return plain / 255 <= bytes ? (size_t)plain : 0;
+}
+
+static int unpack_blocks(const unsigned char *in, const unsigned char *end, size_t block_bytes, size_t e,
+                         unsigned char *out, size_t left, unsigned char *block)
+{
+  while (left >= 8 * e) {
+    size_t size = left < block_bytes ? left / (8 * e) * (8 * e) : block_bytes;
+    if (end - in < LENGTH_BYTES)
+      return CT_EFORMAT;
+    uint64_t length = get_be(in, LENGTH_BYTES);
+    in += LENGTH_BYTES;
+    if (length > (uint64_t)(end - in) ||
+        LZ4_decompress_safe((const char *)in, (char *)block, (int)length, (int)size) != (int)size)
+      return CT_EFORMAT;
+    unshuffle(block, out, size / e, e);
+    in += length;
+    out += size;
+    left -= size;
+  }
+  if ((size_t)(end - in) < left)
+    return CT_EFORMAT;
+  memcpy(out, in, left);
+  return 0;
+}
+
+int ct_bslz4_unpack(const void *in, size_t bytes, size_t element_bytes, void *out)
+{
+  if (bytes < HEAD_BYTES || element_bytes == 0)
+    return CT_EFORMAT;
+  size_t plain = ct_bslz4_plain_bytes(in, bytes);
+  size_t block_bytes = (size_t)get_be((const unsigned char *)in + 8, 4);
+  if (block_bytes == 0 || block_bytes > BLOCK_BYTES_MAX || block_bytes % (8 * element_bytes) != 0)
+    return CT_EFORMAT;
+  unsigned char *block = malloc(block_bytes);
+  if (block == NULL)
+    return CT_ENOMEM;
+  const unsigned char *from = in;
+  int rc = unpack_blocks(from + HEAD_BYTES, from + bytes, block_bytes, element_bytes, out, plain, block);
+  free(block);
+  return rc;
+}
+
+/* ---- as a filter of HDF5 ------------------------------------------------------------------------------
+ * Parameters as the reference writes them: two versions, element bytes, block elements (0: default), compression. */
+
+static htri_t can_apply(hid_t plist, hid_t type, hid_t space)
+{
+  (void)plist, (void)space;
+  size_t bytes = H5Tget_size(type);
+  return bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8;
+}
+
+static size_t filter(unsigned flags, size_t n_values, const unsigned values[], size_t bytes, size_t *buffer_bytes,
+                     void **buffer)
+{
+  if (n_values < 5 || values[4] != LZ4_KIND || values[2] == 0 || values[2] > 64)
+    return 0;
+  const size_t e = values[2];
+  const bool reverse = flags & H5Z_FLAG_REVERSE;
+  size_t room = reverse ? ct_bslz4_plain_bytes(*buffer, bytes) : ct_bslz4_bound(bytes);
+  void *out = room ? malloc(room) : NULL;
+  if (out == NULL)
+    return 0;
+  size_t result;
+  if (reverse)
+    result = ct_bslz4_unpack(*buffer, bytes, e, out) == 0 ? room : 0;
+  else
+    result = ct_bslz4_pack(*buffer, bytes, e, out);
+  if (result == 0) {
+    free(out);
+    return 0;
+  }
+  free(*buffer);
+  *buffer = out;
+  *buffer_bytes = room;
+  return result;
+}
+
+void ct_bslz4_register(void)
+{
+  static const H5Z_class2_t class = {
+    .version = H5Z_CLASS_T_VERS,
+    .id = CT_BSLZ4_FILTER,
+    .encoder_present = 1,
+    .decoder_present = 1,
+    .name = "bitshuffle; see https://github.com/kiyo-masui/bitshuffle",
+    .can_apply = can_apply,
+    .filter = filter,
+  };
+  if (H5Zfilter_avail(CT_BSLZ4_FILTER) <= 0)
+    H5Zregister(&class);
+}

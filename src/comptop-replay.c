@@ -1,0 +1,123 @@
+/* comptop-replay: recorded frames as live streams. Only options and wiring. */
+#include <comptop/core.h>
+#include <comptop/pipeline.h>
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+  (void)number;
+  stop = 1;
+}
+
+static const struct ct_option rows[] = {
+  { .key = "to", .flag = "to", .kind = CT_OPTION_ENDPOINT, .value = "tcp://127.0.0.1:5555", .argument = "ENDPOINT",
+    .help = "bind and publish here" },
+  { .key = "push", .flag = "push", .kind = CT_OPTION_SWITCH, .value = "off",
+    .help = "PUSH instead of PUB: waits for a slow receiver, loses nothing" },
+  { .key = "rate", .flag = "rate", .kind = CT_OPTION_REAL, .value = "", .min = 1e-6, .max = 1e9, .argument = "HZ",
+    .help = "frames a second (9118.87 for HEXITEC shapes, 10 for others)" },
+  { .key = "full-speed", .flag = "full-speed", .kind = CT_OPTION_SWITCH, .value = "off",
+    .help = "as fast as it goes; without --push subscribers lose frames" },
+  { .key = "loop", .flag = "loop", .kind = CT_OPTION_INTEGER, .value = "1", .min = 1, .max = 1e15, .argument = "N",
+    .help = "play N times, without N for ever; frame numbers go on", .marks = CT_OPTION_OPTIONAL_ARG },
+  { .key = "batch", .flag = "batch", .kind = CT_OPTION_INTEGER, .value = "1", .min = 1, .max = 4096, .argument = "N",
+    .help = "frames a message" },
+  { .key = "first", .flag = "first", .kind = CT_OPTION_INTEGER, .value = "0", .min = 0, .max = 1e15, .argument = "N",
+    .help = "begin with frame N of each data set, counted from 0" },
+  { .key = "last", .flag = "last", .kind = CT_OPTION_INTEGER, .value = "", .min = 0, .max = 1e15, .argument = "N",
+    .help = "end with frame N of each data set" },
+  { .key = "start-number", .flag = "start-number", .kind = CT_OPTION_INTEGER, .value = "0", .min = 0, .max = 1e15,
+    .argument = "N", .help = "number of the first frame sent" },
+  { .key = "wait", .flag = "wait", .kind = CT_OPTION_SWITCH, .value = "off", .help = "wait for the first subscriber" },
+  { .key = "angles", .flag = "angles", .kind = CT_OPTION_TEXT, .value = "", .argument = "DATASET",
+    .help = "one rotation angle a frame, sent as RotationAngle" },
+  { .key = "image-key", .flag = "image-key", .kind = CT_OPTION_TEXT, .value = "", .argument = "DATASET",
+    .help = "one NXtomo image key a frame, sent as ImageKey" },
+  { .key = "darks", .flag = "darks", .kind = CT_OPTION_TEXT, .value = "", .argument = "DATASET",
+    .help = "dark frames, sent first with ImageKey 2" },
+  { .key = "flats", .flag = "flats", .kind = CT_OPTION_TEXT, .value = "", .argument = "DATASET",
+    .help = "flat frames, sent first with ImageKey 1" },
+  CT_OPTIONS_COMMON,
+};
+
+static int check(const struct ct_settings *settings, struct ct_err *err)
+{
+  if (ct_settings_is_set(settings, "rate") && ct_settings_bool(settings, "full-speed"))
+    return ct_err_set(err, CT_EUSAGE, "--rate and --full-speed exclude each other");
+  if (ct_settings_is_set(settings, "last") && ct_settings_int(settings, "last") < ct_settings_int(settings, "first"))
+    return ct_err_set(err, CT_EUSAGE, "--last is before --first");
+  return 0;
+}
+
+static const struct ct_option_table table = {
+  .program = "comptop-replay",
+  .purpose = "play recorded frames as a live stream",
+  .arguments = "FILE[:/DATASET]...",
+  .min_arguments = 1,
+  .max_arguments = SIZE_MAX,
+  .rows = rows,
+  .count = sizeof rows / sizeof *rows,
+  .check = check,
+};
+
+static double rate(const struct ct_settings *settings)
+{
+  if (ct_settings_bool(settings, "full-speed"))
+    return 0;
+  return ct_settings_is_set(settings, "rate") ? ct_settings_real(settings, "rate") : (double)NAN;
+}
+
+static void tell(const char *endpoint, double rate_hz)
+{
+  if (rate_hz > 0)
+    fprintf(stderr, "comptop-replay: publishing on %s, %g frames/s\n", endpoint, rate_hz);
+  else
+    fprintf(stderr, "comptop-replay: publishing on %s, full speed\n", endpoint);
+}
+
+int main(int argc, char **argv)
+{
+  struct ct_err err = { "" };
+  struct ct_settings *settings;
+  int rc = ct_settings_open(&settings, &table, argc, argv, stdout, &err);
+  if (rc == CT_SETTINGS_DONE)
+    return 0;
+  if (rc != 0)
+    goto out;
+  struct ct_replay replay = {
+    .endpoint = ct_settings_text(settings, "to"),
+    .kind = ct_settings_bool(settings, "push") ? CT_PUBLISH_PUSH : CT_PUBLISH_PUB,
+    .image_key = ct_settings_text(settings, "image-key"),
+    .angles = ct_settings_text(settings, "angles"),
+    .darks = ct_settings_text(settings, "darks"),
+    .flats = ct_settings_text(settings, "flats"),
+    .rate_hz = rate(settings),
+    .loops = (uint64_t)ct_settings_int(settings, "loop"),
+    .batch = (uint32_t)ct_settings_int(settings, "batch"),
+    .first = (uint64_t)ct_settings_int(settings, "first"),
+    .last = ct_settings_is_set(settings, "last") ? (uint64_t)ct_settings_int(settings, "last") : UINT64_MAX,
+    .start_number = (uint64_t)ct_settings_int(settings, "start-number"),
+    .wait = ct_settings_bool(settings, "wait"),
+  };
+  replay.specs = ct_settings_arguments(settings, &replay.n_specs);
+  const struct sigaction action = { .sa_handler = on_signal };
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  struct ct_replay_result result;
+  rc = ct_replay_run(&replay, &stop, tell, &result, &err);
+  if (result.frames > 0)
+    fprintf(stderr, "comptop-replay: %llu frames in %llu messages, %.1f s, %.1f frames/s, at most %.1f ms late\n",
+            (unsigned long long)result.frames, (unsigned long long)result.messages, result.seconds,
+            (double)result.frames / result.seconds, 1e3 * result.worst_late_s);
+  ct_settings_close(settings);
+out:
+  if (rc < 0)
+    fprintf(stderr, "comptop-replay: %s\n", err.text);
+  return ct_err_exit(rc);
+}

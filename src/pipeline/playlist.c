@@ -1,0 +1,351 @@
+/* Blocks of recorded frames, read ahead. A list that fits into memory is read once and then played from there. */
+#include "pipeline/playlist.h"
+
+#include <comptop/archive.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  BLOCK_BYTES = 8 << 20,
+  MEMORY_BYTES = 256 << 20,
+  COLUMN_COUNT = 2,
+  SPEC_BYTES = 1200
+};
+
+enum column { COLUMN_ANGLE, COLUMN_KEY };
+
+/* A stretch of one data set. */
+struct clip {
+  struct ct_h5_frames *frames, *columns[COLUMN_COUNT];   /* absent columns are NULL */
+  struct ct_h5_info info;
+  uint64_t first, count, first_number;
+  int key;                                               /* of all its frames; -1: the column's, if there is one */
+};
+
+struct part {                                            /* what a block is made of */
+  size_t clip;
+  uint64_t first;
+  uint32_t count;
+};
+
+struct slot {
+  struct ct_block block;
+  size_t part;                                           /* held now; SIZE_MAX: none */
+  int rc;
+  struct ct_err err;
+  double *scratch;
+};
+
+struct ct_playlist {
+  struct clip *clips;
+  struct part *parts;
+  struct slot *slots;
+  size_t n_clips, n_parts, n_slots, frame_bytes;
+  uint64_t blocks;                                       /* to play in all loops; UINT64_MAX: for ever */
+  pthread_t reader;
+  bool running;
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  /* Under the lock: blocks filled and blocks given back, ever; and that reading shall end. */
+  uint64_t filled, returned, lent;
+  bool end;
+};
+
+/* ---- clips ------------------------------------------------------------------------------------------- */
+
+/* "/path" is in the file that is played; FILE:/path is elsewhere. */
+static int spec_beside(char spec[SPEC_BYTES], const char *file, const char *given, struct ct_err *err)
+{
+  int length = given[0] == '/' && strstr(given, ":/") == NULL ? snprintf(spec, SPEC_BYTES, "%s:%s", file, given)
+                                                              : snprintf(spec, SPEC_BYTES, "%s", given);
+  return length < SPEC_BYTES ? 0 : ct_err_set(err, CT_ERANGE, "%.60s...: the name is too long", given);
+}
+
+static int open_column(struct clip *clip, enum column column, const char *given, struct ct_err *err)
+{
+  char spec[SPEC_BYTES];
+  if (given == NULL || given[0] == '\0')
+    return 0;
+  int rc = spec_beside(spec, ct_h5_file(clip->frames), given, err);
+  return rc != 0 ? rc : ct_h5_open_column(&clip->columns[column], spec, clip->info.n, err);
+}
+
+static struct clip *add_clip(struct ct_playlist *list, int key)
+{
+  struct clip *clip = &list->clips[list->n_clips++];
+  *clip = (struct clip){ .key = key };
+  return clip;
+}
+
+static int open_clip(struct clip *clip, const char *spec, struct ct_err *err)
+{
+  int rc = ct_h5_open_frames(&clip->frames, spec, err);
+  if (rc != 0)
+    return rc;
+  clip->info = *ct_h5_info(clip->frames);
+  clip->count = clip->info.n;
+  return 0;
+}
+
+static int open_extra(struct ct_playlist *list, const char *file, const char *given, int key, struct ct_err *err)
+{
+  char spec[SPEC_BYTES];
+  if (given == NULL || given[0] == '\0')
+    return 0;
+  int rc = spec_beside(spec, file, given, err);
+  return rc != 0 ? rc : open_clip(add_clip(list, key), spec, err);
+}
+
+static int open_spec(struct ct_playlist *list, const struct ct_replay *replay, const char *spec, struct ct_err *err)
+{
+  struct clip main = { .key = -1 };
+  int rc = open_clip(&main, spec, err);
+  if (rc != 0)
+    return rc;
+  if (replay->first >= main.info.n)
+    rc = ct_err_set(err, CT_ERANGE, "%s: has %llu frames, so --first %llu is beyond its end", spec,
+                    (unsigned long long)main.info.n, (unsigned long long)replay->first);
+  else
+    main.count = (replay->last < main.info.n ? replay->last + 1 : main.info.n) - replay->first;
+  main.first = replay->first;
+  if (rc == 0)
+    rc = open_column(&main, COLUMN_ANGLE, replay->angles, err);
+  if (rc == 0)
+    rc = open_column(&main, COLUMN_KEY, replay->image_key, err);
+  if (rc == 0)
+    rc = open_extra(list, ct_h5_file(main.frames), replay->darks, CT_KEY_DARK, err);
+  if (rc == 0)
+    rc = open_extra(list, ct_h5_file(main.frames), replay->flats, CT_KEY_FLAT, err);
+  /* With separate darks and flats, what is left are the projections. */
+  if (main.columns[COLUMN_KEY] == NULL && (replay->darks[0] != '\0' || replay->flats[0] != '\0'))
+    main.key = CT_KEY_PROJECTION;
+  list->clips[list->n_clips++] = main;
+  return rc;
+}
+
+/* ---- blocks ------------------------------------------------------------------------------------------ */
+
+static size_t clip_frame_bytes(const struct clip *clip)
+{
+  return (size_t)clip->info.rows * clip->info.cols * ct_type_bytes(clip->info.type);
+}
+
+/* A multiple of a message, so that only a data set's last message is short. */
+static uint64_t frames_per_block(const struct clip *clip, uint32_t batch)
+{
+  uint64_t messages = BLOCK_BYTES / clip_frame_bytes(clip) / batch;
+  return (messages ? messages : 1) * batch;
+}
+
+static void cut_parts(struct ct_playlist *list, uint32_t batch, uint64_t *most_frames, size_t *most_bytes)
+{
+  uint64_t number = 0, n_parts = 0;
+  for (size_t c = 0; c < list->n_clips; c++)
+    n_parts += list->clips[c].count / frames_per_block(&list->clips[c], batch) + 1;
+  list->parts = ct_xcalloc(n_parts, sizeof *list->parts);
+  for (size_t c = 0; c < list->n_clips; c++) {
+    struct clip *clip = &list->clips[c];
+    const uint64_t step = frames_per_block(clip, batch);
+    clip->first_number = number;
+    number += clip->count;
+    if (clip_frame_bytes(clip) > list->frame_bytes)
+      list->frame_bytes = clip_frame_bytes(clip);
+    for (uint64_t k = 0; k < clip->count; k += step) {
+      uint64_t count = clip->count - k < step ? clip->count - k : step;
+      list->parts[list->n_parts++] = (struct part){ .clip = c, .first = k, .count = (uint32_t)count };
+      *most_frames = count > *most_frames ? count : *most_frames;
+      *most_bytes = count * clip_frame_bytes(clip) > *most_bytes ? (size_t)count * clip_frame_bytes(clip) : *most_bytes;
+    }
+  }
+}
+
+static void make_slots(struct ct_playlist *list, uint64_t frames, size_t bytes)
+{
+  size_t n = MEMORY_BYTES / bytes > 2 ? MEMORY_BYTES / bytes : 2;
+  list->n_slots = n < list->n_parts ? n : list->n_parts;
+  list->slots = ct_xcalloc(list->n_slots, sizeof *list->slots);
+  for (size_t i = 0; i < list->n_slots; i++) {
+    struct slot *slot = &list->slots[i];
+    slot->part = SIZE_MAX;
+    slot->block.pixels = ct_xcalloc(bytes, 1);
+    slot->block.numbers = ct_xcalloc(frames, sizeof *slot->block.numbers);
+    slot->block.attributes = ct_xcalloc(frames, sizeof *slot->block.attributes);
+    slot->scratch = ct_xcalloc(frames, sizeof *slot->scratch);
+  }
+}
+
+static int fill_columns(struct slot *slot, const struct clip *clip, uint64_t first)
+{
+  struct ct_block *block = &slot->block;
+  for (uint32_t i = 0; i < block->count; i++) {
+    block->numbers[i] = clip->first_number + (first - clip->first) + i;
+    block->attributes[i] = (struct ct_attributes){ .present = clip->key < 0 ? 0 : CT_HAS_KEY, .image_key = clip->key };
+  }
+  for (int column = 0; column < COLUMN_COUNT; column++) {
+    if (clip->columns[column] == NULL)
+      continue;
+    int rc = ct_h5_read_as(clip->columns[column], first, block->count, CT_F64, slot->scratch, &slot->err);
+    if (rc != 0)
+      return rc;
+    for (uint32_t i = 0; i < block->count; i++) {
+      struct ct_attributes *attributes = &block->attributes[i];
+      if (!isfinite(slot->scratch[i]))
+        continue;
+      attributes->present |= column == COLUMN_ANGLE ? CT_HAS_ANGLE : CT_HAS_KEY;
+      if (column == COLUMN_ANGLE)
+        attributes->angle_deg = slot->scratch[i];
+      else
+        attributes->image_key = fabs(slot->scratch[i]) < 1e9 ? (int)slot->scratch[i] : CT_KEY_INVALID;
+    }
+  }
+  return 0;
+}
+
+static void fill(const struct ct_playlist *list, struct slot *slot, uint64_t turn)
+{
+  const size_t wanted = (size_t)(turn % list->n_parts);
+  const struct part *part = &list->parts[wanted];
+  const struct clip *clip = &list->clips[part->clip];
+  struct ct_block *block = &slot->block;
+  const uint64_t first = clip->first + part->first;
+  block->restarts = wanted == 0;
+  if (slot->part == wanted)
+    return;
+  block->count = part->count;
+  block->rows = clip->info.rows;
+  block->cols = clip->info.cols;
+  block->type = clip->info.type;
+  slot->rc = ct_h5_read_frames(clip->frames, first, part->count, block->pixels, &slot->err);
+  if (slot->rc == 0)
+    slot->rc = fill_columns(slot, clip, first);
+  slot->part = wanted;
+}
+
+static void *read_ahead(void *context)
+{
+  struct ct_playlist *list = context;
+  for (uint64_t turn = 0; turn < list->blocks; turn++) {
+    pthread_mutex_lock(&list->lock);
+    while (!list->end && turn - list->returned >= list->n_slots)
+      pthread_cond_wait(&list->changed, &list->lock);
+    bool end = list->end;
+    pthread_mutex_unlock(&list->lock);
+    if (end)
+      break;
+    struct slot *slot = &list->slots[turn % list->n_slots];
+    fill(list, slot, turn);
+    pthread_mutex_lock(&list->lock);
+    list->filled = turn + 1;
+    pthread_cond_signal(&list->changed);
+    end = slot->rc != 0;
+    pthread_mutex_unlock(&list->lock);
+    if (end)
+      break;
+  }
+  return NULL;
+}
+
+/* Signals are for the thread that plays. */
+static int start_reader(struct ct_playlist *list, struct ct_err *err)
+{
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int failed = pthread_create(&list->reader, NULL, read_ahead, list);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (failed)
+    return ct_err_set(err, CT_ENOMEM, "no thread to read files with: %s", strerror(failed));
+  list->running = true;
+  return 0;
+}
+
+int ct_playlist_open(struct ct_playlist **out, const struct ct_replay *replay, struct ct_err *err)
+{
+  struct ct_playlist *list = ct_xcalloc(1, sizeof *list);
+  uint64_t most_frames = 0;
+  size_t most_bytes = 0;
+  *out = NULL;
+  pthread_mutex_init(&list->lock, NULL);
+  pthread_cond_init(&list->changed, NULL);
+  list->clips = ct_xcalloc(3 * replay->n_specs, sizeof *list->clips);
+  int rc = 0;
+  for (size_t i = 0; i < replay->n_specs && rc == 0; i++)
+    rc = open_spec(list, replay, replay->specs[i], err);
+  if (rc == 0) {
+    cut_parts(list, replay->batch, &most_frames, &most_bytes);
+    make_slots(list, most_frames, most_bytes);
+    bool finite = replay->loops > 0 && replay->loops < UINT64_MAX / list->n_parts;
+    list->blocks = finite ? replay->loops * list->n_parts : UINT64_MAX;
+    rc = start_reader(list, err);
+  }
+  if (rc != 0) {
+    ct_playlist_close(list);
+    return rc;
+  }
+  *out = list;
+  return 0;
+}
+
+void ct_playlist_shape(const struct ct_playlist *list, uint32_t *rows, uint32_t *cols, enum ct_type *type)
+{
+  const struct clip *clip = list->clips;
+  while (clip->key == CT_KEY_DARK || clip->key == CT_KEY_FLAT)
+    clip++;
+  *rows = clip->info.rows;
+  *cols = clip->info.cols;
+  *type = clip->info.type;
+}
+
+size_t ct_playlist_frame_bytes(const struct ct_playlist *list) { return list->frame_bytes; }
+
+int ct_playlist_next(struct ct_playlist *list, const struct ct_block **block, struct ct_err *err)
+{
+  if (list->lent == list->blocks)
+    return CT_ENODATA;
+  pthread_mutex_lock(&list->lock);
+  list->returned = list->lent;
+  pthread_cond_signal(&list->changed);
+  while (list->filled == list->lent)
+    pthread_cond_wait(&list->changed, &list->lock);
+  pthread_mutex_unlock(&list->lock);
+  const struct slot *slot = &list->slots[list->lent++ % list->n_slots];
+  if (slot->rc != 0)
+    return ct_err_set(err, slot->rc, "%s", slot->err.text);
+  *block = &slot->block;
+  return 0;
+}
+
+void ct_playlist_close(struct ct_playlist *list)
+{
+  if (list == NULL)
+    return;
+  if (list->running) {
+    pthread_mutex_lock(&list->lock);
+    list->end = true;
+    pthread_cond_signal(&list->changed);
+    pthread_mutex_unlock(&list->lock);
+    pthread_join(list->reader, NULL);
+  }
+  for (size_t i = 0; i < list->n_slots; i++) {
+    free(list->slots[i].block.pixels);
+    free(list->slots[i].block.numbers);
+    free(list->slots[i].block.attributes);
+    free(list->slots[i].scratch);
+  }
+  for (size_t i = 0; i < list->n_clips; i++) {
+    ct_h5_close_frames(list->clips[i].frames);
+    for (int column = 0; column < COLUMN_COUNT; column++)
+      ct_h5_close_frames(list->clips[i].columns[column]);
+  }
+  pthread_cond_destroy(&list->changed);
+  pthread_mutex_destroy(&list->lock);
+  free(list->slots);
+  free(list->parts);
+  free(list->clips);
+  free(list);
+}
