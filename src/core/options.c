@@ -92,7 +92,9 @@ static void list_words(const char *words, char *list, size_t size)
 
 static int check_word(const struct ct_option *row, const char *text, size_t len, struct ct_err *err)
 {
-  struct ct_guess guess = { .text = text };
+  char given[64];
+  snprintf(given, sizeof given, "%.*s", (int)(len < sizeof given ? len : sizeof given), text);
+  struct ct_guess guess = { .text = given };
   const char *cursor = row->words;
   struct ct_word word;
   while (ct_word_next(&cursor, &word)) {

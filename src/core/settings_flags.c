@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct given {
+  const struct ct_option *row;
+  const char *text;
+};
+
 struct command_line {
   struct ct_settings *settings;
   int argc;
@@ -14,6 +19,8 @@ struct command_line {
   char letters[2 * 64 + 2];
   const char *config;       /* of the last -c */
   bool print;               /* --print-config was there */
+  struct given *given;      /* all flags, in their order */
+  size_t n_given;
   struct ct_err *err;
 };
 
@@ -211,11 +218,21 @@ static int refuse_flag(struct command_line *line, int value, const char *given)
                     ct_guess_hint(&guess, hint), table->program);
 }
 
-/* Runs once over all flags. Non-zero from <each> ends it. */
-static int scan(struct command_line *line,
-                int (*each)(struct command_line *line, const struct ct_option *row, const char *text))
+/* Every flag is given by at least one byte of its own. */
+static size_t most_flags(const struct command_line *line)
 {
-  optind = 0;   /* glibc: start afresh, forget the permutation of an earlier run */
+  size_t most = 0;
+  for (int i = 1; i < line->argc; i++)
+    most += strlen(line->argv[i]);
+  return most;
+}
+
+/* Goes over the flags, once: getopt moves them before the arguments, so that "--attach" at the end would find an
+ * argument behind it the second time. What is to be set is kept until the file has been read. */
+static int scan(struct command_line *line)
+{
+  line->given = ct_xcalloc(most_flags(line), sizeof *line->given);
+  optind = 0;   /* glibc: start afresh */
   opterr = 0;
   for (;;) {
     int value = getopt_long(line->argc, line->argv, line->letters, line->longs, NULL);
@@ -228,9 +245,12 @@ static int scan(struct command_line *line,
     /* "--attach RUN" as well as "--attach=RUN". */
     if (text == NULL && (row->marks & CT_OPTION_OPTIONAL_ARG) && optind < line->argc && line->argv[optind][0] != '-')
       text = line->argv[optind++];
-    int code = each(line, row, text ? text : "");
+    if (text == NULL)
+      text = "";
+    int code = look_at_flag(line, row, text);
     if (code)
       return code;
+    line->given[line->n_given++] = (struct given){ row, text };
   }
 }
 
@@ -271,17 +291,18 @@ int ct_settings_open(struct ct_settings **out, const struct ct_option_table *tab
                                .err = &reason };
   *out = NULL;
   make_tables(&line);
-  int code = scan(&line, look_at_flag);
+  int code = scan(&line);
   if (code == 0 && has_config(table))
     code = ct_store_read_file(line.settings, line.config, &reason);
-  if (code == 0)
-    code = scan(&line, set_flag);
+  for (size_t i = 0; i < line.n_given && code == 0; i++)
+    code = set_flag(&line, line.given[i].row, line.given[i].text);
   if (code == 0)
     code = take_arguments(&line);
   if (code == 0)
     code = ct_store_finish(line.settings, &reason);
   if (code == 0 && line.print)
     code = print(&line);
+  free(line.given);
   free(line.longs);
   if (code == 0) {
     *out = line.settings;

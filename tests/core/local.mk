@@ -1,0 +1,10 @@
+check_PROGRAMS += %D%/check_core %D%/check_parse
+%C%_check_core_SOURCES = %D%/check_core.c %D%/cmocka_all.h
+%C%_check_core_LDADD = $(CHECK_LDADD)
+%C%_check_parse_SOURCES = %D%/check_parse.c %D%/cmocka_all.h
+%C%_check_parse_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += %D%/check_settings %D%/check_config
+%C%_check_settings_SOURCES = %D%/check_settings.c %D%/cmocka_all.h
+%C%_check_settings_LDADD = $(CHECK_LDADD)
+%C%_check_config_SOURCES = %D%/check_config.c %D%/cmocka_all.h
+%C%_check_config_LDADD = $(CHECK_LDADD)
