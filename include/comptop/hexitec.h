@@ -38,9 +38,9 @@ enum {
 /* All maps have rows * cols values in geometric row-major order, also where the frames come in ASIC order. */
 struct ct_hexitec_setup {
   uint32_t rows, cols;
-  bool asic_order;               /* u16 frames: value k of each 80-column block belongs to column (k % 4) * 20 + k / 4 of
-                                    that block (single-ASIC cameras; their row-reading code agrees in five public
-                                    sources); rows stay. Float frames have been processed and are geometric always. */
+  bool asic_order;               /* u16 frames: value k of each 80-column block belongs to column (k % 4) * 20 + k / 4
+                                    of that block, rows stay (the single-ASIC readout, as in odin's reorder plugin and
+                                    the GigE software). Float frames have been processed and are geometric always. */
   enum ct_sharing sharing;
   bool next_frame;               /* remove hits that the frame before, itself so corrected, had in the same pixel */
   const uint16_t *dark_ADU;      /* NULL: 0 everywhere */

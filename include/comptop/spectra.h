@@ -11,7 +11,7 @@
 #include <comptop/core.h>
 #include <comptop/hexitec.h>
 
-/* ---- the energy axis: n bins, bin i covers [start + i * width, start + (i + 1) * width) ------------------------- */
+/* ---- the energy axis: n bins, bin i covers [start + i * width, start + (i + 1) * width) ------------------------ */
 struct ct_axis {
   double start_keV, width_keV;
   uint32_t n;
@@ -28,7 +28,7 @@ static inline int32_t ct_axis_bin(const struct ct_axis *axis, double energy_keV)
   return position >= 0 && position < (double)axis->n ? (int32_t)position : -1;
 }
 
-/* ---- rolling spectra --------------------------------------------------------------------------------------------- */
+/* ---- rolling spectra ------------------------------------------------------------------------------------------- */
 struct ct_spectra_setup {
   uint32_t pixels;
   struct ct_axis axis;
@@ -51,8 +51,8 @@ void ct_spectra_free(struct ct_spectra *spectra);   /* NULL is fine */
 
 /* Adds the events of some frames, all < pixels, and what ct_hexitec_frame tallied for them; <time_ns> is their arrival.
  * The window follows the latest arrival, so a silent stream keeps its last window. It moves in slices of
- * window / 600 (0.01 to 1 s), and reaches back window_s less at most one slice. A clock that was set back does not stop
- * it: time goes on from the latest arrival. */
+ * window / 600 (0.01 to 1 s) and reaches back window_s to within one slice. A clock that was set back does not stop it:
+ * time goes on from the latest arrival. */
 void ct_spectra_add(struct ct_spectra *spectra, int64_t time_ns, const struct ct_event *events, size_t n,
                     const struct ct_hexitec_tally *delta);
 

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-/* ---- byte order ---------------------------------------------------------------------------------------------------- */
+/* ---- byte order ------------------------------------------------------------------------------------------------ */
 static void swap_u16(unsigned char *to, const unsigned char *from, uint32_t n)
 {
   for (uint32_t i = 0; i < n; i++, to += 2, from += 2) {
@@ -38,7 +38,7 @@ const unsigned char *ct_hexitec_pixels(struct ct_hexitec *h, const struct ct_fra
   return h->host;
 }
 
-/* ---- hits ---------------------------------------------------------------------------------------------------------- */
+/* ---- hits ------------------------------------------------------------------------------------------------------ */
 static void find_u16(struct ct_hexitec *h, const unsigned char *pixels)
 {
   uint64_t *mask = h->geometric_of ? h->raw_hits : h->hits;
@@ -104,7 +104,7 @@ static uint32_t list_hits(struct ct_hexitec *h)
   return n;
 }
 
-/* ---- events -------------------------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------------------------- */
 struct source {
   const struct ct_hexitec *h;
   const unsigned char *pixels;

@@ -35,7 +35,7 @@ bool ct_hexitec_has_calibration(const struct ct_hexitec *h)
   return h->gradient_keV;
 }
 
-/* ---- checks -------------------------------------------------------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------------------------------------------- */
 static int check_map(const double *map, const char *name, uint32_t pixels, struct ct_err *err)
 {
   for (uint32_t p = 0; map && p < pixels; p++)
@@ -67,7 +67,7 @@ static int check(const struct ct_hexitec_setup *setup, struct ct_err *err)
   return rc ? rc : check_map(setup->intercept_keV, "intercepts", (uint32_t)pixels, err);
 }
 
-/* ---- copies -------------------------------------------------------------------------------------------------------- */
+/* ---- copies ---------------------------------------------------------------------------------------------------- */
 static bool allocate(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
 {
   size_t n = h->pixels, words = h->words;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* ---- compare passes (mask.c): 64 pixels become one word, bit i for pixel i --------------------------------------- */
+/* ---- compare passes (mask.c): 64 pixels become one word, bit i for pixel i ------------------------------------- */
 struct ct_mask_ops {
   const char *name;
   /* pixel >= limit; <pixels> may be unaligned, <limit_ADU> has 64 * words values. */
@@ -17,7 +17,7 @@ struct ct_mask_ops {
 /* The ways this build and this processor know, fastest first; NULL beyond the last, which is plain C. */
 const struct ct_mask_ops *ct_mask_ops_get(size_t i);
 
-/* ---- clusters (cluster.c): a union-find forest over the hit list -------------------------------------------------- */
+/* ---- clusters (cluster.c): a union-find forest over the hit list ----------------------------------------------- */
 struct ct_clusters {
   uint32_t *parent;   /* of hit i; its own parent where it is the first hit of a cluster */
   uint32_t *size;     /* at a first hit: hits in its cluster */
@@ -27,7 +27,7 @@ struct ct_clusters {
  * a cluster represents it. Time is near-linear in <n> whatever the pattern. */
 void ct_clusters_join(struct ct_clusters *clusters, const uint32_t *pixel, uint32_t n, uint32_t cols);
 
-/* ---- the detector -------------------------------------------------------------------------------------------------- */
+/* ---- the detector ---------------------------------------------------------------------------------------------- */
 struct ct_hexitec {
   uint32_t rows, cols, pixels, words;   /* words = pixels / 64, rounded up */
   enum ct_sharing sharing;

@@ -22,7 +22,7 @@ bool ct_fifo_init(struct ct_fifo *fifo, uint32_t chunks);   /* at least 1; false
 void ct_fifo_free(struct ct_fifo *fifo);
 bool ct_fifo_full(const struct ct_fifo *fifo);
 void ct_fifo_put(struct ct_fifo *fifo, uint32_t word);      /* never when full */
-/* The oldest words, as many as lie side by side; *n is 0 when the queue is empty. ct_fifo_drop takes at most that many. */
+/* The oldest words, as many as lie side by side; *n is 0 when the queue is empty. Drop at most that many at once. */
 const uint32_t *ct_fifo_peek(const struct ct_fifo *fifo, uint32_t *n);
 void ct_fifo_drop(struct ct_fifo *fifo, uint32_t n);
 

@@ -41,7 +41,7 @@ struct ct_spectra {
   struct ct_fifo cells;        /* of the photons in the window, oldest first */
 };
 
-/* ---- set-up -------------------------------------------------------------------------------------------------------- */
+/* ---- set-up ---------------------------------------------------------------------------------------------------- */
 static int64_t slice_length_ns(double window_s)
 {
   return (int64_t)(fmin(fmax(window_s / 600, 0.01), 1) * (double)CT_NS_PER_S);
@@ -56,7 +56,7 @@ static int size_window(struct ct_spectra *s, const struct ct_spectra_setup *setu
   if (!s->run) {
     s->window_ns = (int64_t)(setup->window_s * (double)CT_NS_PER_S);
     s->slice_ns = slice_length_ns(setup->window_s);
-    s->slice_count = (uint64_t)((s->window_ns + s->slice_ns - 1) / s->slice_ns);
+    s->slice_count = (uint64_t)((s->window_ns + s->slice_ns / 2) / s->slice_ns);
     need = 2 * cube_bytes + s->slice_count * sizeof *s->slices + CT_FIFO_CHUNK_BYTES;
   }
   if (setup->memory_bytes < need)
@@ -135,7 +135,7 @@ void ct_spectra_free(struct ct_spectra *s)
   free(s);
 }
 
-/* ---- tallies ------------------------------------------------------------------------------------------------------- */
+/* ---- tallies --------------------------------------------------------------------------------------------------- */
 static void tally_add(struct ct_spectra_tally *sum, const struct ct_spectra_tally *delta)
 {
   ct_hexitec_tally_add(&sum->hexitec, &delta->hexitec);
@@ -157,7 +157,7 @@ static void tally_remove(struct ct_spectra_tally *sum, const struct ct_spectra_t
   sum->above -= delta->above;
 }
 
-/* ---- the window ---------------------------------------------------------------------------------------------------- */
+/* ---- the window ------------------------------------------------------------------------------------------------ */
 static struct slice *slice_at(struct ct_spectra *s, uint64_t i)
 {
   return &s->slices[(s->first + i) % s->slice_count];
@@ -218,7 +218,7 @@ static void window_count(struct ct_spectra *s, uint32_t cell)
   s->window_tally.photons++;
 }
 
-/* ---- adding -------------------------------------------------------------------------------------------------------- */
+/* ---- adding ---------------------------------------------------------------------------------------------------- */
 static void total_count(struct ct_spectra *s, uint32_t cell)
 {
   if (s->total[cell] == UINT32_MAX) {
@@ -291,7 +291,7 @@ void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event
   }
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------------------------- */
 const uint32_t *ct_spectra_window(const struct ct_spectra *s) { return s->window; }
 const uint32_t *ct_spectra_total(const struct ct_spectra *s) { return s->total; }
 const struct ct_spectra_tally *ct_spectra_total_tally(const struct ct_spectra *s) { return &s->total_tally; }

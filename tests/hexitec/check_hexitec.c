@@ -302,13 +302,13 @@ static void test_wrong_setup(void **state)
   assert_refused(&setup, CT_ECONFIG, "hexitec.readout");
   setup = b.setup, setup.intercept_keV = NULL;
   assert_refused(&setup, CT_ECONFIG, "hexitec.intercepts");
-  setup = b.setup, setup.threshold_keV = NAN;
+  setup = b.setup, setup.threshold_keV = (double)NAN;
   assert_refused(&setup, CT_ERANGE, "threshold_keV");
   setup = b.setup, setup.sharing = CT_SHARING_ODIN_CSA5;
   assert_refused(&setup, CT_EUNSUPPORTED, "odin-csa5: not yet in this version");
   b.gradient[7] = 1e40;
   assert_refused(&b.setup, CT_ERANGE, "hexitec.gradients: the value of pixel 7");
-  b.gradient[7] = 1, b.intercept[8] = NAN;
+  b.gradient[7] = 1, b.intercept[8] = (double)NAN;
   assert_refused(&b.setup, CT_ERANGE, "hexitec.intercepts: the value of pixel 8");
 }
 

@@ -42,7 +42,8 @@ static void test_u16(void **state)
 static void test_f32(void **state)
 {
   (void)state;
-  const float edge[] = { 0, -0.0f, 1e-40f, 4, nextafterf(4, 5), nextafterf(4, 3), 3.4028234e38f, INFINITY, -INFINITY, NAN };
+  const float edge[] = { 0, -0.0f, 1e-40f, 4, nextafterf(4, 5), nextafterf(4, 3), 3.4028234e38f, INFINITY,
+                         -INFINITY, NAN };
   uint64_t seed = 2, mask[WORDS];
   unsigned char bytes[4 * PIXELS + 1];
 

@@ -9,6 +9,9 @@
 
 #include <comptop/spectra.h>
 
+#define NO_NUMBER ((double)NAN)
+#define ENDLESS ((double)INFINITY)
+
 enum { PIXELS = 12, BINS = 10, CELLS = PIXELS * BINS, PHOTONS_MAX = 400000, ADDS_MAX = 20000 };
 
 static uint64_t random_bits(uint64_t *state)   /* xorshift64, Marsaglia 2003 */
@@ -19,7 +22,7 @@ static uint64_t random_bits(uint64_t *state)   /* xorshift64, Marsaglia 2003 */
   return *state;
 }
 
-/* ---- axis ---------------------------------------------------------------------------------------------------------- */
+/* ---- axis ------------------------------------------------------------------------------------------------------ */
 static void test_axis(void **state)
 {
   (void)state;
@@ -34,9 +37,9 @@ static void test_axis(void **state)
   assert_int_equal(ct_axis_bin(&axis, nextafter(100, 0)), 499);
   assert_int_equal(ct_axis_bin(&axis, nextafter(200, 0)), 999);
   assert_int_equal(ct_axis_bin(&axis, 200), -1);
-  assert_int_equal(ct_axis_bin(&axis, NAN), -1);
-  assert_int_equal(ct_axis_bin(&axis, INFINITY), -1);
-  assert_int_equal(ct_axis_bin(&axis, -INFINITY), -1);
+  assert_int_equal(ct_axis_bin(&axis, NO_NUMBER), -1);
+  assert_int_equal(ct_axis_bin(&axis, ENDLESS), -1);
+  assert_int_equal(ct_axis_bin(&axis, -ENDLESS), -1);
   assert_int_equal(ct_axis_init(&axis, 20, 120, 0.1, NULL), 0);   /* the start counts */
   assert_int_equal(axis.n, 1000);
   assert_int_equal(ct_axis_bin(&axis, 19.99), -1);
@@ -61,8 +64,8 @@ static void test_axis_refusals(void **state)
 {
   (void)state;
   static const double wrong[][3] = { { 0, 200, 0.3 }, { 0, 200, 0 }, { 0, 200, -1 }, { 10, 10, 1 }, { 10, 0, 1 },
-                                     { 0, 200, NAN }, { 0, INFINITY, 1 }, { NAN, 1, 1 }, { 0, 0.1, 0.2 }, { 0, 1, 1e-10 },
-                                     { 0, 1e300, 1e-300 } };
+                                     { 0, 200, NO_NUMBER }, { 0, ENDLESS, 1 }, { NO_NUMBER, 1, 1 }, { 0, 0.1, 0.2 },
+                                     { 0, 1, 1e-10 }, { 0, 1e300, 1e-300 } };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     struct ct_axis axis;
     struct ct_err err = { "" };
@@ -71,7 +74,7 @@ static void test_axis_refusals(void **state)
   }
 }
 
-/* ---- the model ----------------------------------------------------------------------------------------------------- */
+/* ---- the model ------------------------------------------------------------------------------------------------- */
 struct model {
   uint32_t cell[PHOTONS_MAX];
   int64_t step_of_photon[PHOTONS_MAX];
@@ -90,7 +93,8 @@ static struct ct_spectra *new_spectra(double window_s, uint64_t memory_bytes)
 }
 
 /* Adds <n> random events to both at a time whose slice is <step>. */
-static void add(struct ct_spectra *spectra, struct model *model, int64_t time_ns, int64_t step, size_t n, uint64_t *seed)
+static void add(struct ct_spectra *spectra, struct model *model, int64_t time_ns, int64_t step, size_t n,
+                uint64_t *seed)
 {
   struct ct_event *events = ct_xcalloc(n + 1, sizeof *events);
   struct ct_hexitec_tally tally = { random_bits(seed) % 9, random_bits(seed) % 99, random_bits(seed) % 9,
@@ -154,7 +158,7 @@ static void assert_agree(const struct ct_spectra *spectra, const struct model *m
 
 static const int64_t ms = 1000000, start_ns = INT64_C(1795316047) * CT_NS_PER_S;
 
-/* ---- the window ---------------------------------------------------------------------------------------------------- */
+/* ---- the window ------------------------------------------------------------------------------------------------ */
 static void test_window_follows_the_model(void **state)
 {
   (void)state;
@@ -220,7 +224,7 @@ static void test_run_window(void **state)
 {
   (void)state;
   struct model *model = ct_xcalloc(1, sizeof *model);
-  struct ct_spectra *spectra = new_spectra(INFINITY, CELLS * 4);   /* needs the one cube only */
+  struct ct_spectra *spectra = new_spectra(ENDLESS, CELLS * 4);   /* needs the one cube only */
   uint64_t seed = 3;
 
   for (int i = 0; i < 500; i++)
@@ -285,7 +289,7 @@ static void test_odd_energies(void **state)
 static void test_full_counter(void **state)
 {
   (void)state;
-  struct ct_spectra *spectra = new_spectra(INFINITY, 10 << 20);
+  struct ct_spectra *spectra = new_spectra(ENDLESS, 10 << 20);
   const struct ct_event events[] = { { 2, 20.25f }, { 2, 20.25f }, { 2, 20.75f } };
   uint32_t *counter = (uint32_t *)(uintptr_t)ct_spectra_total(spectra) + 2 * BINS;   /* years in a moment */
   struct ct_hexitec_tally none = { 0 };
@@ -320,11 +324,11 @@ static void test_refusals(void **state)
   assert_refused((struct ct_spectra_setup){ UINT32_MAX, { 0, 0.01, UINT32_MAX }, 60, UINT64_MAX }, "2^32");
   assert_refused((struct ct_spectra_setup){ 6400, axis, 60, 40 << 20 }, "run.memory_MB");
   assert_refused((struct ct_spectra_setup){ 160 * 480, axis, 60, 500 << 20 }, "at least 586 MB, 500 are allowed");
-  assert_refused((struct ct_spectra_setup){ 6400, axis, INFINITY, 24 << 20 }, "run.memory_MB");
+  assert_refused((struct ct_spectra_setup){ 6400, axis, ENDLESS, 24 << 20 }, "run.memory_MB");
   assert_refused((struct ct_spectra_setup){ 6400, axis, 3e9, gigabyte }, "run.memory_MB");
   assert_refused((struct ct_spectra_setup){ 6400, axis, 0, gigabyte }, "run.window");
-  assert_refused((struct ct_spectra_setup){ 6400, axis, NAN, gigabyte }, "run.window");
-  assert_refused((struct ct_spectra_setup){ 6400, axis, -INFINITY, gigabyte }, "run.window");
+  assert_refused((struct ct_spectra_setup){ 6400, axis, NO_NUMBER, gigabyte }, "run.window");
+  assert_refused((struct ct_spectra_setup){ 6400, axis, -ENDLESS, gigabyte }, "run.window");
   assert_refused((struct ct_spectra_setup){ 6400, axis, 1e300, gigabyte }, "run.window");
 }
 
