@@ -15,9 +15,10 @@ static size_t claim(struct ct_ring *ring, struct consumer *c, size_t max, uint64
   uint64_t t = atomic_load_explicit(&c->next, memory_order_acquire); /* (D) */
   bool tried = false;
   for (;;) {
-    if (!before(t, c->head_seen))
+    size_t want = least(max, ring->n_slots - (t & ring->slot_mask));
+    if (before(c->head_seen, t + want))
       c->head_seen = atomic_load_explicit(&ring->head, memory_order_acquire); /* (A) */
-    size_t n = least(least(max, c->head_seen - t), ring->n_slots - (t & ring->slot_mask));
+    size_t n = least(want, c->head_seen - t);
     if (n == 0) {
       if (tried)
         atomic_store_explicit(&c->hold, HOLD_NONE, memory_order_release); /* (C) */
@@ -45,12 +46,18 @@ size_t ct_ring_peek(struct ct_ring *ring, unsigned consumer, size_t max, struct 
   size_t n = claim(ring, c, max, &first);
   if (n == 0)
     return 0;
-  struct ct_ring_weight start = first == c->end ? c->end_sums : sums_at(ring, first);
-  struct ct_ring_weight end = sums_at(ring, first + n);
-  *batch = (struct ct_ring_batch){slot_at(ring, first), n, start.items, start.items - c->end_sums.items};
-  count(&c->taken, minus(end, start));
+  struct ct_ring_weight start = {atomic_load_explicit(&c->taken.items, memory_order_relaxed) + c->missed.items,
+                                 atomic_load_explicit(&c->taken.bytes, memory_order_relaxed) + c->missed.bytes};
+  uint64_t skipped = 0;
+  if (first != c->end) {
+    struct ct_ring_weight gap = minus(sums_at(ring, first), start);
+    skipped = gap.items;
+    c->missed = plus(c->missed, gap);
+    start = plus(start, gap);
+  }
+  *batch = (struct ct_ring_batch){slot_at(ring, first), n, start.items, skipped};
+  count(&c->taken, minus(sums_at(ring, first + n), start));
   c->end = first + n;
-  c->end_sums = end;
   c->held_first = first;
   c->held = n;
   return n;

@@ -62,7 +62,8 @@ static void look_at(struct ct_ring *ring, unsigned consumer)
   at_most(&ring->look_above.bytes, ring->total.bytes, look_after(waiting.bytes, c->budget.bytes));
 }
 
-static void look(struct ct_ring *ring)
+/* Rarely called: kept out of commit, which would save registers for it. */
+__attribute__((noinline)) static void look(struct ct_ring *ring)
 {
   ring->look_at = ring->head_own + ring->n_slots / LOOKS;
   ring->look_above = (struct ct_ring_weight){UINT64_MAX, UINT64_MAX};

@@ -62,8 +62,8 @@ struct consumer {
 
   alignas(LINE) uint64_t head_seen;   /* from here on private to the consumer's thread */
   uint64_t held_first, held;
-  uint64_t end;                       /* where its last batch ended, and the sums there */
-  struct ct_ring_weight end_sums;
+  uint64_t end;                       /* where its last batch ended */
+  struct ct_ring_weight missed;       /* in gaps before its batches: taken + missed are the sums at end */
 
   alignas(LINE) struct shared_weight skipped;   /* from here on written by the producer */
   _Atomic double high;
@@ -112,6 +112,11 @@ static inline struct ct_ring_weight sums_at(const struct ct_ring *ring, uint64_t
 static inline struct ct_ring_weight minus(struct ct_ring_weight a, struct ct_ring_weight b)
 {
   return (struct ct_ring_weight){a.items - b.items, a.bytes - b.bytes};
+}
+
+static inline struct ct_ring_weight plus(struct ct_ring_weight a, struct ct_ring_weight b)
+{
+  return (struct ct_ring_weight){a.items + b.items, a.bytes + b.bytes};
 }
 
 /* Adds to a counter that only the caller's thread writes; release: pair (E). */
