@@ -1,3 +1,0 @@
-#include <comptop/snapshot.h>
-
-int ct_snapshot_placeholder_;

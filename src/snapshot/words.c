@@ -1,0 +1,55 @@
+/* The words that JSON, screens and messages use. */
+#include <comptop/snapshot.h>
+
+#include <string.h>
+
+static const char *word(const char *const *words, size_t count, unsigned value)
+{
+  return value < count ? words[value] : "?";
+}
+#define WORD(words, value) word(words, sizeof(words) / sizeof *(words), (unsigned)(value))
+
+const char *ct_reject_word(enum ct_reject reject)
+{
+  static const char *const words[] = {
+#define X(name, text) [CT_REJECT_##name] = text,
+    CT_REJECTS(X)
+#undef X
+  };
+  return WORD(words, reject);
+}
+
+const char *ct_stream_state_word(enum ct_stream_state state)
+{
+  static const char *const words[] = {[CT_STREAM_DOWN] = "down", [CT_STREAM_LIVE] = "live", [CT_STREAM_LATE] = "late",
+                                      [CT_STREAM_STALE] = "stale", [CT_STREAM_IDLE] = "idle"};
+  return WORD(words, state);
+}
+
+const char *ct_role_word(enum ct_role role)
+{
+  static const char *const words[] = {
+    [CT_ROLE_HEXITEC] = "hexitec", [CT_ROLE_CAMERA] = "camera", [CT_ROLE_SCALARS] = "scalars"};
+  return WORD(words, role);
+}
+
+const char *ct_archive_state_word(enum ct_archive_state state)
+{
+  static const char *const words[] = {[CT_ARCHIVE_OFF] = "off", [CT_ARCHIVE_OK] = "ok",
+                                      [CT_ARCHIVE_DEGRADED] = "degraded", [CT_ARCHIVE_FAILED] = "failed"};
+  return WORD(words, state);
+}
+
+const char *ct_severity_word(enum ct_severity severity)
+{
+  static const char *const words[] = {
+    [CT_NOTICE] = "notice", [CT_WARNING] = "warning", [CT_CRITICAL] = "critical"};
+  return WORD(words, severity);
+}
+
+_Static_assert(sizeof(struct ct_request) == 6 * 4 + 2 * 8, "memcmp needs a request without padding");
+
+bool ct_request_equal(const struct ct_request *a, const struct ct_request *b)
+{
+  return memcmp(a, b, sizeof *a) == 0;
+}
