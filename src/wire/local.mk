@@ -1,2 +1,2 @@
 noinst_LIBRARIES += %D%/libwire.a
-%C%_libwire_a_SOURCES = %D%/wire.c
+%C%_libwire_a_SOURCES = %D%/wire.c %D%/json.c %D%/loose.c %D%/value.c %D%/header.h %D%/encode.c %D%/bsread.c
