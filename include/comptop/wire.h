@@ -71,7 +71,7 @@ struct ct_wire_message {
   bool tolerated;                /* the header is not quite JSON; what was needed could be read */
   bool settled;                  /* the dataset was chosen by this message: see below */
   enum ct_reject reject;
-  char reason[CT_WIRE_REASON];   /* one sentence; "" unless rejected */
+  char reason[CT_WIRE_REASON];   /* one sentence in printable ASCII; "" unless rejected */
   char dataset[CT_WIRE_NAME];    /* odin; "" otherwise */
   struct ct_frame frame;         /* without .arrival_ns and .late */
 };

@@ -9,6 +9,8 @@
 
 #include <jansson.h>
 
+#include "wire/header.h"
+
 struct channel {
   char name[CT_WIRE_NAME];
   enum ct_type type;
@@ -36,6 +38,7 @@ static bool reject(struct ct_wire_scalars *out, enum ct_reject kind, const char 
   va_start(args, fmt);
   vsnprintf(out->reason, sizeof out->reason, fmt, args);
   va_end(args);
+  reason_clean(out->reason);
   out->verdict = CT_WIRE_REJECT;
   out->reject = kind;
   return false;

@@ -71,4 +71,7 @@ bool value_double(const struct value *value, locale_t c_locale, double *number);
 /* An integer, also written 12.0 or "12"; *negative with its magnitude. */
 bool value_integer(const struct value *value, locale_t c_locale, bool *negative, uint64_t *magnitude);
 
+/* Makes a reason fit to be shown anywhere: whatever is not printable ASCII becomes '?'. */
+void reason_clean(char *reason);
+
 #endif

@@ -82,6 +82,13 @@ bool value_text(const struct value *value, char *text, size_t size)
   return true;
 }
 
+void reason_clean(char *reason)
+{
+  for (; *reason != '\0'; reason++)
+    if (*reason < ' ' || *reason > '~')
+      *reason = '?';
+}
+
 bool value_is_text(const struct value *value, const char *text)
 {
   char buffer[64];

@@ -96,12 +96,12 @@ static void reject(struct ct_wire_message *out, enum ct_reject kind, const char 
   va_start(args, fmt);
   vsnprintf(out->reason, sizeof out->reason, fmt, args);
   va_end(args);
+  reason_clean(out->reason);
   out->verdict = CT_WIRE_REJECT;
   out->reject = kind;
 }
 
-/* A value as it stands in the header, for a reason: "%.*s". Cut short, and unprintable bytes stay (the display of a
- * reason must clean it anyway). */
+/* The beginning of a value as it stands in the header, for "%.*s". */
 #define SHOW(value) (int)((value)->bytes < 40 ? (value)->bytes : 40), ((value)->at != NULL ? (value)->at : "")
 
 /* ---- shape ----------------------------------------------------------------------------------- */

@@ -45,6 +45,18 @@ static void nothing_lost(void)
   assert_false(ct_track_lost_next(&track, &first, &last));
 }
 
+static void types_as_array_1_0_spells_them(void **state)
+{
+  (void)state;
+  static const struct { enum ct_type type; size_t bytes; const char *text; } table[] = {
+    { CT_U8, 1, "uint8" }, { CT_I16, 2, "int16" }, { CT_U32, 4, "uint32" }, { CT_I64, 8, "int64" },
+    { CT_F32, 4, "float32" }, { CT_F64, 8, "float64" }, { CT_TYPE_COUNT, 0, "?" } };
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    assert_int_equal(ct_type_bytes(table[i].type), table[i].bytes);
+    assert_string_equal(ct_type_text(table[i].type), table[i].text);
+  }
+}
+
 /* ---- stories --------------------------------------------------------------------------------- */
 /* What odin-data released when UDP packets were lost: frames 1-2 s late, out of order. */
 static void late_frames_are_no_loss(void **state)
@@ -573,6 +585,7 @@ static void agrees_with_the_model(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(types_as_array_1_0_spells_them),
     cmocka_unit_test(late_frames_are_no_loss),
     cmocka_unit_test(a_gap_is_lost_at_two_and_a_half_seconds),
     cmocka_unit_test(a_large_jump_is_a_restart),

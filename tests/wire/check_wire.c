@@ -552,6 +552,8 @@ static void any_bytes(void **state)
     tolerated += message.tolerated;
     if (message.verdict == CT_WIRE_REJECT)
       assert_true(message.reason[0] != '\0' && message.reject < CT_REJECT_COUNT);
+    for (const char *c = message.reason; *c != '\0'; c++)
+      assert_in_range(*c, ' ', '~');
     if (message.verdict == CT_WIRE_TAKE)
       assert_int_equal((uint64_t)message.frame.count * message.frame.rows * message.frame.cols *
                        ct_type_bytes(message.frame.type), 12800);

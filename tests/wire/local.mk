@@ -11,6 +11,7 @@ EXTRA_PROGRAMS += %D%/bench_wire
 %C%_bench_wire_LDADD = $(CHECK_LDADD)
 BENCHES += %D%/bench_wire
 
+# By hand, after configure CC=clang --enable-fuzzing --enable-asan: make tests/wire/fuzz_header && tests/wire/fuzz_header
 EXTRA_PROGRAMS += %D%/fuzz_header %D%/fuzz_bsread
 %C%_fuzz_header_SOURCES = %D%/fuzz_header.c
 %C%_fuzz_header_LDADD = $(CHECK_LDADD)
