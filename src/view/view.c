@@ -1,3 +1,210 @@
+/* view: which panel goes where. Sizes are met by leaving out, never by wrapping: every panel clips to its canvas. */
 #include <comptop/view.h>
 
-int ct_view_placeholder_;
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "view/panels.h"
+#include "view/words.h"
+
+void ct_view_init(struct ct_view *view, bool utf8, bool colours, double target_sigma)
+{
+  memset(view, 0, sizeof *view);
+  view->utf8 = utf8;
+  view->colours = colours;
+  view->smooth = true;
+  view->log_scale = true;
+  view->target_sigma = target_sigma > 0 ? target_sigma : 0.05;
+}
+
+size_t ct_view_utf8(uint32_t code, char out[4])
+{
+  if (code < 0x80) {
+    out[0] = (char)code;
+    return 1;
+  }
+  static const uint8_t lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+  size_t more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  out[0] = (char)(lead[more] | code >> (6 * more));
+  for (size_t i = 1; i <= more; i++)
+    out[i] = (char)(0x80 | (code >> (6 * (more - i)) & 0x3f));
+  return more + 1;
+}
+
+/* ---- the arrangement ------------------------------------------------------------------------------------ */
+/* How a screen of this size is used. */
+enum shape {
+  SHAPE_LINES,                     /* figures only, one a line */
+  SHAPE_COLUMN,                    /* the map above the figures */
+  SHAPE_TWO,                       /* the map on the left, curves on the right */
+};
+enum { ROWS_TITLE = 1, ROWS_VERDICT = 1, ROWS_KEYS = 1, MAP_COLS_MIN = 40, SPECTRUM_ROWS = 9, WALL_ROWS = 40 };
+
+static enum shape shape_of(int rows, int cols)
+{
+  return rows < 12 || cols < 30 ? SHAPE_LINES : cols < 72 || rows < 16 ? SHAPE_COLUMN : SHAPE_TWO;
+}
+
+/* Rows of <whole> that <share> of <shares> takes. */
+static int share_of(int whole, int share, int shares) { return whole * share / shares; }
+
+static void draw_right(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, bool numbers)
+{
+  int rows = canvas.rows, cols = canvas.cols;
+  if (numbers) {
+    rows -= 3;
+    ct_panel_numbers(view, snapshot, ct_canvas_part(canvas, rows, 0, 3, cols));
+  }
+  if (rows < WALL_ROWS) {
+    int half = share_of(rows, 1, 2);
+    ct_panel_profile(view, snapshot, ct_canvas_part(canvas, 0, 0, half, cols));
+    ct_panel_trend(view, snapshot, ct_canvas_part(canvas, half, 0, rows - half, cols));
+    return;
+  }
+  int part = share_of(rows, 3, 11), row = 0;
+  ct_panel_profile(view, snapshot, ct_canvas_part(canvas, row, 0, part, cols));
+  ct_panel_trend(view, snapshot, ct_canvas_part(canvas, row += part, 0, part, cols));
+  part = share_of(rows, 2, 11) + 1;
+  ct_panel_voltage(view, snapshot, ct_canvas_part(canvas, row += share_of(rows, 3, 11), 0, part, cols));
+  row += part;
+  ct_panel_health(view, snapshot, ct_canvas_part(canvas, row, 0, rows - row, cols));
+}
+
+static void draw_two(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
+{
+  int limit = body.cols * 3 / 5;
+  struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows, limit));
+  int left = map.rows + body.rows / 30, rest = body.rows - left;      /* a row of air where there is plenty */
+  if (rest >= SPECTRUM_ROWS + 4) {
+    ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, 4, map.cols));
+    ct_panel_spectrum(view, snapshot, ct_canvas_part(body, left + 5, 0, rest - 5, map.cols));
+  } else if (rest >= 3) {
+    ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, rest, map.cols));
+  }
+  draw_right(view, snapshot, ct_canvas_part(body, 0, map.cols + 1, body.rows, body.cols - map.cols - 1), rest < 3);
+}
+
+static void draw_column(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
+{
+  char word[CT_WORD];
+  const struct ct_snapshot_xcs *xcs = &snapshot->core.xcs;
+  struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows - 2, body.cols));
+  int row = map.rows < body.rows - 2 ? map.rows : body.rows - 2;
+  if (xcs->present)
+    ct_canvas_text(body, row, 0, CT_ATTR_BOLD, "EMF %s", ct_word_measured(word, xcs->emf.emf, xcs->emf.sigma));
+  ct_panel_numbers(view, snapshot, ct_canvas_part(body, row + 1, 0, body.rows - row - 1, body.cols));
+}
+
+static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
+{
+  struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows - 1, body.cols));
+  if (body.cols - map.cols >= 30)
+    ct_panel_numbers(view, snapshot, ct_canvas_part(body, 1, map.cols + 2, body.rows - 2, body.cols - map.cols - 2));
+  else
+    ct_panel_readout(view, snapshot, body, body.rows - 1);
+}
+
+static void draw_cell(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
+{
+  int half = share_of(body.rows, 1, 2);
+  ct_panel_voltage(view, snapshot, ct_canvas_part(body, 0, 0, half, body.cols));
+  ct_panel_trend(view, snapshot, ct_canvas_part(body, half, 0, body.rows - half, body.cols));
+}
+
+static void draw_overview(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body, enum shape shape)
+{
+  if (shape == SHAPE_TWO)
+    draw_two(view, snapshot, body);
+  else
+    draw_column(view, snapshot, body);
+}
+
+static void draw_body(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body, enum shape shape)
+{
+  switch (view->panel) {
+  case CT_PANEL_OVERVIEW: draw_overview(view, snapshot, body, shape); break;
+  case CT_PANEL_MAP: draw_large_map(view, snapshot, body); break;
+  case CT_PANEL_PROFILE: ct_panel_profile(view, snapshot, body); break;
+  case CT_PANEL_SPECTRUM: ct_panel_spectrum(view, snapshot, body); break;
+  case CT_PANEL_TOMO: ct_panel_tomo(view, snapshot, body); break;
+  case CT_PANEL_CELL: draw_cell(view, snapshot, body); break;
+  case CT_PANEL_HEALTH: ct_panel_health(view, snapshot, body); break;
+  }
+}
+
+/* "comptop  charge-02  xcs  60 s window  3.31M photons        03:14:07Z" */
+static void draw_title(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  int col = ct_canvas_text(canvas, 0, 0, CT_ATTR_BOLD, "comptop");
+  if (snapshot == NULL)
+    return;
+  const struct ct_snapshot_core *core = &snapshot->core;
+  const char *run = core->run[0] != '\0' ? core->run : core->demo ? "demo" : "no name";
+  char clock[CT_WORD], window[CT_WORD], counts[CT_WORD];
+  col = ct_canvas_text(canvas, 0, col + 1, CT_ATTR_BOLD, "%.*s", (int)sizeof core->run, run);
+  int right = canvas.cols - (view->frozen ? 17 : 9);
+  struct ct_canvas middle = ct_canvas_part(canvas, 0, 0, 1, right - 1);
+  if (col + 2 < right && core->xcs.present) {
+    if (isfinite(core->xcs.window_s))
+      snprintf(window, sizeof window, "%.16s window", ct_word_time(counts, core->xcs.window_s));
+    else
+      snprintf(window, sizeof window, "since start");
+    ct_canvas_text(middle, 0, col + 2, 0, "%.*s %s  %s photons", (int)sizeof core->mode, core->mode, window,
+                   ct_word_short(counts, (double)core->xcs.counts));
+  }
+  if (col < right) {
+    ct_word_clock(clock, core->wall_ns);
+    if (view->frozen)
+      ct_canvas_text(canvas, 0, right, CT_ATTR_REVERSE, "FROZEN");
+    ct_canvas_text(canvas, 0, canvas.cols - 9, 0, "%s", clock);
+  }
+}
+
+void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_grid *grid)
+{
+  for (size_t i = 0; i < (size_t)grid->rows * (size_t)grid->cols; i++)
+    grid->glyphs[i] = (struct ct_glyph){ ' ', CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0 };
+  struct ct_canvas screen = { grid, 0, 0, grid->rows, grid->cols, view->utf8, view->colours };
+  draw_title(view, snapshot, screen);
+  enum shape shape = shape_of(grid->rows, grid->cols);
+  struct ct_canvas below = ct_canvas_part(screen, ROWS_TITLE, 0, grid->rows - ROWS_TITLE, grid->cols);
+  if (view->help) {
+    ct_panel_help(below);
+    return;
+  }
+  if (snapshot == NULL) {
+    ct_canvas_text(below, 0, 0, 0, "waiting for the run");
+    return;
+  }
+  view->n_rois = snapshot->core.n_rois < CT_SNAPSHOT_ROIS ? snapshot->core.n_rois : CT_SNAPSHOT_ROIS;
+  if (shape == SHAPE_LINES) {
+    ct_panel_lines(view, snapshot, below);
+    return;
+  }
+  ct_panel_verdict(view, snapshot, below);
+  ct_panel_keys(ct_canvas_part(screen, grid->rows - ROWS_KEYS, 0, 1, grid->cols));
+  draw_body(view, snapshot, ct_canvas_part(below, ROWS_VERDICT, 0, below.rows - ROWS_VERDICT - ROWS_KEYS, grid->cols), shape);
+}
+
+/* ---- requests --------------------------------------------------------------------------------------------------- */
+size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct ct_request *out, size_t max)
+{
+  enum shape shape = shape_of(rows, cols);
+  bool overview = view->panel == CT_PANEL_OVERVIEW, two = overview && shape == SHAPE_TWO;
+  struct ct_request wanted[CT_VIEW_REQUESTS];
+  size_t n = 0;
+  if (shape == SHAPE_LINES)
+    return 0;
+  if (overview || view->panel == CT_PANEL_MAP)
+    wanted[n++] = ct_view_map_request(view);
+  if (two || view->panel == CT_PANEL_PROFILE)
+    wanted[n++] = ct_view_curve_request(view, CT_SECTION_PROFILE);
+  if ((two && rows >= WALL_ROWS) || view->panel == CT_PANEL_SPECTRUM)
+    wanted[n++] = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
+  if (two || view->panel == CT_PANEL_CELL)
+    wanted[n++] = ct_view_trend_request(view);
+  for (size_t i = 0; i < n && i < max; i++)
+    out[i] = wanted[i];
+  return n;
+}

@@ -1,0 +1,74 @@
+/* bar: the colour bar beside a heatmap. */
+#include "view/heatmap.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "view/words.h"
+
+static const struct {
+  int level;
+  const char *ascii, *utf8;
+} signs[] = {
+  { CT_LEVEL_MASKED, ". mask", "· mask" },
+  { CT_LEVEL_FAINT, "? few", "? few" },
+  { CT_LEVEL_NAN, "x nan", "x nan" },
+};
+
+struct seen {
+  bool below, above, sign[3];
+};
+
+static struct seen look(const struct ct_view_memory *memory)
+{
+  struct seen seen = { 0 };
+  for (size_t i = 0; i < (size_t)memory->rows * memory->cols; i++) {
+    if (memory->level[i] < 0)
+      seen.sign[-memory->level[i] - 1] = true;
+    else if ((double)memory->value[i] < memory->low)
+      seen.below = true;
+    else if ((double)memory->value[i] > memory->high)
+      seen.above = true;
+  }
+  return seen;
+}
+
+static void label(struct ct_canvas canvas, int row, double value, double span, const char *mark)
+{
+  char word[CT_WORD];
+  int decimals = span >= 40 ? 0 : span >= 4 ? 1 : span >= 0.04 ? 2 : 3;
+  ct_canvas_text(canvas, row, 2, 0, "%s%s", mark,
+                 value >= 10000 ? ct_word_short(word, value) : ct_word_tick(word, value, decimals));
+}
+
+void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
+{
+  static const char *const units[] = { "L/H", "σ of L/H", "counts" };
+  const struct ct_view_memory *memory = &view->memory;
+  struct seen seen = look(memory);
+  int room = canvas.rows - 1, height = 1;
+  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+    room -= seen.sign[i];
+  while (height * 2 <= room && height < 2 * CT_LEVELS)
+    height *= 2;
+  if (room < 4)
+    return;
+  ct_canvas_text(canvas, 0, 0, 0, "%s", units[view->quantity]);
+  double span = memory->high - memory->low;
+  for (int row = 0; row < height; row++) {
+    int level = CT_LEVELS - 1 - row * CT_LEVELS / height;
+    for (int col = 0; col < 2; col++)
+      if (canvas.colours)
+        ct_canvas_put(canvas, 1 + row, col, ' ', CT_COLOUR_DEFAULT, ct_ramp_colour(view->ramp, level), 0);
+      else
+        ct_canvas_put(canvas, 1 + row, col, (unsigned char)",:-=+*o#%@"[level * 10 / CT_LEVELS], 0, 0, 0);
+  }
+  label(canvas, 1, memory->high, span, seen.above ? ">" : "");
+  label(canvas, height, memory->low, span, seen.below ? "<" : "");
+  if (height >= 4)
+    label(canvas, 1 + height / 2, memory->low + span / 2, span, "");
+  int row = 1 + height;
+  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+    if (seen.sign[i])
+      ct_canvas_coloured(canvas, row++, 0, CT_GREY, CT_ATTR_DIM, "%s", view->utf8 ? signs[i].utf8 : signs[i].ascii);
+}

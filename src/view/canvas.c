@@ -1,0 +1,129 @@
+#include "view/canvas.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_BYTES = 1024 };
+
+struct ct_canvas ct_canvas_part(struct ct_canvas canvas, int row, int col, int rows, int cols)
+{
+  if (row < 0 || col < 0 || row >= canvas.rows || col >= canvas.cols) {
+    canvas.rows = canvas.cols = 0;
+    return canvas;
+  }
+  canvas.row += row;
+  canvas.col += col;
+  canvas.rows = rows < canvas.rows - row ? rows : canvas.rows - row;
+  canvas.cols = cols < canvas.cols - col ? cols : canvas.cols - col;
+  return canvas;
+}
+
+void ct_canvas_put(struct ct_canvas canvas, int row, int col, uint32_t code, int fg, int bg, unsigned attributes)
+{
+  if (row < 0 || col < 0 || row >= canvas.rows || col >= canvas.cols)
+    return;
+  struct ct_glyph *glyph = &canvas.grid->glyphs[(size_t)(canvas.row + row) * (size_t)canvas.grid->cols +
+                                                (size_t)(canvas.col + col)];
+  glyph->code = code < 0x20 || (code >= 0x7f && !canvas.utf8) ? '?' : code;
+  glyph->fg = (int16_t)(canvas.colours ? fg : CT_COLOUR_DEFAULT);
+  glyph->bg = (int16_t)(canvas.colours ? bg : CT_COLOUR_DEFAULT);
+  glyph->attributes = (uint16_t)attributes;
+}
+
+/* Letters that every terminal shows one column wide: ASCII, Latin, Greek, Cyrillic; and the signs comptop itself writes. */
+static bool one_column(uint32_t code)
+{
+  return (code >= 0x20 && code < 0x7f) || (code >= 0xa1 && code < 0x300 && code != 0xad) ||
+         (code >= 0x370 && code < 0x483) || (code >= 0x48a && code < 0x530) || code == 0x2026 || code == 0x2500;
+}
+
+/* The code point at *text, which moves on; bytes that are not UTF-8 are U+FFFD, one by one. */
+static uint32_t next_code(const char **text)
+{
+  const unsigned char *at = (const unsigned char *)*text;
+  int more = at[0] < 0x80 ? 0 : (at[0] & 0xe0) == 0xc0 ? 1 : (at[0] & 0xf0) == 0xe0 ? 2 : (at[0] & 0xf8) == 0xf0 ? 3 : -1;
+  uint32_t code = more == 0 ? at[0] : more > 0 ? at[0] & (0x3fu >> more) : 0xfffd;
+  int i = 1;
+  for (; i <= more && (at[i] & 0xc0) == 0x80; i++)
+    code = code << 6 | (at[i] & 0x3fu);
+  if (i <= more) {
+    i = 1;
+    code = 0xfffd;
+  }
+  *text += i;
+  return code;
+}
+
+int ct_text_columns(const char *text)
+{
+  int n = 0;
+  while (*text != '\0') {
+    next_code(&text);
+    n++;
+  }
+  return n;
+}
+
+/* Without UTF-8 a sign becomes the ASCII that stands for it. */
+static const char *ascii_for(uint32_t code)
+{
+  switch (code) {
+  case 0xb1: return "+-";
+  case 0xb0: return "deg";
+  case 0xb5: return "u";
+  case 0xd7: return "x";
+  case 0x3c3: return "sigma";
+  case 0x3b8: return "theta";
+  default: return NULL;
+  }
+}
+
+static int draw_text(struct ct_canvas canvas, int row, int col, int fg, unsigned attributes, const char *text)
+{
+  while (*text != '\0' && col < canvas.cols) {
+    uint32_t code = next_code(&text);
+    const char *ascii = canvas.utf8 ? NULL : ascii_for(code);
+    for (; ascii != NULL && ascii[0] != '\0' && ascii[1] != '\0'; ascii++)
+      ct_canvas_put(canvas, row, col++, (unsigned char)ascii[0], fg, CT_COLOUR_DEFAULT, attributes);
+    if (ascii != NULL)
+      code = (unsigned char)ascii[0];
+    ct_canvas_put(canvas, row, col++, one_column(code) ? code : '?', fg, CT_COLOUR_DEFAULT, attributes);
+  }
+  if (*text != '\0')
+    ct_canvas_put(canvas, row, canvas.cols - 1, canvas.utf8 ? 0x2026 : '~', fg, CT_COLOUR_DEFAULT, attributes);
+  return col;
+}
+
+int ct_canvas_text(struct ct_canvas canvas, int row, int col, unsigned attributes, const char *fmt, ...)
+{
+  char text[TEXT_BYTES];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  return draw_text(canvas, row, col, CT_COLOUR_DEFAULT, attributes, text);
+}
+
+int ct_canvas_coloured(struct ct_canvas canvas, int row, int col, int fg, unsigned attributes, const char *fmt, ...)
+{
+  char text[TEXT_BYTES];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  return draw_text(canvas, row, col, fg, attributes, text);
+}
+
+struct ct_canvas ct_canvas_caption(struct ct_canvas canvas, const char *fmt, ...)
+{
+  char text[TEXT_BYTES];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  int col = draw_text(canvas, 0, 0, CT_COLOUR_DEFAULT, CT_ATTR_BOLD, text);
+  for (col++; col < canvas.cols; col++)
+    ct_canvas_put(canvas, 0, col, canvas.utf8 ? 0x2500 : '-', CT_GREY, CT_COLOUR_DEFAULT, CT_ATTR_DIM);
+  return ct_canvas_part(canvas, 1, 0, canvas.rows - 1, canvas.cols);
+}

@@ -1,0 +1,29 @@
+/* canvas: a rectangle of a grid that clips whatever is drawn on it.
+ * Ownership: a canvas borrows the grid and is passed by value; it owns nothing. */
+#ifndef VIEW_CANVAS_H
+#define VIEW_CANVAS_H
+
+#include <comptop/view.h>
+
+struct ct_canvas {
+  struct ct_grid *grid;
+  int row, col, rows, cols;        /* rows, cols <= 0: nothing is drawn */
+  bool utf8, colours;
+};
+
+enum { CT_GREY = 245, CT_ACCENT = 208, CT_QUIET = 109 };   /* axes and notes, curves, second curves */
+
+struct ct_canvas ct_canvas_part(struct ct_canvas canvas, int row, int col, int rows, int cols);
+/* One glyph; colours become CT_COLOUR_DEFAULT on a canvas without. A code the terminal cannot show becomes '?'. */
+void ct_canvas_put(struct ct_canvas canvas, int row, int col, uint32_t code, int fg, int bg, unsigned attributes);
+/* Formats one line from (row, col), cut at the canvas's edge with an ellipsis; returns the column after it. UTF-8 in,
+ * one column a character: characters that might be wider, combine or control are shown as '?'. */
+int ct_canvas_text(struct ct_canvas canvas, int row, int col, unsigned attributes, const char *fmt, ...) CT_PRINTF(5, 6);
+int ct_canvas_coloured(struct ct_canvas canvas, int row, int col, int fg, unsigned attributes, const char *fmt, ...)
+  CT_PRINTF(6, 7);
+/* Columns <text> takes in ct_canvas_text. */
+int ct_text_columns(const char *text);
+/* A caption with a rule to the right edge in row 0; returns the canvas below it. */
+struct ct_canvas ct_canvas_caption(struct ct_canvas canvas, const char *fmt, ...) CT_PRINTF(2, 3);
+
+#endif

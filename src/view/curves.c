@@ -1,0 +1,191 @@
+/* curves: profile, spectrum and the course of EMF and voltage. */
+#include "view/panels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "view/plot.h"
+#include "view/words.h"
+
+struct ct_request ct_view_curve_request(const struct ct_view *view, enum ct_section_kind kind)
+{
+  struct ct_request request = { .kind = kind, .scope = view->scope };
+  if (view->scope == CT_SCOPE_PIXEL) {
+    request.x = view->cursor_x;
+    request.y = view->cursor_y;
+  } else if (view->scope == CT_SCOPE_ROI) {
+    request.x = (int32_t)view->roi;
+  }
+  return request;
+}
+
+/* No history is kept per pixel: the trend is then that of all pixels. */
+struct ct_request ct_view_trend_request(const struct ct_view *view)
+{
+  struct ct_request request = { .kind = CT_SECTION_TREND, .scope = CT_SCOPE_ALL, .size = CT_VIEW_TREND_POINTS };
+  if (view->scope == CT_SCOPE_ROI) {
+    request.scope = CT_SCOPE_ROI;
+    request.x = (int32_t)view->roi;
+  }
+  return request;
+}
+
+const char *ct_view_scope_word(const struct ct_view *view, const struct ct_snapshot_core *core, char out[CT_NAME + 16])
+{
+  const size_t size = CT_NAME + 16;
+  if (view->scope == CT_SCOPE_PIXEL)
+    snprintf(out, size, "pixel %d,%d", (int)view->cursor_x, (int)view->cursor_y);
+  else if (view->scope == CT_SCOPE_ROI && view->roi < core->n_rois && view->roi < CT_SNAPSHOT_ROIS)
+    snprintf(out, size, "%.*s", CT_NAME - 1, core->rois[view->roi].name);
+  else
+    snprintf(out, size, "all pixels");
+  return out;
+}
+
+static void waiting(struct ct_canvas canvas, const char *what)
+{
+  ct_canvas_coloured(canvas, canvas.rows / 2, 1, CT_GREY, 0, "waiting for %s", what);
+}
+
+void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  char scope[CT_NAME + 16];
+  canvas = ct_canvas_caption(canvas, canvas.cols >= 60 ? "Compton profile J(pz) / J(0)  %s" : "Profile J(pz)  %s",
+                             ct_view_scope_word(view, &snapshot->core, scope));
+  struct ct_request request = ct_view_curve_request(view, CT_SECTION_PROFILE);
+  struct ct_profile_view profile;
+  if (!ct_snapshot_profile(snapshot, &request, &profile) || profile.head->n < 2) {
+    waiting(canvas, "a profile");
+    return;
+  }
+  uint32_t n = profile.head->n;
+  struct ct_curve curve = { .x = profile.pz, .y = profile.J, .sigma = profile.sigma, .n = n, .x_scale = 1, .joined = true };
+  double low, high, x_low = profile.pz[0], x_high = profile.pz[n - 1];
+  if (!ct_plot_extent(&curve, &low, &high) || !(x_high > x_low)) {
+    waiting(canvas, "enough photons");
+    return;
+  }
+  /* The curve decides the range; the error bars of thin tails may leave it. */
+  curve.sigma = NULL;
+  ct_plot_extent(&curve, &low, &high);
+  curve.sigma = profile.sigma;
+  low = fmin(low, 0);
+  high = fmax(high, 1);
+  ct_plot_round(&low, &high);
+  struct ct_plot plot = ct_plot_axes(canvas, x_low, x_high, low, high, false, "a.u.");
+  ct_plot_curve(&plot, &curve, CT_ACCENT);
+}
+
+/* The spectrum summed over whole bins until there are no more bins than dots, so that every count is shown once. */
+enum { SPECTRUM_POINTS = 512 };
+
+static size_t sum_bins(const struct ct_spectrum_view *spectrum, size_t points, double x[SPECTRUM_POINTS],
+                       double y[SPECTRUM_POINTS], double *width_keV)
+{
+  uint32_t n = spectrum->head->n;
+  uint32_t together = points < n ? (uint32_t)(n / points + (n % points != 0)) : 1;
+  size_t made = 0;
+  *width_keV = spectrum->head->width_keV * together;
+  for (uint32_t i = 0; i < n && made < SPECTRUM_POINTS; i += together, made++) {
+    y[made] = 0;
+    for (uint32_t k = i; k < n && k - i < together; k++)
+      y[made] += spectrum->counts[k];
+    x[made] = spectrum->head->start_keV + *width_keV * ((double)made + 0.5);
+  }
+  return made;
+}
+
+void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  char scope[CT_NAME + 16];
+  const struct ct_snapshot_xcs *xcs = &snapshot->core.xcs;
+  ct_view_scope_word(view, &snapshot->core, scope);
+  struct ct_request request = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
+  struct ct_spectrum_view spectrum;
+  if (!ct_snapshot_spectrum(snapshot, &request, &spectrum) || spectrum.head->n == 0 || !(spectrum.head->width_keV > 0)) {
+    waiting(ct_canvas_caption(canvas, "Spectrum  %s", scope), "a spectrum");
+    return;
+  }
+  size_t points = (size_t)(canvas.cols > 20 ? canvas.cols - 8 : 12) * (view->utf8 ? 2 : 1);
+  double x[SPECTRUM_POINTS], y[SPECTRUM_POINTS], width_keV, low, high;
+  size_t n = sum_bins(&spectrum, points < SPECTRUM_POINTS ? points : SPECTRUM_POINTS, x, y, &width_keV);
+  struct ct_curve curve = { .x = x, .y = y, .n = n, .x_scale = 1, .joined = true, .summed = true };
+  canvas = ct_canvas_caption(canvas, "Spectrum  %s, counts per %.3g keV%s", scope, width_keV, view->log_scale ? ", log" : "");
+  if (!ct_plot_extent(&curve, &low, &high) || !(high > 0)) {
+    waiting(canvas, "photons");
+    return;
+  }
+  low = 0;
+  if (view->log_scale)
+    high = fmax(1, ceil(log10(high)));
+  else
+    ct_plot_round(&low, &high);
+  double end_keV = spectrum.head->start_keV + spectrum.head->width_keV * spectrum.head->n;
+  struct ct_plot plot = ct_plot_axes(canvas, spectrum.head->start_keV, end_keV, low, high, view->log_scale, "keV");
+  char word[CT_WORD];
+  if (xcs->present && canvas.cols >= 50 && isfinite(xcs->e1_keV) && isfinite(xcs->e2_keV)) {
+    snprintf(word, sizeof word, "%.1f elastic", xcs->e1_keV);
+    ct_plot_mark(&plot, xcs->e1_keV, word);
+    snprintf(word, sizeof word, "Compton %.1f ", xcs->e2_keV);
+    ct_plot_mark(&plot, xcs->e2_keV, canvas.cols >= 90 ? word : "");
+  }
+  ct_plot_curve(&plot, &curve, CT_ACCENT);
+}
+
+/* A time axis that ends now, in the unit that suits its length. */
+static const char *time_unit(double span_s, double *unit_s)
+{
+  *unit_s = span_s < 300 ? 1 : span_s < 4 * 3600 ? 60 : 3600;
+  return span_s < 300 ? "s" : span_s < 4 * 3600 ? "min" : "h";
+}
+
+static void draw_trend(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, bool voltage)
+{
+  struct ct_request request = ct_view_trend_request(view);
+  struct ct_trend_view trend;
+  const char *what = voltage ? "the cell's voltage" : "an EMF";
+  if (!ct_snapshot_trend(snapshot, &request, &trend) || trend.head->n == 0) {
+    waiting(canvas, what);
+    return;
+  }
+  uint32_t n = trend.head->n;
+  double last_s = trend.t_s[n - 1], span_s = fmax(last_s - trend.t_s[0], 10), unit_s, low, high;
+  const char *unit = time_unit(span_s, &unit_s);
+  struct ct_curve curve = { .x = trend.t_s, .y = voltage ? trend.v_V : trend.emf, .sigma = voltage ? NULL : trend.sigma,
+                            .n = n, .x_scale = 1 / unit_s, .x_shift = last_s, .joined = voltage };
+  if (!isfinite(span_s) || !ct_plot_extent(&curve, &low, &high)) {
+    waiting(canvas, what);
+    return;
+  }
+  ct_plot_round(&low, &high);
+  struct ct_plot plot = ct_plot_axes(canvas, -span_s / unit_s, 0, low, high, false, unit);
+  ct_plot_curve(&plot, &curve, voltage ? CT_QUIET : CT_ACCENT);
+}
+
+void ct_panel_trend(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  char word[CT_WORD];
+  const struct ct_snapshot_core *core = &snapshot->core;
+  bool roi = view->scope == CT_SCOPE_ROI && view->roi < core->n_rois && view->roi < CT_SNAPSHOT_ROIS;
+  const struct ct_emf *emf = roi ? &core->rois[view->roi].emf : &core->xcs.emf;
+  ct_word_measured(word, core->xcs.present ? emf->emf : (double)NAN, emf->sigma);
+  if (roi)
+    canvas = ct_canvas_caption(canvas, "EMF %s  %.*s", word, CT_NAME - 1, core->rois[view->roi].name);
+  else
+    canvas = ct_canvas_caption(canvas, "EMF %s", word);
+  draw_trend(view, snapshot, canvas, false);
+}
+
+void ct_panel_voltage(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  const struct ct_snapshot_cell *cell = &snapshot->core.cell;
+  char v[CT_WORD], i[CT_WORD], q[CT_WORD];
+  if (!cell->present) {
+    ct_canvas_coloured(ct_canvas_caption(canvas, "Cell"), 0, 1, CT_GREY, 0, "no potentiostat is configured");
+    return;
+  }
+  canvas = ct_canvas_caption(canvas, "Cell  %s  %s  %s", ct_word_unit(v, cell->v_V, 4, false, "V"),
+                             ct_word_unit(i, cell->i_A, 3, true, "A"), ct_word_unit(q, cell->q_Ah, 3, false, "Ah"));
+  draw_trend(view, snapshot, canvas, true);
+}

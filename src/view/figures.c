@@ -1,0 +1,44 @@
+/* figures: single lines of numbers, for the cell, the ROIs and small screens. */
+#include "view/panels.h"
+
+#include "view/words.h"
+
+static uint32_t at_most(uint32_t n, uint32_t limit) { return n < limit ? n : limit; }
+
+static void cell_line(const struct ct_snapshot_cell *cell, struct ct_canvas canvas, int row)
+{
+  char v[CT_WORD], i[CT_WORD], q[CT_WORD];
+  if (!cell->present)
+    ct_canvas_coloured(canvas, row, 0, CT_GREY, 0, "no potentiostat");
+  else
+    ct_canvas_text(canvas, row, 0, 0, "%s  %s  %s", ct_word_unit(v, cell->v_V, 4, false, "V"),
+                   ct_word_unit(i, cell->i_A, 3, true, "A"), ct_word_unit(q, cell->q_Ah, 3, false, "Ah"));
+}
+
+void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  const struct ct_snapshot_core *core = &snapshot->core;
+  char word[CT_WORD];
+  int row = 0;
+  cell_line(&core->cell, canvas, row++);
+  for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS) && row < canvas.rows - 1; i++, row++)
+    ct_canvas_text(canvas, row, 0, 0, "%.*s %s", CT_NAME - 1, core->rois[i].name,
+                   ct_word_measured(word, core->rois[i].emf.emf, core->rois[i].emf.sigma));
+  if (row < canvas.rows - 1 && core->xcs.present)
+    ct_canvas_text(canvas, row++, 0, 0, "pz > 0 only: %s", ct_word_measured(word, core->xcs.emf.emf_plus, core->xcs.emf.plus_sigma));
+  if (row < canvas.rows)
+    ct_panel_readout(view, snapshot, canvas, row);
+}
+
+void ct_panel_lines(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  const struct ct_snapshot_core *core = &snapshot->core;
+  char word[CT_WORD];
+  if (core->xcs.present)
+    ct_canvas_text(canvas, 0, 0, CT_ATTR_BOLD, "EMF %s", ct_word_measured(word, core->xcs.emf.emf, core->xcs.emf.sigma));
+  ct_panel_verdict(view, snapshot, ct_canvas_part(canvas, 1, 0, 1, canvas.cols));
+  if (canvas.rows > 2)
+    cell_line(&core->cell, canvas, 2);
+  if (canvas.rows > 3 && core->xcs.present)
+    ct_canvas_text(canvas, 3, 0, 0, "%s photons", ct_word_short(word, (double)core->xcs.counts));
+}

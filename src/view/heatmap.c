@@ -1,0 +1,311 @@
+#include "view/heatmap.h"
+
+#include <math.h>
+#include <string.h>
+
+static uint32_t max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
+static uint32_t parts_of(uint32_t whole, uint32_t part) { return whole / part + (whole % part != 0); }
+
+bool ct_heatmap_usable(const struct ct_map_view *map)
+{
+  const struct ct_section_map *head = map->head;
+  return head->bin >= 1 && head->bin <= 64 && head->rows <= 1u << 20 && head->cols <= 1u << 20;
+}
+
+/* ---- geometry ------------------------------------------------------------------------------------------ */
+struct ct_scale ct_heatmap_scale(const struct ct_view *view, const struct ct_map_view *map, int rows, int cols)
+{
+  struct ct_scale scale = { .half = view->utf8 && view->colours, .dx = 1, .kx = 1, .ky = 1,
+                            .pixel_rows = map->head->rows * map->head->bin,
+                            .pixel_cols = map->head->cols * map->head->bin };
+  if (rows <= 0 || cols <= 0)
+    return scale;
+  uint32_t room_x = (uint32_t)cols, room_y = (uint32_t)rows * 2;
+  while (parts_of(scale.pixel_cols, scale.dx) > room_x || parts_of(scale.pixel_rows, scale.dx) > room_y)
+    scale.dx *= 2;
+  while (scale.dx == 1 && scale.pixel_cols * scale.kx * 2 <= room_x && scale.pixel_rows * scale.kx * 2 <= room_y)
+    scale.kx *= 2;
+  scale.dy = scale.dx;
+  scale.ky = scale.kx;
+  if (!scale.half) {       /* a character is twice as high as wide: half as many samples down */
+    if (scale.ky > 1)
+      scale.ky /= 2;
+    else
+      scale.dy *= 2;
+  }
+  uint32_t samples_y = parts_of(scale.pixel_rows * scale.ky, scale.dy);
+  scale.rows = (int)(scale.half ? parts_of(samples_y, 2) : samples_y);
+  scale.cols = (int)parts_of(scale.pixel_cols * scale.kx, scale.dx);
+  return scale;
+}
+
+/* ---- aggregation ------------------------------------------------------------------------------------------ */
+/* L and H come back from the ratio and the sum, so that cells add up as the counts do, not as ratios. The error of the
+ * sum's ratio: var E = sum of sigma^2 H^2 over (sum of H)^2, the cells being independent and of nearly the same E. */
+struct sum {
+  double L, H, counts, variance;
+  unsigned good, faint;
+};
+
+static void add_cell(struct sum *sum, const struct ct_map_view *map, size_t i)
+{
+  if (map->cell[i] == CT_CELL_MASKED)
+    return;
+  double counts = (double)map->counts[i], emf = (double)map->emf[i], sigma = (double)map->sigma[i];
+  sum->counts += isfinite(counts) ? counts : 0;
+  if (map->cell[i] != CT_CELL_OK || !(counts > 0)) {
+    sum->faint++;
+    return;
+  }
+  double H = counts / (1 + emf);
+  sum->L += counts - H;
+  sum->H += H;
+  sum->variance += sigma * sigma * H * H;
+  sum->good++;
+}
+
+static struct ct_reading aggregate(const struct ct_map_view *map, uint32_t row0, uint32_t row1, uint32_t col0, uint32_t col1)
+{
+  struct sum sum = { 0 };
+  for (uint32_t row = row0; row < row1 && row < map->head->rows; row++)
+    for (uint32_t col = col0; col < col1 && col < map->head->cols; col++)
+      add_cell(&sum, map, (size_t)row * map->head->cols + col);
+  struct ct_reading reading = { .cell = sum.good ? CT_CELL_OK : sum.faint ? CT_CELL_LOW : CT_CELL_MASKED,
+                                .emf = (double)NAN, .sigma = (double)NAN, .counts = sum.counts };
+  if (sum.good > 0) {
+    reading.emf = sum.L / sum.H;
+    reading.sigma = sqrt(sum.variance) / fabs(sum.H);
+  }
+  return reading;
+}
+
+struct ct_reading ct_heatmap_read(const struct ct_map_view *map, int32_t x, int32_t y)
+{
+  uint32_t col = (uint32_t)(x < 0 ? 0 : x) / map->head->bin, row = (uint32_t)(y < 0 ? 0 : y) / map->head->bin;
+  return aggregate(map, row, row + 1, col, col + 1);
+}
+
+/* The number to show, or the level that says why there is none. */
+static int value_of(const struct ct_reading *reading, enum ct_quantity quantity, float *value)
+{
+  *value = (float)(quantity == CT_SHOW_EMF ? reading->emf : quantity == CT_SHOW_SIGMA ? reading->sigma : reading->counts);
+  if (reading->cell == CT_CELL_MASKED)
+    return CT_LEVEL_MASKED;
+  if (quantity != CT_SHOW_COUNTS && reading->cell == CT_CELL_LOW)
+    return CT_LEVEL_FAINT;
+  if (!isfinite(*value))
+    return CT_LEVEL_NAN;
+  return quantity == CT_SHOW_EMF && !(reading->emf >= 2 * reading->sigma) ? CT_LEVEL_FAINT : 0;
+}
+
+/* ---- range ------------------------------------------------------------------------------------------------- */
+enum { BINS = 512 };
+
+/* The values below which 2 and 98 % of the coloured cells lie, by histogram, once coarse and once within the result. */
+static bool percentiles(const float *value, const int8_t *level, size_t n, double *low, double *high)
+{
+  double from = (double)INFINITY, to = -(double)INFINITY;
+  for (size_t i = 0; i < n; i++)
+    if (level[i] >= 0) {
+      from = fmin(from, (double)value[i]);
+      to = fmax(to, (double)value[i]);
+    }
+  if (!(from <= to))
+    return false;
+  for (int pass = 0; pass < 2 && to > from; pass++) {
+    size_t counts[BINS] = { 0 }, all = 0, below = 0;
+    double width = (to - from) / BINS;
+    for (size_t i = 0; i < n; i++)
+      if (level[i] >= 0) {
+        double at = ((double)value[i] - from) / width;
+        counts[at < 0 ? 0 : at >= BINS ? BINS - 1 : (size_t)at]++;
+        all++;
+      }
+    size_t first = 0, last = BINS - 1;
+    for (below = counts[0]; first < BINS - 1 && below * 50 < all; below += counts[++first])
+      ;
+    for (below = counts[BINS - 1]; last > first && below * 50 < all; below += counts[--last])
+      ;
+    to = from + ((double)last + 1) * width;
+    from += (double)first * width;
+  }
+  *low = from;
+  *high = to;
+  return true;
+}
+
+/* 1, 2 or 5 times a power of ten, not below <least>. */
+static double round_step(double least)
+{
+  double power = pow(10, floor(log10(least)));
+  double factor = least / power;
+  return power * (factor <= 1.0001 ? 1 : factor <= 2.0001 ? 2 : factor <= 5.0001 ? 5 : 10);
+}
+
+/* Ends of the colour bar: round numbers around the middle 96 %, at least six times the noise apart, so that noise alone
+ * never looks like structure. The old ends stay while they still suit: a bar that moves repaints the whole map. */
+static void set_range(struct ct_view_memory *memory, double noise)
+{
+  double low, high;
+  size_t n = (size_t)memory->rows * memory->cols;
+  if (!percentiles(memory->value, memory->level, n, &low, &high))
+    low = 0, high = 1;
+  double least = fmax(6 * noise, 1e-6 * fmax(fabs(low), fabs(high)));
+  if (!(high - low > least)) {
+    double middle = (low + high) / 2, span = least > 0 ? least : 1;
+    low = middle - span / 2;
+    high = middle + span / 2;
+  }
+  if (memory->quantity == CT_SHOW_EMF)
+    low -= 0.15 * (high - low);    /* the darkest levels are hard to tell from a dark terminal */
+  else
+    low = 0;                       /* an error or a count reads from zero */
+  double span = high - low, old = memory->high - memory->low, slack = 0.06 * old;
+  if (old > 0 && low >= memory->low - slack && high <= memory->high + slack && old <= 1.8 * span)
+    return;
+  double step = round_step(span / 16);
+  memory->low = floor(low / step) * step;
+  memory->high = ceil(high / step) * step;
+}
+
+/* ---- levels -------------------------------------------------------------------------------------------------- */
+/* A level stays until the value is more than one bin from the middle of its bin: noise of half a bin repaints nothing. */
+static int8_t level_for(double value, double low, double high, int old)
+{
+  double at = (value - low) / (high - low) * CT_LEVELS;
+  at = at < 0 ? 0 : at > CT_LEVELS - 0.001 ? CT_LEVELS - 0.001 : at;
+  return (int8_t)(old >= 0 && fabs(at - (old + 0.5)) <= 1 ? old : (int)at);
+}
+
+static void set_lattice(struct ct_view *view, const struct ct_map_view *map, const struct ct_scale *scale)
+{
+  struct ct_view_memory *memory = &view->memory;
+  uint32_t edge_x = max_u32(map->head->bin, scale->dx), edge_y = max_u32(map->head->bin, scale->dy), rows, cols;
+  for (;; edge_x *= 2, edge_y *= 2) {
+    rows = parts_of(scale->pixel_rows, edge_y);
+    cols = parts_of(scale->pixel_cols, edge_x);
+    if ((uint64_t)rows * cols <= CT_VIEW_CELLS)
+      break;
+  }
+  bool same = memory->rows == rows && memory->cols == cols && memory->edge_x == edge_x && memory->edge_y == edge_y &&
+              memory->quantity == view->quantity && view->smooth;
+  if (!same) {
+    memory->low = memory->high = 0;
+    memset(memory->level, CT_LEVEL_NAN, sizeof memory->level);
+  }
+  memory->rows = rows;
+  memory->cols = cols;
+  memory->edge_x = edge_x;
+  memory->edge_y = edge_y;
+  memory->quantity = view->quantity;
+  view->step = max_u32(edge_x, 1);
+}
+
+void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, const struct ct_scale *scale)
+{
+  enum { NEW = CT_LEVELS };        /* coloured from now on: no level to hold on to */
+  const double share = 0.3;        /* of a new value in the smoothed one */
+  struct ct_view_memory *memory = &view->memory;
+  set_lattice(view, map, scale);
+  uint32_t bin = map->head->bin;
+  double noise = 0;
+  size_t good = 0, i = 0;
+  for (uint32_t row = 0; row < memory->rows; row++)
+    for (uint32_t col = 0; col < memory->cols; col++, i++) {
+      uint32_t y = row * memory->edge_y, x = col * memory->edge_x;
+      struct ct_reading reading = aggregate(map, y / bin, parts_of(y + memory->edge_y, bin),
+                                            x / bin, parts_of(x + memory->edge_x, bin));
+      float value;
+      int level = value_of(&reading, view->quantity, &value), old = memory->level[i];
+      bool had = old >= 0;
+      memory->level[i] = (int8_t)(level < 0 ? level : had ? old : NEW);
+      memory->value[i] = had && level >= 0 ? (float)((double)memory->value[i] +
+                                                     share * ((double)value - (double)memory->value[i])) : value;
+      if (level >= 0 && isfinite(reading.sigma)) {
+        noise += reading.sigma;
+        good++;
+      }
+    }
+  double low = memory->low, high = memory->high;
+  set_range(memory, view->quantity == CT_SHOW_EMF && good > 0 ? noise / (double)good : 0);
+  bool moved = memory->low != low || memory->high != high;      /* exact: kept or set anew */
+  for (i = 0; i < (size_t)memory->rows * memory->cols; i++)
+    if (memory->level[i] >= 0) {
+      int old = moved || memory->level[i] == NEW ? -1 : memory->level[i];
+      memory->level[i] = level_for((double)memory->value[i], memory->low, memory->high, old);
+    }
+}
+
+/* ---- drawing -------------------------------------------------------------------------------------------------- */
+/* Ten shades that are neither blank, dot, x nor question mark. */
+static uint32_t shade(int level)
+{
+  return (uint32_t)(unsigned char)",:-=+*o#%@"[level * 10 / CT_LEVELS];
+}
+
+/* The level of sample (i, j), masked beyond the sensor's edge. */
+static int level_at(const struct ct_view_memory *memory, const struct ct_scale *scale, uint32_t i, uint32_t j)
+{
+  uint32_t col = i * scale->dx / scale->kx / memory->edge_x, row = j * scale->dy / scale->ky / memory->edge_y;
+  return row < memory->rows && col < memory->cols ? memory->level[(size_t)row * memory->cols + col] : CT_LEVEL_MASKED;
+}
+
+/* Signs for what has no colour: sparse, so that they read as texture and never as a shade. */
+static void draw_sign(struct ct_canvas canvas, int row, int col, int level)
+{
+  uint32_t code = ' ';
+  if (level == CT_LEVEL_NAN)
+    code = 'x';
+  else if (level == CT_LEVEL_FAINT && row % 2 == 0 && (col + 2 * row) % 8 == 0)
+    code = '?';
+  else if (level == CT_LEVEL_MASKED && (col + 3 * row) % 6 == 0)
+    code = canvas.utf8 ? 0xb7 : '.';
+  ct_canvas_put(canvas, row, col, code, CT_GREY, CT_COLOUR_DEFAULT, code == ' ' ? 0 : CT_ATTR_DIM);
+}
+
+static void draw_halves(const struct ct_view *view, struct ct_canvas canvas, int row, int col, int top, int bottom)
+{
+  int none = CT_COLOUR_DEFAULT;
+  int upper = top >= 0 ? ct_ramp_colour(view->ramp, top) : none;
+  int lower = bottom >= 0 ? ct_ramp_colour(view->ramp, bottom) : none;
+  if (upper == none && lower == none)
+    draw_sign(canvas, row, col, top < bottom ? top : bottom);
+  else if (upper == lower)
+    ct_canvas_put(canvas, row, col, ' ', none, upper, 0);
+  else if (upper == none)
+    ct_canvas_put(canvas, row, col, 0x2584, lower, none, 0);
+  else
+    ct_canvas_put(canvas, row, col, 0x2580, upper, lower, 0);
+}
+
+static void draw_cursor(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas)
+{
+  uint32_t i = (uint32_t)view->cursor_x * scale->kx / scale->dx, j = (uint32_t)view->cursor_y * scale->ky / scale->dy;
+  int level = level_at(&view->memory, scale, i, j);
+  int bg = level >= 0 ? ct_ramp_colour(view->ramp, level) : CT_COLOUR_DEFAULT;
+  int fg = level < 0 ? CT_COLOUR_DEFAULT : level < CT_LEVELS / 2 ? 231 : 16;
+  ct_canvas_put(canvas, (int)(scale->half ? j / 2 : j), (int)i, '+', fg, bg,
+                CT_ATTR_BOLD | (view->colours ? 0u : CT_ATTR_REVERSE));
+}
+
+void ct_heatmap_draw(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas)
+{
+  const struct ct_view_memory *memory = &view->memory;
+  for (int row = 0; row < scale->rows; row++)
+    for (int col = 0; col < scale->cols; col++) {
+      uint32_t i = (uint32_t)col, j = (uint32_t)row;
+      if (scale->half) {
+        draw_halves(view, canvas, row, col, level_at(memory, scale, i, 2 * j), level_at(memory, scale, i, 2 * j + 1));
+        continue;
+      }
+      int level = level_at(memory, scale, i, j);
+      if (level < 0)
+        draw_sign(canvas, row, col, level);
+      else if (view->colours)
+        ct_canvas_put(canvas, row, col, ' ', CT_COLOUR_DEFAULT, ct_ramp_colour(view->ramp, level), 0);
+      else
+        ct_canvas_put(canvas, row, col, shade(level), CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0);
+    }
+  if (view->cursor && view->cursor_x >= 0 && view->cursor_y >= 0)
+    draw_cursor(view, scale, canvas);
+}

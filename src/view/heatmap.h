@@ -1,0 +1,43 @@
+/* heatmap: the EMF map as coloured half blocks or ASCII shades.
+ * Ownership: works in the view's memory; sections are borrowed for the call. */
+#ifndef VIEW_HEATMAP_H
+#define VIEW_HEATMAP_H
+
+#include "view/canvas.h"
+
+enum { CT_LEVELS = 16 };
+/* Levels below 0 are no colour of the map. */
+enum { CT_LEVEL_MASKED = -1, CT_LEVEL_FAINT = -2 /* too few counts, or below 2 sigma */, CT_LEVEL_NAN = -3 };
+
+/* How the sensor is laid onto characters: a sample is a character, or half of one with half blocks. Sample (i, j) shows
+ * pixel column i * dx / kx and row j * dy / ky; whole and powers of two, so that no picture has uneven steps. */
+struct ct_scale {
+  bool half;
+  uint32_t pixel_rows, pixel_cols;
+  uint32_t dx, kx, dy, ky;
+  int rows, cols;                  /* characters the picture takes */
+};
+
+/* What the map says of one place, aggregated as on the screen. */
+struct ct_reading {
+  enum ct_cell cell;
+  double emf, sigma, counts;
+};
+
+/* Whether the section can be shown: sizes and bin within reason. */
+bool ct_heatmap_usable(const struct ct_map_view *map);
+/* The largest square-pixel picture that fits rows x cols characters. */
+struct ct_scale ct_heatmap_scale(const struct ct_view *view, const struct ct_map_view *map, int rows, int cols);
+/* Brings the view's memory up to date: aggregation, range, levels with hysteresis. */
+void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, const struct ct_scale *scale);
+void ct_heatmap_draw(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas);
+/* The colour bar with unit, labels, marks where values lie beyond, and what the signs mean; 7 columns wide. */
+enum { CT_BAR_COLS = 7 };
+void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas);
+/* The map's own cell at pixel (x, y). */
+struct ct_reading ct_heatmap_read(const struct ct_map_view *map, int32_t x, int32_t y);
+
+/* The palette colour of a level. */
+int ct_ramp_colour(enum ct_ramp ramp, int level);
+
+#endif

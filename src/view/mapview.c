@@ -1,0 +1,77 @@
+/* mapview: the map with its caption and bar, and what the cursor reads on it. */
+#include "view/panels.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "view/heatmap.h"
+#include "view/words.h"
+
+struct ct_request ct_view_map_request(const struct ct_view *view)
+{
+  struct ct_request request = { .kind = CT_SECTION_MAP, .bin = view->bin, .min_counts = (double)NAN };
+  if (view->bin == 0)
+    request.target_sigma = view->target_sigma;
+  return request;
+}
+
+static bool find_map(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_map_view *map)
+{
+  struct ct_request request = ct_view_map_request(view);
+  return ct_snapshot_map(snapshot, &request, map) && ct_heatmap_usable(map);
+}
+
+static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_map_view *map, struct ct_canvas canvas)
+{
+  static const char *const names[] = { "EMF", "Error", "Counts" };
+  unsigned bin = map->head->bin;
+  char error[CT_WORD], aim[CT_WORD] = "";
+  ct_word_tick(error, map->head->median_sigma, 3);
+  if (view->bin == 0)
+    snprintf(aim, sizeof aim, " (aim %.3g)", view->target_sigma);
+  if (!isfinite(map->head->median_sigma))
+    return ct_canvas_caption(canvas, "%s map  bin %ux%u, no cell has enough counts", names[view->quantity], bin, bin);
+  return ct_canvas_caption(canvas, "%s map  bin %ux%u, error %s%s", names[view->quantity], bin, bin, error, aim);
+}
+
+struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  struct ct_map_view map;
+  if (!find_map(view, snapshot, &map)) {
+    struct ct_canvas body = ct_canvas_caption(canvas, "EMF map");
+    ct_canvas_coloured(body, body.rows / 2, 1, CT_GREY, 0, "waiting for a map");
+    return (struct ct_extent){ canvas.rows, canvas.cols };
+  }
+  struct ct_scale scale = ct_heatmap_scale(view, &map, canvas.rows - 1, canvas.cols - CT_BAR_COLS - 1);
+  struct ct_extent extent = { scale.rows + 1, scale.cols + 1 + CT_BAR_COLS };
+  if (scale.rows <= 0)
+    return extent;
+  view->pixel_rows = scale.pixel_rows;
+  view->pixel_cols = scale.pixel_cols;
+  view->cursor_x = view->cursor_x < (int32_t)scale.pixel_cols ? view->cursor_x : (int32_t)scale.pixel_cols - 1;
+  view->cursor_y = view->cursor_y < (int32_t)scale.pixel_rows ? view->cursor_y : (int32_t)scale.pixel_rows - 1;
+  ct_heatmap_update(view, &map, &scale);
+  struct ct_canvas body = map_caption(view, &map, ct_canvas_part(canvas, 0, 0, canvas.rows, extent.cols));
+  ct_heatmap_draw(view, &scale, body);
+  ct_heatmap_bar(view, ct_canvas_part(body, 0, scale.cols + 1, scale.rows, CT_BAR_COLS));
+  return extent;
+}
+
+void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, int row)
+{
+  struct ct_map_view map;
+  if (!view->cursor || !find_map(view, snapshot, &map)) {
+    ct_canvas_coloured(canvas, row, 0, CT_GREY, 0, "arrow keys read the map");
+    return;
+  }
+  struct ct_reading reading = ct_heatmap_read(&map, view->cursor_x, view->cursor_y);
+  char emf[CT_WORD], counts[CT_WORD];
+  int x = (int)view->cursor_x, y = (int)view->cursor_y;
+  ct_word_short(counts, reading.counts);
+  if (reading.cell == CT_CELL_MASKED)
+    ct_canvas_text(canvas, row, 0, 0, "%d,%d masked", x, y);
+  else if (reading.cell == CT_CELL_LOW)
+    ct_canvas_text(canvas, row, 0, 0, "%d,%d too few counts: %s", x, y, counts);
+  else
+    ct_canvas_text(canvas, row, 0, 0, "%d,%d EMF %s, %s counts", x, y, ct_word_measured(emf, reading.emf, reading.sigma), counts);
+}

@@ -1,0 +1,42 @@
+/* panels: the parts a screen is made of. Each draws into the canvas it is given, as much as fits, and says in words
+ * what is not there. Ownership: everything is borrowed for the call. */
+#ifndef VIEW_PANELS_H
+#define VIEW_PANELS_H
+
+#include "view/canvas.h"
+
+/* The sections a view's choices call for. */
+struct ct_request ct_view_map_request(const struct ct_view *view);
+struct ct_request ct_view_curve_request(const struct ct_view *view, enum ct_section_kind kind);
+struct ct_request ct_view_trend_request(const struct ct_view *view);
+
+/* Whose curves are shown: "all pixels", "pixel 39,40", or the ROI's name. */
+const char *ct_view_scope_word(const struct ct_view *view, const struct ct_snapshot_core *core, char out[CT_NAME + 16]);
+
+/* Map with caption and colour bar. Returns the rows and columns it took. */
+struct ct_extent {
+  int rows, cols;
+};
+struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* EMF, or voltage, over time. */
+void ct_panel_trend(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+void ct_panel_voltage(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+void ct_panel_tomo(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+void ct_panel_health(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+
+/* Single lines, at most as many as the canvas has rows: the cell, ROIs, and last what the cursor reads. */
+void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* "39,40 EMF 0.93 ± 0.05, 118 counts" in row <row>. */
+void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, int row);
+/* For screens too small for pictures: the figures that matter most, one a line. */
+void ct_panel_lines(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* Row 0 of <canvas>: the state of everything in words; what is wrong comes first. */
+void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+
+/* The key table, for the help and for the last line of the screen. */
+void ct_panel_help(struct ct_canvas canvas);
+void ct_panel_keys(struct ct_canvas canvas);
+
+#endif

@@ -1,0 +1,267 @@
+#include "view/plot.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "view/words.h"
+
+/* ---- axes ----------------------------------------------------------------------------------------------- */
+static double round_step(double span, int steps)
+{
+  double least = span / (steps > 0 ? steps : 1), power = pow(10, floor(log10(least))), factor = least / power;
+  return power * (factor <= 1.0001 ? 1 : factor <= 2.0001 ? 2 : factor <= 5.0001 ? 5 : 10);
+}
+
+static int decimals_of(double step)
+{
+  double digits = -floor(log10(step) + 1e-9);
+  return digits < 0 ? 0 : digits > 9 ? 9 : (int)digits;
+}
+
+void ct_plot_round(double *low, double *high)
+{
+  if (!(*high - *low > 1e-9 * fmax(fabs(*low), fabs(*high)))) {
+    double room = *low != 0 ? 0.1 * fabs(*low) : 1;
+    *low -= room;
+    *high += room;
+  }
+  double step = round_step(*high - *low, 5);
+  *low = floor(*low / step + 1e-6) * step;
+  *high = ceil(*high / step - 1e-6) * step;
+}
+
+bool ct_plot_extent(const struct ct_curve *curve, double *low, double *high)
+{
+  *low = (double)INFINITY;
+  *high = -(double)INFINITY;
+  for (size_t i = 0; i < curve->n; i++) {
+    double sigma = curve->sigma != NULL && isfinite(curve->sigma[i]) ? curve->sigma[i] : 0;
+    if (!isfinite(curve->y[i]))
+      continue;
+    *low = fmin(*low, curve->y[i] - sigma);
+    *high = fmax(*high, curve->y[i] + sigma);
+  }
+  return *low <= *high;
+}
+
+static int row_of(const struct ct_plot *plot, double y, int rows)
+{
+  double at = (plot->y_high - y) / (plot->y_high - plot->y_low) * rows;
+  return (int)fmin(fmax(floor(at), 0), rows - 1);
+}
+
+static const char *y_label(char word[CT_WORD], const struct ct_plot *plot, double tick, double step)
+{
+  if (plot->log_y)
+    return ct_word_short(word, pow(10, tick));
+  if (fabs(plot->y_high) >= 10000)
+    return ct_word_short(word, tick);
+  return ct_word_tick(word, tick, decimals_of(step));
+}
+
+/* Ticks of y: every step that leaves three rows between labels; whole decades where logarithmic. */
+static double y_step(const struct ct_plot *plot, int rows)
+{
+  double step = round_step(plot->y_high - plot->y_low, rows / 3 > 0 ? rows / 3 : 1);
+  return plot->log_y ? fmax(1, ceil(step)) : step;
+}
+
+static int widest_label(const struct ct_plot *plot, double step)
+{
+  char word[CT_WORD];
+  int widest = 0;
+  for (int i = 0; i <= 100; i++) {
+    double tick = (ceil(plot->y_low / step - 1e-6) + i) * step;
+    if (tick > plot->y_high + 1e-6 * step)
+      break;
+    int columns = ct_text_columns(y_label(word, plot, tick, step));
+    widest = columns > widest ? columns : widest;
+  }
+  return widest;
+}
+
+static void draw_y_axis(const struct ct_plot *plot, struct ct_canvas canvas, int left, double step)
+{
+  int rows = plot->area.rows, last = -1;
+  for (int row = 0; row < rows; row++)
+    ct_canvas_put(canvas, row, left - 1, canvas.utf8 ? 0x2502 : '|', CT_GREY, CT_COLOUR_DEFAULT, 0);
+  for (int i = 0; i <= 100; i++) {
+    double tick = (ceil(plot->y_low / step - 1e-6) + i) * step;
+    if (tick > plot->y_high + 1e-6 * step)
+      break;
+    char word[CT_WORD];
+    int row = row_of(plot, tick, rows);
+    if (row == last)
+      continue;
+    last = row;
+    y_label(word, plot, tick, step);
+    ct_canvas_coloured(canvas, row, left - 1 - ct_text_columns(word), CT_GREY, 0, "%s", word);
+    ct_canvas_put(canvas, row, left - 1, canvas.utf8 ? 0x2524 : '+', CT_GREY, CT_COLOUR_DEFAULT, 0);
+  }
+}
+
+/* The labels stand in the axis itself, which saves a row: "+-- -5 ----- 0 ----- 5 a.u." */
+static void draw_x_axis(const struct ct_plot *plot, struct ct_canvas canvas, int left, const char *unit)
+{
+  int row = plot->area.rows, cols = plot->area.cols, unit_columns = ct_text_columns(unit);
+  ct_canvas_put(canvas, row, left - 1, canvas.utf8 ? 0x2514 : '+', CT_GREY, CT_COLOUR_DEFAULT, 0);
+  for (int col = 0; col < cols; col++)
+    ct_canvas_put(canvas, row, left + col, canvas.utf8 ? 0x2500 : '-', CT_GREY, CT_COLOUR_DEFAULT, 0);
+  double step = round_step(plot->x_high - plot->x_low, cols / 7 > 0 ? cols / 7 : 1);
+  int free_from = 0, free_to = cols - unit_columns - 1;
+  for (int i = 0; i <= 100; i++) {
+    double tick = (ceil(plot->x_low / step - 1e-6) + i) * step;
+    if (tick > plot->x_high + 1e-6 * step)
+      break;
+    char word[CT_WORD];
+    ct_word_tick(word, tick, decimals_of(step));
+    int columns = ct_text_columns(word), sign = word[0] == '-';
+    int col = (int)floor((tick - plot->x_low) / (plot->x_high - plot->x_low) * cols) - (columns - sign) / 2 - sign;
+    col = col < 1 ? 1 : col;
+    if (col < free_from + 1 || col + columns + 1 > free_to)
+      continue;
+    ct_canvas_coloured(canvas, row, left + col - 1, CT_GREY, 0, " %s ", word);
+    free_from = col + columns + 1;
+  }
+  if (free_to > 0)
+    ct_canvas_coloured(canvas, row, left + free_to, CT_GREY, 0, " %s", unit);
+}
+
+struct ct_plot ct_plot_axes(struct ct_canvas canvas, double x_low, double x_high, double y_low, double y_high, bool log_y,
+                            const char *x_unit)
+{
+  struct ct_plot plot = { .x_low = x_low, .x_high = x_high, .y_low = y_low, .y_high = y_high, .log_y = log_y };
+  if (canvas.rows < 3 || canvas.cols < 12 || !(x_high > x_low) || !(y_high > y_low))
+    return plot;
+  double step = y_step(&plot, canvas.rows - 1);
+  int left = widest_label(&plot, step) + 1;
+  plot.area = ct_canvas_part(canvas, 0, left, canvas.rows - 1, canvas.cols - left);
+  if (plot.area.rows < 2 || plot.area.cols < 6)
+    return (struct ct_plot){ 0 };
+  draw_y_axis(&plot, canvas, left, step);
+  draw_x_axis(&plot, canvas, left, x_unit);
+  return plot;
+}
+
+/* ---- dots -------------------------------------------------------------------------------------------------- */
+/* With UTF-8 a character holds 2 x 4 braille dots, without it is one dot itself. */
+static int dots_x(const struct ct_plot *plot) { return plot->area.cols * (plot->area.utf8 ? 2 : 1); }
+static int dots_y(const struct ct_plot *plot) { return plot->area.rows * (plot->area.utf8 ? 4 : 1); }
+
+static const struct ct_glyph *glyph_at(struct ct_canvas canvas, int row, int col)
+{
+  return &canvas.grid->glyphs[(size_t)(canvas.row + row) * (size_t)canvas.grid->cols + (size_t)(canvas.col + col)];
+}
+
+enum mark { MARK_BAR, MARK_POINT };
+
+static void dot(const struct ct_plot *plot, int x, int y, enum mark mark, int colour)
+{
+  static const uint8_t bits[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
+  if (x < 0 || y < 0 || x >= dots_x(plot) || y >= dots_y(plot))
+    return;
+  if (!plot->area.utf8) {
+    ct_canvas_put(plot->area, y, x, mark == MARK_POINT ? '*' : ':', colour, CT_COLOUR_DEFAULT, 0);
+    return;
+  }
+  uint32_t old = glyph_at(plot->area, y / 4, x / 2)->code;
+  uint32_t code = (old >= 0x2800 && old < 0x2900 ? old : 0x2800) | bits[y % 4][x % 2];
+  ct_canvas_put(plot->area, y / 4, x / 2, code, colour, CT_COLOUR_DEFAULT, 0);
+}
+
+static void line(const struct ct_plot *plot, int x0, int y0, int x1, int y1, enum mark mark, int colour)
+{
+  int dx = x1 > x0 ? x1 - x0 : x0 - x1, dy = y1 > y0 ? y1 - y0 : y0 - y1, n = dx > dy ? dx : dy;
+  for (int i = 0; i <= n; i++)
+    dot(plot, n ? x0 + (x1 - x0) * i / n : x0, n ? y0 + (y1 - y0) * i / n : y0, mark, colour);
+}
+
+/* ---- curves ------------------------------------------------------------------------------------------------- */
+/* The points of one column of dots, as one. */
+struct column {
+  int x;                           /* -1: none */
+  double y, sigma;
+};
+
+static int column_of(const struct ct_plot *plot, const struct ct_curve *curve, size_t i)
+{
+  double x = (curve->x[i] - curve->x_shift) * curve->x_scale;
+  double at = (x - plot->x_low) / (plot->x_high - plot->x_low);
+  if (!(at >= 0 && at <= 1))
+    return -1;
+  int dots = dots_x(plot), col = (int)(at * dots);
+  return col < dots ? col : dots - 1;
+}
+
+/* Gathers the run of points from *i that fall into one column, and moves *i past it. */
+static struct column next_column(const struct ct_plot *plot, const struct ct_curve *curve, size_t *i)
+{
+  struct column column = { column_of(plot, curve, *i), 0, 0 };
+  double y = 0, variance = 0;
+  unsigned n = 0;
+  do {
+    if (isfinite(curve->y[*i])) {
+      double sigma = curve->sigma != NULL ? curve->sigma[*i] : (double)NAN;
+      y += curve->y[*i];
+      variance += sigma * sigma;
+      n++;
+    }
+    ++*i;
+  } while (*i < curve->n && column_of(plot, curve, *i) == column.x);
+  double share = curve->summed || n == 0 ? 1 : 1.0 / n;
+  column.y = n ? y * share : (double)NAN;
+  column.sigma = sqrt(variance) * share;
+  if (plot->log_y)
+    column.y = column.y > 0 ? log10(column.y) : plot->y_low - 1;
+  return column;
+}
+
+static int dot_of(const struct ct_plot *plot, double y)
+{
+  double rows = dots_y(plot), at = (plot->y_high - y) / (plot->y_high - plot->y_low) * rows;
+  return (int)floor(fmin(fmax(at, -1), rows));      /* one beyond either end: drawn nowhere */
+}
+
+/* Bars first and far enough apart to be told from one another, so that they never hide the curve. */
+static void draw_bars(const struct ct_plot *plot, const struct ct_curve *curve)
+{
+  int next_free = 0, apart = plot->area.utf8 && curve->joined ? 4 : 1;
+  for (size_t i = 0; i < curve->n;) {
+    struct column column = next_column(plot, curve, &i);
+    if (column.x < next_free || !isfinite(column.y) || !isfinite(column.sigma))
+      continue;
+    next_free = column.x + apart;
+    line(plot, column.x, dot_of(plot, column.y + column.sigma), column.x, dot_of(plot, column.y - column.sigma), MARK_BAR,
+         CT_GREY);
+  }
+}
+
+void ct_plot_curve(const struct ct_plot *plot, const struct ct_curve *curve, int colour)
+{
+  if (plot->area.rows <= 0)
+    return;
+  if (curve->sigma != NULL && !plot->log_y)
+    draw_bars(plot, curve);
+  struct column last = { -1, 0, 0 };
+  for (size_t i = 0; i < curve->n;) {
+    struct column column = next_column(plot, curve, &i);
+    if (column.x >= 0 && isfinite(column.y)) {
+      int y = dot_of(plot, column.y);
+      if (curve->joined && plot->area.utf8 && last.x >= 0)
+        line(plot, last.x, dot_of(plot, last.y), column.x, y, MARK_POINT, colour);
+      dot(plot, column.x, y, MARK_POINT, colour);
+    }
+    last = isfinite(column.y) ? column : (struct column){ -1, 0, 0 };
+  }
+}
+
+void ct_plot_mark(const struct ct_plot *plot, double x, const char *text)
+{
+  double at = (x - plot->x_low) / (plot->x_high - plot->x_low) * plot->area.cols;
+  if (plot->area.rows <= 0 || !(at >= 0 && at < plot->area.cols))
+    return;
+  int col = (int)at, columns = ct_text_columns(text);
+  for (int row = 0; row < plot->area.rows; row++)
+    ct_canvas_put(plot->area, row, col, plot->area.utf8 ? 0x250a : ':', CT_GREY, CT_COLOUR_DEFAULT, CT_ATTR_DIM);
+  ct_canvas_coloured(plot->area, 0, col + columns + 1 < plot->area.cols ? col + 1 : col - columns, CT_GREY, 0, "%s", text);
+}

@@ -1,0 +1,97 @@
+#include "view/words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *ct_word_measured(char out[CT_WORD], double value, double sigma)
+{
+  if (!isfinite(value)) {
+    snprintf(out, CT_WORD, "no data");
+    return out;
+  }
+  int decimals = sigma > 0 && isfinite(sigma) ? 1 - (int)floor(log10(sigma)) : 3;
+  decimals = decimals < 0 ? 0 : decimals > 4 ? 4 : decimals;
+  if (isfinite(sigma))
+    snprintf(out, CT_WORD, "%.*f ± %.*f", decimals, value, decimals, sigma);
+  else
+    snprintf(out, CT_WORD, "%.*f", decimals, value);
+  return out;
+}
+
+/* Three digits of <value> in 1..999 and more, "999" rather than "1e+03". */
+static int decimals_for(double value, int digits)
+{
+  double size = fabs(value);
+  int before = size >= 99.95 ? 3 : size >= 9.995 ? 2 : 1;
+  return digits > before ? digits - before : 0;
+}
+
+static void scale(double *value, const char **prefix)
+{
+  static const char *const prefixes[] = { "n", "µ", "m", "", "k", "M", "G", "T", "P", "E" };
+  int index = 3;
+  double size = fabs(*value);
+  for (; size >= 999.5 && index < 9; index++)
+    size /= 1000;
+  for (; size > 0 && size < 0.9995 && index > 0; index--)
+    size *= 1000;
+  *value = copysign(size, *value);
+  *prefix = prefixes[index];
+}
+
+const char *ct_word_short(char out[CT_WORD], double value)
+{
+  if (!isfinite(value)) {
+    snprintf(out, CT_WORD, "-");
+    return out;
+  }
+  if (fabs(value) < 999.5) {
+    snprintf(out, CT_WORD, "%.0f", value);
+    return out;
+  }
+  const char *prefix;
+  scale(&value, &prefix);
+  snprintf(out, CT_WORD, "%.*f%s", decimals_for(value, 3), value, prefix);
+  return out;
+}
+
+const char *ct_word_time(char out[CT_WORD], double seconds)
+{
+  if (!isfinite(seconds))
+    snprintf(out, CT_WORD, "-");
+  else if (seconds < 120)
+    snprintf(out, CT_WORD, seconds < 9.95 ? "%.1f s" : "%.0f s", seconds);
+  else if (seconds < 7200)
+    snprintf(out, CT_WORD, "%.0f min", seconds / 60);
+  else if (seconds < 48 * 3600)
+    snprintf(out, CT_WORD, "%.1f h", seconds / 3600);
+  else
+    snprintf(out, CT_WORD, "%.1f d", seconds / 86400);
+  return out;
+}
+
+const char *ct_word_unit(char out[CT_WORD], double value, int digits, bool sign, const char *unit)
+{
+  if (!isfinite(value)) {
+    snprintf(out, CT_WORD, "- %s", unit);
+    return out;
+  }
+  const char *prefix;
+  scale(&value, &prefix);
+  snprintf(out, CT_WORD, sign && value != 0 ? "%+.*f %s%s" : "%.*f %s%s", decimals_for(value, digits), value, prefix, unit);
+  return out;
+}
+
+const char *ct_word_clock(char out[CT_WORD], int64_t wall_ns)
+{
+  char text[CT_TIME_TEXT];
+  snprintf(out, CT_WORD, "%.8sZ", ct_time_text(wall_ns, text) + strlen("2026-11-22T"));
+  return out;
+}
+
+const char *ct_word_tick(char out[CT_WORD], double value, int decimals)
+{
+  snprintf(out, CT_WORD, "%.*f", decimals, fabs(value) < 0.5 * pow(10, -decimals) ? 0.0 : value);
+  return out;
+}
