@@ -1,4 +1,4 @@
 /* comptop: the monitor. Only main(): everything it does is in the rooms. */
-#include <comptop/core.h>
+#include <comptop/monitor.h>
 
-int main(void) { return 0; }
+int main(int argc, char **argv) { return ct_monitor_main(argc, argv, stdout); }

@@ -7,7 +7,92 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <comptop/compton.h>
 #include <comptop/core.h>
+#include <comptop/frame.h>
+#include <comptop/hexitec.h>
+#include <comptop/snapshot.h>
+#include <comptop/spectra.h>
+#include <comptop/wire.h>
+
+/* ---- receivers: one thread a frame stream ------------------------------------------------------------
+ * A receiver takes messages off its socket, decodes and accounts for them (DESIGN 1.4) and hands them on through its
+ * ring without a copy. It never waits for those who read the ring. */
+enum { CT_CONSUMER_ANALYSIS, CT_CONSUMER_ARCHIVE, CT_CONSUMERS };
+
+struct ct_receiver_setup {
+  const char *name;             /* of the stream; kept as a copy, like every text here */
+  const char *endpoint;
+  bool pull;                    /* PULL, else SUB */
+  struct ct_wire_setup wire;
+  enum ct_sampled sampled;
+  double frame_hz;              /* nominal rate of frames, for "late" */
+  bool consumers[CT_CONSUMERS];
+  uint64_t budget_bytes[CT_CONSUMERS];
+};
+struct ct_receiver;
+/* Connects and starts receiving. CT_ECONFIG (endpoint, name), CT_EUNSUPPORTED (format), CT_ENOMEM, CT_EIO. */
+int ct_receiver_open(struct ct_receiver **out, const struct ct_receiver_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+/* Takes what has already arrived, settles what is open (gaps become lost) and ends the thread. Its ring stays readable. */
+void ct_receiver_stop(struct ct_receiver *receiver);
+void ct_receiver_close(struct ct_receiver *receiver);   /* stops it first; NULL is fine */
+/* Everything that is counted, for the snapshot; any thread. rate_hz and state are the caller's to fill. */
+void ct_receiver_stats(const struct ct_receiver *receiver, struct ct_snapshot_stream *out);
+/* Fill and losses of one consumer's share of the ring; any thread. */
+void ct_receiver_ring_stats(const struct ct_receiver *receiver, unsigned consumer, struct ct_snapshot_ring *out);
+bool ct_receiver_connected(const struct ct_receiver *receiver);
+
+/* ---- the analysis: one thread that turns a HEXITEC stream into spectra, EMF and profile ------------------ */
+struct ct_roi {
+  char name[CT_NAME];
+  uint8_t *select;              /* rows*cols, row-major; lent for the life of the analysis */
+};
+struct ct_analysis_setup {
+  struct ct_hexitec_setup hexitec;
+  struct ct_spectra_setup spectra;
+  struct ct_compton_setup compton;
+  const uint8_t *live;          /* rows*cols: 1 analysed, 0 masked or dead; copied */
+  const struct ct_roi *rois;
+  uint32_t n_rois;
+  double frame_hz, min_counts;
+  bool wait_for_dark;           /* dark = measure: frames before the first darks are not analysed */
+};
+struct ct_analysis;
+int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *setup, struct ct_receiver *receiver,
+                     struct ct_wants *wants, struct ct_err *err) CT_MUST_CHECK;
+/* Asks for a fresh picture: published as soon as the batch in work is done; tickets grow. Monitor's thread only. */
+uint64_t ct_analysis_ask(struct ct_analysis *analysis);
+/* What else the picture says of itself, beside the snapshot it is. */
+struct ct_analysis_note {
+  uint64_t ticket;              /* the latest ask it answers */
+  uint64_t seen;                /* frames taken from the ring, analysed or not */
+  uint64_t not_analysed;        /* of them: suspect, in another mode, keyed, of an unusable type, waiting for darks */
+  uint64_t uncalibrated;        /* analysed without a calibration: they gave no photons */
+  uint64_t darks;               /* dark frames that went into the offsets in force */
+  bool waiting_for_dark, shortened;
+  uint64_t saturated;
+  double lag_s;                 /* age of the newest frame when it had been analysed */
+  enum ct_mode mode;            /* of the newest frame that said one */
+};
+/* The latest picture: a partial snapshot (xcs, rois and sections filled) with its note; NULL before the first. Give it
+ * back with _release. One reader at a time. */
+const struct ct_snapshot *ct_analysis_acquire(struct ct_analysis *analysis, struct ct_analysis_note *note);
+void ct_analysis_release(struct ct_analysis *analysis, const struct ct_snapshot *snapshot);
+/* Analyses what is left in the ring of a stopped receiver, publishes a last picture and ends the thread. */
+void ct_analysis_stop(struct ct_analysis *analysis);
+void ct_analysis_close(struct ct_analysis *analysis);   /* NULL is fine */
+
+/* ---- scalars: for the monitor's loop, no thread -------------------------------------------------------- */
+struct ct_scalars;
+int ct_scalars_open(struct ct_scalars **out, const char *name, const char *endpoint, bool pull,
+                    struct ct_err *err) CT_MUST_CHECK;
+/* Readable when there may be something: edge-triggered, so after it call ct_scalars_drain until it returns false. */
+int ct_scalars_fd(struct ct_scalars *scalars);
+/* Takes at most 64 messages, calling <take> with the channels of each good one; true when there may be more. */
+bool ct_scalars_drain(struct ct_scalars *scalars, void (*take)(void *arg, const struct ct_wire_scalars *scalars), void *arg);
+void ct_scalars_stats(const struct ct_scalars *scalars, struct ct_snapshot_stream *out);
+bool ct_scalars_connected(const struct ct_scalars *scalars);
+void ct_scalars_close(struct ct_scalars *scalars);   /* NULL is fine */
 
 /* ---- publishers: what comptop-sim and comptop-replay speak through ---------------------------------- */
 struct ct_publisher;

@@ -166,8 +166,8 @@ struct ct_request {
 bool ct_request_equal(const struct ct_request *a, const struct ct_request *b);
 
 /* Row-major arrays of rows*cols follow the struct in this order: float emf[], float sigma[], float counts[]
- * (L+H after background), uint8_t cell[] (enum ct_cell). emf and sigma are NaN unless the cell is CT_CELL_OK. */
-enum ct_cell { CT_CELL_OK, CT_CELL_LOW, CT_CELL_MASKED };
+ * (L+H after background), uint8_t cell[] (enum ct_map_cell). emf and sigma are NaN unless the cell is CT_CELL_OK. */
+enum ct_map_cell { CT_CELL_OK, CT_CELL_LOW, CT_CELL_MASKED };
 struct ct_section_map {
   uint32_t rows, cols, bin;
   uint32_t reserved;
@@ -235,7 +235,7 @@ size_t ct_section_trend_bytes(uint32_t n);
 struct ct_map_parts {
   struct ct_section_map *head;
   float *emf, *sigma, *counts;        /* [rows*cols] */
-  uint8_t *cell;                      /* [rows*cols], enum ct_cell */
+  uint8_t *cell;                      /* [rows*cols], enum ct_map_cell */
 };
 struct ct_spectrum_parts {
   struct ct_section_spectrum *head;

@@ -20,7 +20,7 @@ struct ct_scale {
 
 /* What the map says of one place, aggregated as on the screen. */
 struct ct_reading {
-  enum ct_cell cell;
+  enum ct_map_cell cell;
   double emf, sigma, counts;
 };
 

@@ -238,8 +238,11 @@ static bool read_value(const struct channel *channel, const struct ct_wire_part 
   value->time_ns = out->time_ns;
   if (parts[1].bytes == 16) {
     const unsigned char *at = parts[1].data;
-    if (!join_ns((int64_t)get_bits(at, 8, channel->big), (int64_t)get_bits(at + 8, 8, channel->big), &value->time_ns))
-      return reject(out, CT_REJECT_KEY, "channel %s has a time stamp that is none", channel->name);
+    int64_t time_ns;
+    /* Senders disagree whether the channel's endianness is its time stamp's too: one that makes no time is not worth
+     * the value, which then has the message's time. */
+    if (join_ns((int64_t)get_bits(at, 8, channel->big), (int64_t)get_bits(at + 8, 8, channel->big), &time_ns))
+      value->time_ns = time_ns;
   }
   out->n++;
   return true;

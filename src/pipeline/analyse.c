@@ -1,0 +1,233 @@
+/* The analysis thread: ring -> photon events -> rolling spectra -> (when asked) L, H, EMF, maps, profile. It alone
+ * touches the spectra, so it also draws the picture of them: a partial snapshot, published whole on its board. */
+#include <comptop/pipeline.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lot.h"
+#include "picture.h"
+#include "receive.h"
+
+enum {
+  BATCH_SLOTS = 64              /* looked at between two looks at tickets and the stop flag */
+};
+static const long nap_ns = 2000000;
+
+/* A published picture: the note, then the snapshot. */
+struct block {
+  struct ct_analysis_note note;
+  struct ct_snapshot snapshot;
+};
+
+struct ct_analysis {
+  struct ct_ring *ring;
+  unsigned consumer;
+  struct ct_hexitec *hexitec;
+  struct ct_picture picture;    /* spectra, compton, ROIs: what the picture is drawn from */
+  struct ct_event *events;
+  struct ct_wants *wants;
+  struct ct_board *board;
+  bool wait_for_dark;
+  uint64_t darks_pending;       /* dark frames not yet applied */
+  struct ct_analysis_note note;
+
+  uint64_t asked;               /* the monitor's */
+  _Atomic uint64_t ticket;      /* release by ask, acquire by the thread: relaxed would do, nothing hangs on it */
+  _Atomic bool stop;            /* release by stop, acquire by the thread: the receiver's last commits came before */
+  pthread_t thread;
+  bool running;
+};
+
+/* ---- frames -------------------------------------------------------------------------------------------- */
+static bool is_dark(const struct ct_frame *frame)
+{
+  return frame->attributes.present & CT_HAS_KEY && frame->attributes.image_key == CT_KEY_DARK;
+}
+
+static bool is_analysed(const struct ct_analysis *a, const struct ct_lot *lot)
+{
+  const struct ct_attributes *at = &lot->frame.attributes;
+  if (lot->suspect || !ct_hexitec_takes(lot->frame.type))
+    return false;
+  if (at->present & CT_HAS_MODE && at->mode == CT_MODE_XCT)
+    return false;
+  if (at->present & CT_HAS_KEY && at->image_key != CT_KEY_PROJECTION)
+    return false;
+  return !a->wait_for_dark || a->note.darks > 0 || lot->frame.type != CT_U16;
+}
+
+static void apply_darks(struct ct_analysis *a)
+{
+  if (a->darks_pending == 0)
+    return;
+  uint64_t used = ct_hexitec_dark_apply(a->hexitec);
+  if (used > 0)
+    a->note.darks = used;
+  a->darks_pending = 0;
+}
+
+static void analyse_frames(struct ct_analysis *a, const struct ct_frame *frame)
+{
+  bool blind = frame->type == CT_U16 && !ct_hexitec_has_calibration(a->hexitec);
+  if (blind)
+    a->note.uncalibrated += frame->count;
+  for (uint32_t i = 0; i < frame->count; i++) {
+    struct ct_hexitec_tally tally = { 0 };
+    uint32_t n = ct_hexitec_frame(a->hexitec, frame, i, a->events, &tally);
+    ct_spectra_add(a->picture.spectra, frame->arrival_ns, a->events, n, &tally);
+  }
+}
+
+static void take_lot(struct ct_analysis *a, const struct ct_lot *lot)
+{
+  if (lot->kind != CT_LOT_FRAMES)
+    return;
+  const struct ct_frame *frame = &lot->frame;
+  if (!is_dark(frame))
+    apply_darks(a);
+  a->note.seen += frame->count;
+  if (frame->attributes.present & CT_HAS_MODE)
+    a->note.mode = frame->attributes.mode;
+  if (is_analysed(a, lot)) {
+    analyse_frames(a, frame);
+  } else {
+    a->note.not_analysed += frame->count;
+    if (is_dark(frame) && !lot->suspect) {
+      for (uint32_t i = 0; i < frame->count; i++)
+        ct_hexitec_dark_add(a->hexitec, frame, i);
+      a->darks_pending += frame->count;
+    }
+  }
+  a->note.lag_s = (double)(ct_time_wall_ns() - frame->arrival_ns) / 1e9;
+}
+
+/* Works through what is there, up to a batch: false when there was nothing. */
+static bool take_batch(struct ct_analysis *a)
+{
+  struct ct_ring_batch batch;
+  if (ct_ring_peek(a->ring, a->consumer, BATCH_SLOTS, &batch) == 0)
+    return false;
+  const struct ct_lot *lots = batch.slots;
+  for (size_t i = 0; i < batch.n; i++) {
+    take_lot(a, &lots[i]);
+    ct_ring_release(a->ring, a->consumer, 1);
+  }
+  return true;
+}
+
+/* ---- the picture ------------------------------------------------------------------------------------------ */
+static void publish(struct ct_analysis *a, uint64_t ticket)
+{
+  struct block *block = ct_board_begin(a->board);
+  if (block == NULL)
+    return;   /* more readers than promised: the next ask tries again */
+  struct ct_snapshot_builder builder;
+  size_t capacity_bytes = ct_board_capacity_bytes(a->board) - offsetof(struct block, snapshot);
+  if (ct_snapshot_begin(&builder, &block->snapshot, capacity_bytes) != 0)
+    return;
+  const struct ct_wants_table *wants = ct_wants_acquire(a->wants);
+  ct_picture_draw(&a->picture, &builder, wants);
+  ct_wants_release(a->wants, wants);
+  ct_snapshot_finish(&builder);
+  a->note.ticket = ticket;
+  a->note.waiting_for_dark = a->wait_for_dark && a->note.darks == 0;
+  a->note.shortened = ct_spectra_shortened(a->picture.spectra);
+  a->note.saturated = ct_spectra_saturated(a->picture.spectra);
+  block->note = a->note;
+  ct_board_publish(a->board);
+}
+
+static void *analysis_main(void *arg)
+{
+  struct ct_analysis *a = arg;
+  for (;;) {
+    bool stop = atomic_load_explicit(&a->stop, memory_order_acquire);
+    bool worked = take_batch(a);
+    uint64_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire);
+    if (ticket != a->note.ticket)
+      publish(a, ticket);
+    if (worked)
+      continue;
+    if (stop)
+      break;
+    nanosleep(&(struct timespec){ .tv_nsec = nap_ns }, NULL);
+  }
+  apply_darks(a);
+  publish(a, atomic_load_explicit(&a->ticket, memory_order_acquire));
+  return NULL;
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------------------ */
+int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *setup, struct ct_receiver *receiver,
+                     struct ct_wants *wants, struct ct_err *err)
+{
+  struct ct_analysis *a = ct_xcalloc(1, sizeof *a);
+  a->wants = wants;
+  a->wait_for_dark = setup->wait_for_dark;
+  a->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &a->consumer);
+  a->events = ct_xcalloc((size_t)setup->hexitec.rows * setup->hexitec.cols, sizeof *a->events);
+  int code = ct_hexitec_new(&a->hexitec, &setup->hexitec, err);
+  if (code == 0)
+    code = ct_picture_init(&a->picture, setup, err);
+  if (code == 0)
+    code = ct_board_new(&a->board, 1, offsetof(struct block, snapshot) + ct_picture_bytes(&a->picture), err);
+  if (code == 0 && pthread_create(&a->thread, NULL, analysis_main, a) != 0)
+    code = ct_err_set(err, CT_ENOMEM, "no thread for the analysis");
+  if (code != 0) {
+    ct_analysis_close(a);
+    return code;
+  }
+  a->running = true;
+  *out = a;
+  return 0;
+}
+
+void ct_analysis_stop(struct ct_analysis *a)
+{
+  if (!a->running)
+    return;
+  ct_analysis_ask(a);
+  atomic_store_explicit(&a->stop, true, memory_order_release);
+  pthread_join(a->thread, NULL);
+  a->running = false;
+}
+
+void ct_analysis_close(struct ct_analysis *a)
+{
+  if (a == NULL)
+    return;
+  ct_analysis_stop(a);
+  ct_board_free(a->board);
+  ct_picture_fini(&a->picture);
+  ct_hexitec_free(a->hexitec);
+  free(a->events);
+  free(a);
+}
+
+/* ---- the monitor's side -------------------------------------------------------------------------------------- */
+uint64_t ct_analysis_ask(struct ct_analysis *a)
+{
+  atomic_store_explicit(&a->ticket, ++a->asked, memory_order_release);
+  return a->asked;
+}
+
+const struct ct_snapshot *ct_analysis_acquire(struct ct_analysis *a, struct ct_analysis_note *note)
+{
+  const struct block *block = ct_board_acquire(a->board);
+  if (block == NULL)
+    return NULL;
+  *note = block->note;
+  return &block->snapshot;
+}
+
+void ct_analysis_release(struct ct_analysis *a, const struct ct_snapshot *snapshot)
+{
+  if (snapshot)
+    ct_board_release(a->board, (const char *)snapshot - offsetof(struct block, snapshot));
+}

@@ -1,0 +1,299 @@
+/* Spectra -> a partial snapshot. Everything in it comes from the same cube at the same moment, so its numbers agree. */
+#include "picture.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BIN_MAX = 8, SECTIONS_ROOM = 16 };
+
+int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup, struct ct_err *err)
+{
+  memset(p, 0, sizeof *p);
+  p->rows = setup->hexitec.rows;
+  p->cols = setup->hexitec.cols;
+  size_t pixels = (size_t)p->rows * p->cols;
+  p->frame_hz = setup->frame_hz;
+  p->min_counts = setup->min_counts;
+  p->e1_keV = setup->compton.e1_keV;
+  p->theta_deg = setup->compton.geometry.theta_deg;
+  p->window_s = setup->spectra.window_s;
+  p->sums = ct_xcalloc(pixels, sizeof *p->sums);
+  p->select = ct_xcalloc(pixels, 1);
+  p->scratch = ct_xcalloc(pixels, sizeof *p->scratch);
+  p->live = ct_xcalloc(pixels, 1);
+  memcpy(p->live, setup->live, pixels);
+  for (size_t i = 0; i < pixels; i++)
+    p->live_pixels += p->live[i] != 0;
+  for (; p->n_rois < setup->n_rois; p->n_rois++) {
+    const struct ct_roi *roi = &setup->rois[p->n_rois];
+    memcpy(p->roi_name[p->n_rois], roi->name, CT_NAME);
+    p->roi_select[p->n_rois] = ct_xcalloc(pixels, 1);
+    for (size_t i = 0; i < pixels; i++)
+      p->roi_select[p->n_rois][i] = roi->select[i] && p->live[i];
+  }
+  int code = ct_compton_new(&p->compton, &setup->compton, err);
+  return code != 0 ? code : ct_spectra_new(&p->spectra, &setup->spectra, err);
+}
+
+void ct_picture_fini(struct ct_picture *p)
+{
+  ct_spectra_free(p->spectra);
+  ct_compton_free(p->compton);
+  for (uint32_t i = 0; i < p->n_rois; i++)
+    free(p->roi_select[i]);
+  free(p->sums);
+  free(p->select);
+  free(p->scratch);
+  free(p->live);
+}
+
+size_t ct_picture_bytes(const struct ct_picture *p)
+{
+  size_t map = ct_section_map_bytes(p->rows, p->cols);
+  size_t spectrum = ct_section_spectrum_bytes(ct_spectra_axis(p->spectra)->n);
+  size_t profile = ct_section_profile_bytes(CT_PROFILE_POINTS);
+  return sizeof(struct ct_snapshot) + SECTIONS_ROOM * (map / 4 + spectrum + profile) + 2 * map;
+}
+
+/* ---- totals ------------------------------------------------------------------------------------------------ */
+/* Photons in the spectra of the selected pixels. */
+static uint64_t photons(const struct ct_picture *p, const uint32_t *cube, const uint8_t *select)
+{
+  uint32_t bins = ct_spectra_axis(p->spectra)->n;
+  uint64_t sum = 0;
+  for (size_t pixel = 0; pixel < (size_t)p->rows * p->cols; pixel++)
+    if (select[pixel])
+      for (uint32_t bin = 0; bin < bins; bin++)
+        sum += cube[pixel * bins + bin];
+  return sum;
+}
+
+static struct ct_sums sum_over(const struct ct_picture *p, const uint8_t *select)
+{
+  struct ct_sums sum = { 0 };
+  for (size_t pixel = 0; pixel < (size_t)p->rows * p->cols; pixel++)
+    if (select[pixel])
+      ct_sums_add(&sum, &p->sums[pixel]);
+  return sum;
+}
+
+static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
+{
+  const struct ct_spectra_tally *window = ct_spectra_window_tally(p->spectra);
+  const struct ct_spectra_tally *total = ct_spectra_total_tally(p->spectra);
+  bool run = isinf(p->window_s);
+  xcs->present = true;
+  xcs->window_s = run ? (double)NAN : p->window_s;
+  xcs->covered_s = ct_spectra_window_s(p->spectra);
+  xcs->frames = window->hexitec.frames;
+  xcs->live_s = (double)xcs->frames / p->frame_hz;
+  xcs->counts = photons(p, ct_spectra_window(p->spectra), p->live);
+  xcs->single = window->hexitec.single;
+  xcs->dbl = window->hexitec.dbl;
+  xcs->multiple = window->hexitec.multiple;
+  xcs->next_frame = window->hexitec.next_frame;
+  xcs->e1_keV = p->e1_keV;
+  xcs->theta_deg = p->theta_deg;
+  xcs->e2_keV = ct_compton_e2_keV(p->e1_keV, p->theta_deg * M_PI / 180, 0);
+  xcs->rows = p->rows;
+  xcs->cols = p->cols;
+  xcs->live_pixels = p->live_pixels;
+  xcs->total_frames = total->hexitec.frames;
+  xcs->total_counts = total->photons;
+  xcs->total_live_s = (double)xcs->total_frames / p->frame_hz;
+  struct ct_sums sum = sum_over(p, p->live);
+  ct_compton_emf(&sum, &xcs->emf);
+}
+
+static void draw_rois(const struct ct_picture *p, struct ct_snapshot_core *core)
+{
+  core->n_rois = p->n_rois;
+  for (uint32_t i = 0; i < p->n_rois; i++) {
+    struct ct_snapshot_roi *roi = &core->rois[i];
+    const uint8_t *select = p->roi_select[i];
+    memcpy(roi->name, p->roi_name[i], CT_NAME);
+    for (size_t pixel = 0; pixel < (size_t)p->rows * p->cols; pixel++)
+      roi->pixels += select[pixel] != 0;
+    roi->counts = photons(p, ct_spectra_window(p->spectra), select);
+    struct ct_sums sum = sum_over(p, select);
+    ct_compton_emf(&sum, &roi->emf);
+  }
+}
+
+/* ---- maps --------------------------------------------------------------------------------------------------- */
+/* Sums over the live pixels of one cell of bin x bin; how many there are. */
+static uint32_t cell_sums(const struct ct_picture *p, uint32_t bin, uint32_t row, uint32_t col, struct ct_sums *sum)
+{
+  uint32_t pixels = 0;
+  *sum = (struct ct_sums){ 0 };
+  for (uint32_t y = row * bin; y < (row + 1) * bin && y < p->rows; y++)
+    for (uint32_t x = col * bin; x < (col + 1) * bin && x < p->cols; x++) {
+      size_t pixel = (size_t)y * p->cols + x;
+      if (!p->live[pixel])
+        continue;
+      ct_sums_add(sum, &p->sums[pixel]);
+      pixels++;
+    }
+  return pixels;
+}
+
+static int by_value(const void *a, const void *b)
+{
+  float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+/* Of the sigmas of the cells that are shown. <scratch> has room for as many cells. */
+static double median_sigma(const struct ct_map_parts *map, size_t cells, float *scratch)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < cells; i++)
+    if (map->cell[i] == CT_CELL_OK)
+      scratch[n++] = map->sigma[i];
+  if (n == 0)
+    return NAN;
+  qsort(scratch, n, sizeof *scratch, by_value);
+  return (double)scratch[n / 2];
+}
+
+static void fill_map(const struct ct_picture *p, uint32_t bin, double min_counts, struct ct_map_parts *map)
+{
+  struct ct_section_map *head = map->head;
+  head->bin = bin;
+  for (uint32_t row = 0; row < head->rows; row++)
+    for (uint32_t col = 0; col < head->cols; col++) {
+      size_t i = (size_t)row * head->cols + col;
+      struct ct_sums sum;
+      struct ct_emf emf;
+      uint32_t pixels = cell_sums(p, bin, row, col, &sum);
+      ct_compton_emf(&sum, &emf);
+      /* L + H after background: what min_counts is compared with. */
+      map->counts[i] = (float)(sum.L + sum.H);
+      map->cell[i] = CT_CELL_OK;
+      if (pixels == 0)
+        map->cell[i] = CT_CELL_MASKED;
+      else if (!(sum.L + sum.H >= min_counts) || isnan(emf.emf) || isnan(emf.sigma))
+        map->cell[i] = CT_CELL_LOW;
+      map->emf[i] = map->cell[i] == CT_CELL_OK ? (float)emf.emf : NAN;
+      map->sigma[i] = map->cell[i] == CT_CELL_OK ? (float)emf.sigma : NAN;
+    }
+}
+
+/* The median sigma of a map binned by <bin>, from the sums alone: shown cells of half the sensor at least decide. */
+static double sigma_of_bin(const struct ct_picture *p, uint32_t bin, double min_counts, float *scratch)
+{
+  size_t n = 0;
+  for (uint32_t row = 0; row < (p->rows + bin - 1) / bin; row++)
+    for (uint32_t col = 0; col < (p->cols + bin - 1) / bin; col++) {
+      struct ct_sums sum;
+      struct ct_emf emf;
+      if (cell_sums(p, bin, row, col, &sum) == 0 || sum.L + sum.H < min_counts)
+        continue;
+      ct_compton_emf(&sum, &emf);
+      if (!isnan(emf.sigma))
+        scratch[n++] = (float)emf.sigma;
+    }
+  if (n == 0)
+    return INFINITY;
+  qsort(scratch, n, sizeof *scratch, by_value);
+  return (double)scratch[n / 2];
+}
+
+static uint32_t choose_bin(const struct ct_picture *p, double target_sigma, double min_counts, float *scratch)
+{
+  for (uint32_t bin = 1; bin < BIN_MAX; bin *= 2)
+    if (sigma_of_bin(p, bin, min_counts, scratch) <= target_sigma)
+      return bin;
+  return BIN_MAX;
+}
+
+static void draw_map(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
+{
+  float *scratch = p->scratch;
+  double min_counts = isnan(request->min_counts) ? p->min_counts : request->min_counts;
+  uint32_t bin = request->bin;
+  if (bin > BIN_MAX)
+    return;
+  if (bin == 0)
+    bin = choose_bin(p, request->target_sigma, min_counts, scratch);
+  struct ct_map_parts map;
+  uint32_t rows = (p->rows + bin - 1) / bin, cols = (p->cols + bin - 1) / bin;
+  if (!ct_snapshot_add_map(builder, request, rows, cols, &map))
+    return;
+  fill_map(p, bin, min_counts, &map);
+  map.head->median_sigma = median_sigma(&map, (size_t)rows * cols, scratch);
+}
+
+/* ---- spectra and profiles --------------------------------------------------------------------------------------- */
+/* The pixels a request means, or NULL when it means none that exist. */
+static const uint8_t *selected(struct ct_picture *p, const struct ct_request *request)
+{
+  switch (request->scope) {
+  case CT_SCOPE_ALL:
+    return p->live;
+  case CT_SCOPE_ROI:
+    return request->x >= 0 && (uint32_t)request->x < p->n_rois ? p->roi_select[request->x] : NULL;
+  case CT_SCOPE_PIXEL:
+    if (request->x < 0 || request->y < 0 || (uint32_t)request->x >= p->cols || (uint32_t)request->y >= p->rows)
+      return NULL;
+    memset(p->select, 0, (size_t)p->rows * p->cols);
+    p->select[(size_t)request->y * p->cols + (size_t)request->x] = 1;
+    return p->select;
+  }
+  return NULL;
+}
+
+static uint32_t count_selected(const struct ct_picture *p, const uint8_t *select)
+{
+  uint32_t n = 0;
+  for (size_t pixel = 0; pixel < (size_t)p->rows * p->cols; pixel++)
+    n += select[pixel] != 0;
+  return n;
+}
+
+static void draw_spectrum(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
+{
+  const struct ct_axis *axis = ct_spectra_axis(p->spectra);
+  const uint32_t *cube = ct_spectra_window(p->spectra);
+  const uint8_t *select = selected(p, request);
+  struct ct_spectrum_parts spectrum;
+  if (select == NULL || !ct_snapshot_add_spectrum(builder, request, axis->n, &spectrum))
+    return;
+  spectrum.head->start_keV = axis->start_keV;
+  spectrum.head->width_keV = axis->width_keV;
+  spectrum.head->pixels = count_selected(p, select);
+  for (size_t pixel = 0; pixel < (size_t)p->rows * p->cols; pixel++)
+    if (select[pixel])
+      for (uint32_t bin = 0; bin < axis->n; bin++)
+        spectrum.counts[bin] += (double)cube[pixel * axis->n + bin];
+}
+
+static void draw_profile(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
+{
+  const uint8_t *select = selected(p, request);
+  struct ct_profile_parts profile;
+  if (select == NULL || !ct_snapshot_add_profile(builder, request, ct_compton_profile_points(p->compton), &profile))
+    return;
+  profile.head->pixels = count_selected(p, select);
+  ct_compton_profile(p->compton, ct_spectra_window(p->spectra), select, profile.pz, profile.J, profile.sigma,
+                     &profile.head->norm);
+}
+
+void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_wants_table *wants)
+{
+  struct ct_snapshot_core *core = &builder->snapshot->core;
+  ct_compton_map(p->compton, ct_spectra_window(p->spectra), p->live, p->sums);
+  draw_totals(p, &core->xcs);
+  draw_rois(p, core);
+  for (uint32_t i = 0; i < wants->n; i++) {
+    const struct ct_request *request = &wants->requests[i];
+    if (request->kind == CT_SECTION_MAP)
+      draw_map(p, builder, request);
+    else if (request->kind == CT_SECTION_SPECTRUM)
+      draw_spectrum(p, builder, request);
+    else if (request->kind == CT_SECTION_PROFILE)
+      draw_profile(p, builder, request);
+  }
+}

@@ -1,0 +1,26 @@
+/* Draws what the spectra hold into a partial snapshot: totals, ROIs and the sections that are wanted. Internal to
+ * pipeline. Ownership: ct_picture_init copies the setup's maps; one thread uses a picture. */
+#ifndef PIPELINE_PICTURE_H
+#define PIPELINE_PICTURE_H
+
+#include <comptop/pipeline.h>
+
+struct ct_picture {
+  struct ct_spectra *spectra;
+  struct ct_compton *compton;
+  struct ct_sums *sums;              /* [pixels] of the window, drawn anew each time */
+  uint8_t *live, *select;            /* [pixels]; select is scratch */
+  float *scratch;                    /* [pixels] */
+  uint8_t *roi_select[CT_SNAPSHOT_ROIS];
+  char roi_name[CT_SNAPSHOT_ROIS][CT_NAME];
+  uint32_t n_rois, rows, cols, live_pixels;
+  double frame_hz, min_counts, e1_keV, theta_deg, window_s;
+};
+
+int ct_picture_init(struct ct_picture *picture, const struct ct_analysis_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_picture_fini(struct ct_picture *picture);
+/* The largest snapshot ct_picture_draw makes. */
+size_t ct_picture_bytes(const struct ct_picture *picture);
+void ct_picture_draw(struct ct_picture *picture, struct ct_snapshot_builder *builder, const struct ct_wants_table *wants);
+
+#endif

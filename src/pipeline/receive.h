@@ -1,0 +1,11 @@
+/* What the workers of this room see of a receiver. Internal to pipeline. */
+#ifndef PIPELINE_RECEIVE_H
+#define PIPELINE_RECEIVE_H
+
+#include <comptop/pipeline.h>
+#include <comptop/ring.h>
+
+/* The ring and the consumer's number in it, or NULL where the receiver was opened without that consumer. */
+struct ct_ring *ct_receiver_ring(struct ct_receiver *receiver, unsigned consumer, unsigned *number);
+
+#endif
