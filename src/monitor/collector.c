@@ -1,0 +1,301 @@
+/* Streams, analysis and cell -> one snapshot. */
+#include "collector.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A stream is late after 1 s or three frame times without data, stale after ten seconds (DESIGN 1.4). */
+static const double late_after_s = 1, stale_after_s = 10, late_frames = 3;
+static const double rate_over_s = 3;
+
+/* ---- opening and closing -------------------------------------------------------------------------------- */
+static int open_stream(struct collector *c, const struct stream_setup *setup, struct ct_err *err)
+{
+  struct stream *stream = &c->streams[c->n_streams++];
+  stream->setup = setup;
+  stream->opened_ns = ct_time_mono_ns();
+  if (setup->role == CT_ROLE_SCALARS)
+    return ct_scalars_open(&stream->scalars, setup->name, setup->endpoint, setup->pull, err);
+  return ct_receiver_open(&stream->receiver, &setup->receiver, err);
+}
+
+static int open_streams(struct collector *c, struct ct_err *err)
+{
+  int code = 0;
+  for (uint32_t i = 0; i < c->setup.n_streams && code == 0; i++)
+    code = open_stream(c, &c->setup.streams[i], err);
+  if (code != 0 || c->setup.hexitec < 0)
+    return code;
+  return ct_analysis_open(&c->analysis, &c->setup.analysis, c->streams[c->setup.hexitec].receiver, c->wants, err);
+}
+
+int collector_open(struct collector *c, const struct ct_settings *settings, struct ct_err *err)
+{
+  memset(c, 0, sizeof *c);
+  c->started_ns = ct_time_mono_ns();
+  int code = ct_setup_read(&c->setup, settings, err);
+  if (code == 0)
+    code = ct_cell_init(&c->cell, ct_settings_text(settings, "scalars.voltage"), ct_settings_text(settings, "scalars.current"),
+                        ct_settings_text(settings, "scalars.charge"), err);
+  if (code == 0)
+    code = ct_wants_new(&c->wants, 1, err);
+  if (code == 0)
+    code = open_streams(c, err);
+  if (code != 0)
+    return code;
+  uint32_t pixels = c->setup.analysis.spectra.pixels;
+  c->buffer_bytes = sizeof(struct ct_snapshot) + (UINT64_C(8) << 20) + (size_t)pixels * 40;
+  c->buffer = ct_xcalloc(1, c->buffer_bytes);
+  collector_tick(c);
+  return 0;
+}
+
+void collector_stop(struct collector *c)
+{
+  for (uint32_t i = 0; i < c->n_streams; i++)
+    if (c->streams[i].receiver)
+      ct_receiver_stop(c->streams[i].receiver);
+  if (c->analysis)
+    ct_analysis_stop(c->analysis);
+  collector_tick(c);
+}
+
+void collector_close(struct collector *c)
+{
+  ct_analysis_close(c->analysis);
+  for (uint32_t i = 0; i < c->n_streams; i++) {
+    ct_receiver_close(c->streams[i].receiver);
+    ct_scalars_close(c->streams[i].scalars);
+  }
+  ct_wants_free(c->wants);
+  ct_setup_fini(&c->setup);
+  free(c->buffer);
+}
+
+/* ---- streams ------------------------------------------------------------------------------------------------ */
+static double measure_rate(struct stream *s, int64_t mono_ns, uint64_t frames)
+{
+  unsigned slot = s->n_rate++ % RATE_SAMPLES;
+  s->rate[slot].mono_ns = mono_ns;
+  s->rate[slot].frames = frames;
+  unsigned n = s->n_rate < RATE_SAMPLES ? s->n_rate : RATE_SAMPLES;
+  for (unsigned back = n; back > 1; back--) {
+    unsigned then = (s->n_rate - back) % RATE_SAMPLES;
+    double span_s = (double)(mono_ns - s->rate[then].mono_ns) / 1e9;
+    if (span_s <= rate_over_s && span_s > 0)
+      return (double)(frames - s->rate[then].frames) / span_s;
+  }
+  return 0;
+}
+
+/* How long between two frames: what is configured for a detector that sends them all, else what was seen. */
+static double frame_time_s(const struct stream *s, int64_t mono_ns)
+{
+  const struct ct_snapshot_stream *now = &s->now;
+  if (now->role == CT_ROLE_HEXITEC && !now->sampled)
+    return 1 / s->setup->receiver.frame_hz;
+  return now->frames > 1 ? (double)(mono_ns - s->opened_ns) / 1e9 / (double)now->frames : 0;
+}
+
+static enum ct_stream_state judge(const struct stream *s, int64_t mono_ns, bool connected)
+{
+  if (!connected)
+    return CT_STREAM_DOWN;
+  double silent_s = isnan(s->now.silent_s) ? (double)(mono_ns - s->opened_ns) / 1e9 : s->now.silent_s;
+  double frames_s = late_frames * frame_time_s(s, mono_ns);
+  if (silent_s > fmax(stale_after_s, frames_s))
+    return s->now.role == CT_ROLE_CAMERA ? CT_STREAM_IDLE : CT_STREAM_STALE;
+  return silent_s > fmax(late_after_s, frames_s) ? CT_STREAM_LATE : CT_STREAM_LIVE;
+}
+
+static void tick_stream(struct stream *s, int64_t mono_ns)
+{
+  if (s->receiver)
+    ct_receiver_stats(s->receiver, &s->now);
+  else
+    ct_scalars_stats(s->scalars, &s->now);
+  s->now.rate_hz = measure_rate(s, mono_ns, s->now.frames);
+  s->now.state = judge(s, mono_ns, s->receiver ? ct_receiver_connected(s->receiver) : ct_scalars_connected(s->scalars));
+}
+
+void collector_tick(struct collector *c)
+{
+  int64_t mono_ns = ct_time_mono_ns();
+  for (uint32_t i = 0; i < c->n_streams; i++)
+    tick_stream(&c->streams[i], mono_ns);
+}
+
+double collector_silent_s(const struct collector *c)
+{
+  double least_s = NAN;
+  for (uint32_t i = 0; i < c->n_streams; i++)
+    least_s = fmin(least_s, c->streams[i].now.silent_s);   /* fmin passes over NaN */
+  return least_s;
+}
+
+void collector_take_scalars(void *collector, const struct ct_wire_scalars *scalars)
+{
+  struct collector *c = collector;
+  for (size_t i = 0; i < scalars->n; i++)
+    ct_cell_update(&c->cell, scalars->values[i].name, scalars->values[i].value, scalars->values[i].time_ns);
+}
+
+/* ---- alarms ------------------------------------------------------------------------------------------------- */
+static void raise_stream_alarms(struct collector *c, const struct stream *s, int64_t now_ns)
+{
+  const struct ct_snapshot_stream *now = &s->now;
+  struct alarms *a = &c->alarms;
+  if (now->state == CT_STREAM_DOWN)
+    alarms_raise(a, now_ns, "stream-down", now->name, CT_CRITICAL,
+                 "%s: not connected to %s, still trying; is the publisher running, are host and port right?", now->name,
+                 now->endpoint);
+  if (now->state == CT_STREAM_LATE)
+    alarms_raise(a, now_ns, "stream-late", now->name, CT_WARNING, "%s: connected, but no data for more than %g s", now->name,
+                 late_after_s);
+  if (now->state == CT_STREAM_STALE)
+    alarms_raise(a, now_ns, "stream-stale", now->name, CT_CRITICAL,
+                 "%s: connected, but no data for more than %g s; is the source running, is the shutter open?", now->name,
+                 stale_after_s);
+  if (now->lost > 0)
+    alarms_raise(a, now_ns, "frames-lost", now->name, CT_WARNING, "%s: %llu frames never came; see the source and the network",
+                 now->name, (unsigned long long)now->lost);
+  if (now->rejected > 0)
+    alarms_raise(a, now_ns, "messages-rejected", now->name, CT_WARNING, "%s: %llu rejected; the first: %.180s", now->name,
+                 (unsigned long long)now->rejected, now->first_rejected[0] ? now->first_rejected : "a frame number seen before");
+}
+
+static void raise_analysis_alarms(struct collector *c, const struct ct_snapshot_core *core,
+                                  const struct ct_analysis_note *note, int64_t now_ns)
+{
+  struct alarms *a = &c->alarms;
+  const char *stream = c->setup.streams[c->setup.hexitec].name;
+  if (note->uncalibrated > 0)
+    alarms_raise(a, now_ns, "no-calibration", stream, CT_CRITICAL,
+                 "%s: frames are ADU and there is no calibration, so no energies; set hexitec.gradients and .intercepts", stream);
+  if (note->waiting_for_dark && note->seen > 0)
+    alarms_raise(a, now_ns, "no-dark", stream, CT_CRITICAL,
+                 "%s: hexitec.dark = measure, and no frame with image key 2 has come yet; nothing is analysed", stream);
+  if (core->rings[0].skipped > 0)
+    alarms_raise(a, now_ns, "analysis-skipped", stream, CT_WARNING,
+                 "%s: the analysis missed %llu frames; it cannot keep up with this machine and rate", stream,
+                 (unsigned long long)core->rings[0].skipped);
+  if (note->shortened)
+    alarms_raise(a, now_ns, "window-short", stream, CT_WARNING,
+                 "the window covers %.1f s only; give run.memory_MB more, or ask for a shorter run.window", core->xcs.covered_s);
+  if (note->saturated > 0)
+    alarms_raise(a, now_ns, "counter-full", stream, CT_WARNING, "%llu photons did not fit the counters of the run; start a new run",
+                 (unsigned long long)note->saturated);
+}
+
+/* ---- the snapshot --------------------------------------------------------------------------------------------- */
+uint64_t collector_ask(struct collector *c) { return c->analysis ? ct_analysis_ask(c->analysis) : 0; }
+
+bool collector_ready(struct collector *c, uint64_t ticket)
+{
+  struct ct_analysis_note note;
+  if (c->analysis == NULL)
+    return true;
+  const struct ct_snapshot *picture = ct_analysis_acquire(c->analysis, &note);
+  bool ready = picture != NULL && note.ticket >= ticket;
+  ct_analysis_release(c->analysis, picture);
+  return ready;
+}
+
+/* The analysis's part: totals, ROIs, and every section as it is. */
+static void take_picture(struct ct_snapshot_builder *builder, const struct ct_snapshot *picture)
+{
+  struct ct_snapshot_core *core = &builder->snapshot->core;
+  core->xcs = picture->core.xcs;
+  core->n_rois = picture->core.n_rois;
+  memcpy(core->rois, picture->core.rois, sizeof core->rois);
+  for (uint32_t i = 0; i < picture->n_sections; i++) {
+    const struct ct_section_entry *entry = &picture->sections[i];
+    void *payload = ct_snapshot_add(builder, &entry->request, (size_t)entry->size_bytes);
+    if (payload)
+      memcpy(payload, (const char *)picture + entry->offset_bytes, (size_t)entry->size_bytes);
+  }
+}
+
+static void compose_analysis(struct collector *c, struct ct_snapshot_builder *builder, struct ct_analysis_note *note)
+{
+  struct ct_snapshot_core *core = &builder->snapshot->core;
+  const struct ct_snapshot *picture = ct_analysis_acquire(c->analysis, note);
+  core->n_rings = 1;
+  ct_receiver_ring_stats(c->streams[c->setup.hexitec].receiver, CT_CONSUMER_ANALYSIS, &core->rings[0]);
+  if (picture == NULL)
+    return;
+  take_picture(builder, picture);
+  ct_analysis_release(c->analysis, picture);
+  struct ct_snapshot_stream *stream = &core->streams[c->setup.hexitec];
+  stream->not_analysed = note->not_analysed;
+  if (note->seen > 0)
+    stream->lag_s = note->lag_s;
+}
+
+static void compose_cell(const struct collector *c, struct ct_snapshot_core *core)
+{
+  int64_t time_ns;
+  core->cell.v_V = core->cell.i_A = core->cell.q_Ah = core->cell.age_s = NAN;
+  if (!ct_cell_time(&c->cell, &time_ns))
+    return;
+  core->cell.present = true;
+  core->cell.v_V = c->cell.latest[CT_CELL_VOLTAGE].value;
+  core->cell.i_A = c->cell.latest[CT_CELL_CURRENT].value;
+  core->cell.q_Ah = c->cell.latest[CT_CELL_CHARGE].value;
+  core->cell.age_s = (double)(core->wall_ns - time_ns) / 1e9;
+}
+
+static void compose_ct(const struct collector *c, struct ct_snapshot_core *core)
+{
+  core->ct.angle_deg = core->ct.axis_px = core->ct.axis_sigma_px = NAN;
+  for (uint32_t i = 0; i < c->n_streams; i++) {
+    const struct ct_snapshot_stream *now = &c->streams[i].now;
+    if (now->role != CT_ROLE_CAMERA)
+      continue;
+    core->ct.present = true;
+    core->ct.projections += now->projections;
+    core->ct.angle_deg = now->angle_deg;
+  }
+}
+
+/* Everything absent until somebody says otherwise: a zero would look like a measurement. */
+static void compose_absent(struct ct_snapshot_core *core)
+{
+  struct ct_snapshot_xcs *xcs = &core->xcs;
+  xcs->window_s = NAN;
+  xcs->emf = (struct ct_emf){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+  core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = NAN;
+}
+
+const struct ct_snapshot *collector_compose(struct collector *c)
+{
+  struct ct_snapshot_builder builder;
+  struct ct_analysis_note note = { 0 };
+  if (ct_snapshot_begin(&builder, c->buffer, c->buffer_bytes) != 0)
+    return NULL;   /* never: the buffer was made large enough */
+  struct ct_snapshot_core *core = &builder.snapshot->core;
+  core->wall_ns = ct_time_wall_ns();
+  core->seq = ++c->seq;
+  core->demo = c->demo;
+  core->uptime_s = (double)(ct_time_mono_ns() - c->started_ns) / 1e9;
+  snprintf(core->run, sizeof core->run, "%s", c->setup.run);
+  compose_absent(core);
+  core->n_streams = c->n_streams;
+  for (uint32_t i = 0; i < c->n_streams; i++)
+    core->streams[i] = c->streams[i].now;
+  if (c->analysis)
+    compose_analysis(c, &builder, &note);
+  compose_cell(c, core);
+  compose_ct(c, core);
+  snprintf(core->mode, sizeof core->mode, "%s",
+           note.mode == CT_MODE_XCT || (!c->analysis && core->ct.present) ? "xct" : c->analysis ? "xcs" : "");
+  alarms_begin(&c->alarms);
+  for (uint32_t i = 0; i < c->n_streams; i++)
+    raise_stream_alarms(c, &c->streams[i], core->wall_ns);
+  if (c->analysis)
+    raise_analysis_alarms(c, core, &note, core->wall_ns);
+  alarms_end(&c->alarms, core->wall_ns, core);
+  return ct_snapshot_finish(&builder);
+}

@@ -1,0 +1,58 @@
+/* The collector: streams, analysis and cell of one run, and the snapshot composed of what they tell. It has no loop:
+ * the monitor's loop calls it. Internal to monitor.
+ * Ownership: owns receivers, scalars, analysis and the snapshot it composes into, which it lends until the next one. */
+#ifndef MONITOR_COLLECTOR_H
+#define MONITOR_COLLECTOR_H
+
+#include <comptop/cell.h>
+#include <comptop/pipeline.h>
+
+#include "alarms.h"
+#include "setup.h"
+
+enum { RATE_SAMPLES = 32 };
+
+struct stream {
+  const struct stream_setup *setup;
+  struct ct_receiver *receiver;      /* frames, or */
+  struct ct_scalars *scalars;
+  /* Frames seen at the last ticks: their slope is the rate. */
+  struct { int64_t mono_ns; uint64_t frames; } rate[RATE_SAMPLES];
+  unsigned n_rate;
+  int64_t opened_ns;                 /* monotonic */
+  struct ct_snapshot_stream now;     /* as of the last tick */
+};
+
+struct collector {
+  struct run_setup setup;
+  struct stream streams[CT_SNAPSHOT_STREAMS];
+  uint32_t n_streams;
+  struct ct_analysis *analysis;
+  struct ct_wants *wants;
+  struct ct_cell cell;
+  struct alarms alarms;
+  bool demo;
+  int64_t started_ns;                /* monotonic */
+  uint64_t seq;
+  void *buffer;                      /* the snapshot lives here */
+  size_t buffer_bytes;
+};
+
+int collector_open(struct collector *c, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+/* Ends the streams, analyses what has come, keeps everything readable. */
+void collector_stop(struct collector *c);
+void collector_close(struct collector *c);
+
+/* A few times a second: rates and states. */
+void collector_tick(struct collector *c);
+/* Asks the analysis for a fresh picture; collector_ready tells when it is there (at once without an analysis). */
+uint64_t collector_ask(struct collector *c);
+bool collector_ready(struct collector *c, uint64_t ticket);
+/* Composes the snapshot of now. */
+const struct ct_snapshot *collector_compose(struct collector *c);
+/* Seconds since any stream brought something; NaN while none has. */
+double collector_silent_s(const struct collector *c);
+/* Takes scalars; the argument of ct_scalars_drain is the collector. */
+void collector_take_scalars(void *collector, const struct ct_wire_scalars *scalars);
+
+#endif

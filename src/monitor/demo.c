@@ -1,0 +1,101 @@
+/* --demo: comptop-sim as a child, and the settings that fit it. */
+#include "demo.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What the simulator's cell needs to be told; the user's own arguments come after and win. */
+static char demo_settings[][48] = {
+  "-Shexitec.gradients=0.0288",
+  "-Srun.name=demo",
+  "-Sroi.cathode.disc=39.5,39.5,26",
+};
+
+static void endpoint(char text[64], pid_t child, const char *stream)
+{
+  /* Abstract: vanishes with the process. The number keeps two demos apart. */
+  snprintf(text, 64, "ipc://@comptop-demo-%ld-%s", (long)child, stream);
+}
+
+/* comptop-sim of the same build or installation, else whatever PATH has. Does not return. */
+static void become_simulator(char **arguments)
+{
+  char path[4096];
+  ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof "comptop-sim");
+  if (length > 0) {
+    path[length] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash) {
+      strcpy(slash + 1, "comptop-sim");
+      execv(path, arguments);
+    }
+  }
+  execvp("comptop-sim", arguments);
+  _exit(127);
+}
+
+static void run_child(void)
+{
+  char hexitec[64], scalars[64];
+  endpoint(hexitec, getpid(), "hexitec");
+  endpoint(scalars, getpid(), "scalars");
+  char words[][16] = { "comptop-sim", "--child", "--hexitec", "--scalars" };
+  char *arguments[] = { words[0], words[1], words[2], hexitec, words[3], scalars, NULL };
+  signal(SIGPIPE, SIG_DFL);
+  /* The monitor's terminal sends its signals to everybody in the foreground; the child ends when the monitor says so. */
+  setpgid(0, 0);
+  become_simulator(arguments);
+}
+
+int demo_start(struct demo *demo, struct ct_err *err)
+{
+  demo->child = 0;
+  pid_t child = fork();
+  if (child == 0)
+    run_child();
+  if (child < 0)
+    return ct_err_set(err, CT_EIO, "cannot start the simulator: %s", strerror(errno));
+  demo->child = child;
+  return 0;
+}
+
+void demo_stop(struct demo *demo)
+{
+  if (demo == NULL || demo->child <= 0)
+    return;
+  kill(demo->child, SIGTERM);
+  for (int tries = 0; tries < 200; tries++) {
+    if (waitpid(demo->child, NULL, WNOHANG) != 0) {
+      demo->child = 0;
+      return;
+    }
+    usleep(10000);
+  }
+  kill(demo->child, SIGKILL);
+  waitpid(demo->child, NULL, 0);
+  demo->child = 0;
+}
+
+char **demo_arguments(const struct demo *demo, int argc, char **argv, int *new_argc)
+{
+  static char hexitec[80] = "--hexitec=", scalars[80] = "--scalars=";
+  const size_t n_settings = sizeof demo_settings / sizeof *demo_settings;
+  char **all = ct_xcalloc((size_t)argc + n_settings + 3, sizeof *all);
+  int n = 0;
+  endpoint(strchr(hexitec, '=') + 1, demo->child, "hexitec");
+  endpoint(strchr(scalars, '=') + 1, demo->child, "scalars");
+  all[n++] = argv[0];
+  all[n++] = hexitec;
+  all[n++] = scalars;
+  for (size_t i = 0; i < n_settings; i++)
+    all[n++] = demo_settings[i];
+  for (int i = 1; i < argc; i++)
+    all[n++] = argv[i];
+  *new_argc = n;
+  return all;
+}

@@ -1,0 +1,367 @@
+/* Settings and the files they name -> the setup of a run. Everything that can be wrong is found here, before anything
+ * is opened, and is named with the place the setting came from. */
+#include "setup.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <comptop/archive.h>
+
+/* "stream.NAME.key"; names are at most CT_NAME - 1 long, checked before. */
+static const char *path_of(char path[128], const char *kind, const char *name, const char *key)
+{
+  snprintf(path, 128, "%s.%s.%s", kind, name, key);
+  return path;
+}
+
+/* ---- maps ---------------------------------------------------------------------------------------------- */
+static bool is_hdf5(const char *path)
+{
+  static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
+  unsigned char head[8];
+  FILE *file = fopen(path, "rb");
+  if (file == NULL)
+    return false;
+  bool yes = fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, signature, sizeof head) == 0;
+  fclose(file);
+  return yes;
+}
+
+/* rows*cols numbers from a number, a text map or an HDF5 data set. */
+static int read_map(const struct ct_settings *s, const char *path, uint32_t rows, uint32_t cols, bool whole, double *out,
+                    struct ct_err *err)
+{
+  const char *text = ct_settings_text(s, path), *dataset;
+  size_t pixels = (size_t)rows * cols;
+  double number;
+  struct ct_err why = { "" };
+  int code;
+  if (ct_parse_real(text, &number) == 0) {
+    for (size_t i = 0; i < pixels; i++)
+      out[i] = number;
+    return 0;
+  }
+  if (ct_parse_dataset(text, &dataset) > 0 || is_hdf5(text))
+    code = ct_h5_read_map(text, rows, cols, whole, out, &why);
+  else
+    code = ct_core_map_read(text, pixels, out, &why);
+  if (code != 0)
+    return ct_settings_refuse(s, path, err, "%s", why.text);
+  return 0;
+}
+
+/* The same as whole ADU. */
+static int read_adu_map(const struct ct_settings *s, const char *path, uint32_t rows, uint32_t cols, uint16_t *out,
+                        struct ct_err *err)
+{
+  size_t pixels = (size_t)rows * cols;
+  double *values = ct_xcalloc(pixels, sizeof *values);
+  int code = read_map(s, path, rows, cols, true, values, err);
+  for (size_t i = 0; i < pixels && code == 0; i++) {
+    double adu = floor(values[i] + 0.5);
+    if (adu < 0 || adu > UINT16_MAX)
+      code = ct_settings_refuse(s, path, err, "pixel %zu (row %zu, column %zu) is %g; ADU are 0 to 65535", i, i / cols,
+                                i % cols, values[i]);
+    else
+      out[i] = (uint16_t)adu;
+  }
+  free(values);
+  return code;
+}
+
+/* A mask file as 0/1 a pixel. */
+static int read_mask(const struct ct_settings *s, const char *path, uint32_t rows, uint32_t cols, uint8_t *out,
+                     struct ct_err *err)
+{
+  size_t pixels = (size_t)rows * cols;
+  double *values = ct_xcalloc(pixels, sizeof *values);
+  int code = read_map(s, path, rows, cols, false, values, err);
+  for (size_t i = 0; i < pixels && code == 0; i++)
+    out[i] = values[i] != 0;
+  free(values);
+  return code;
+}
+
+/* ---- the detector ------------------------------------------------------------------------------------------ */
+static int read_calibration(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  struct ct_hexitec_setup *h = &setup->analysis.hexitec;
+  size_t pixels = (size_t)h->rows * h->cols;
+  bool gradients = *ct_settings_text(s, "hexitec.gradients") != '\0';
+  bool intercepts = *ct_settings_text(s, "hexitec.intercepts") != '\0';
+  if (intercepts && !gradients)
+    return ct_settings_refuse(s, "hexitec.intercepts", err, "needs hexitec.gradients too");
+  if (!gradients)
+    return 0;
+  setup->gradient_keV = ct_xcalloc(pixels, sizeof *setup->gradient_keV);
+  setup->intercept_keV = ct_xcalloc(pixels, sizeof *setup->intercept_keV);
+  h->gradient_keV = setup->gradient_keV;
+  h->intercept_keV = setup->intercept_keV;
+  int code = read_map(s, "hexitec.gradients", h->rows, h->cols, false, setup->gradient_keV, err);
+  if (code == 0 && intercepts)
+    code = read_map(s, "hexitec.intercepts", h->rows, h->cols, false, setup->intercept_keV, err);
+  return code;
+}
+
+static int read_dark(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  struct ct_hexitec_setup *h = &setup->analysis.hexitec;
+  const char *dark = ct_settings_text(s, "hexitec.dark");
+  if (*dark == '\0')
+    return 0;
+  if (strcmp(dark, "measure") == 0) {
+    setup->analysis.wait_for_dark = true;
+    return 0;
+  }
+  setup->dark_ADU = ct_xcalloc((size_t)h->rows * h->cols, sizeof *setup->dark_ADU);
+  h->dark_ADU = setup->dark_ADU;
+  return read_adu_map(s, "hexitec.dark", h->rows, h->cols, setup->dark_ADU, err);
+}
+
+/* What is analysed: neither masked nor dead. */
+static int read_live(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  const struct ct_hexitec_setup *h = &setup->analysis.hexitec;
+  size_t pixels = (size_t)h->rows * h->cols;
+  setup->live = ct_xcalloc(pixels, 1);
+  setup->analysis.live = setup->live;
+  if (*ct_settings_text(s, "hexitec.mask") != '\0') {
+    int code = read_mask(s, "hexitec.mask", h->rows, h->cols, setup->live, err);
+    if (code != 0)
+      return code;
+  }
+  for (size_t i = 0; i < pixels; i++)
+    setup->live[i] = !setup->live[i] && !(setup->gradient_keV && setup->gradient_keV[i] == 0);
+  return 0;
+}
+
+static int read_hexitec(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  struct ct_hexitec_setup *h = &setup->analysis.hexitec;
+  h->rows = (uint32_t)ct_settings_int(s, "hexitec.rows");
+  h->cols = (uint32_t)ct_settings_int(s, "hexitec.cols");
+  if ((uint64_t)h->rows * h->cols > CT_HEXITEC_PIXELS_MAX)
+    return ct_settings_refuse(s, "hexitec.rows", err, "%u x %u pixels are more than %d", h->rows, h->cols,
+                              CT_HEXITEC_PIXELS_MAX);
+  h->asic_order = ct_settings_word(s, "hexitec.readout") == 1;
+  h->sharing = (enum ct_sharing)ct_settings_word(s, "hexitec.sharing");
+  h->next_frame = ct_settings_bool(s, "hexitec.next_frame");
+  h->threshold_keV = ct_settings_real(s, "hexitec.threshold_keV");
+  setup->threshold_ADU = ct_xcalloc((size_t)h->rows * h->cols, sizeof *setup->threshold_ADU);
+  h->threshold_ADU = setup->threshold_ADU;
+  int code = read_adu_map(s, "hexitec.threshold", h->rows, h->cols, setup->threshold_ADU, err);
+  if (code == 0)
+    code = read_dark(setup, s, err);
+  if (code == 0)
+    code = read_calibration(setup, s, err);
+  return code == 0 ? read_live(setup, s, err) : code;
+}
+
+/* ---- regions of interest -------------------------------------------------------------------------------------- */
+static void select_disc(struct ct_roi *roi, uint32_t rows, uint32_t cols, const double disc[3])
+{
+  for (uint32_t y = 0; y < rows; y++)
+    for (uint32_t x = 0; x < cols; x++) {
+      double dx = x - disc[0], dy = y - disc[1];
+      roi->select[(size_t)y * cols + x] = dx * dx + dy * dy <= disc[2] * disc[2];
+    }
+}
+
+static int select_box(struct ct_roi *roi, uint32_t rows, uint32_t cols, const struct ct_box *box)
+{
+  if (box->x1 > cols || box->y1 > rows)
+    return CT_ERANGE;
+  for (uint32_t y = box->y0; y < box->y1; y++)
+    memset(roi->select + (size_t)y * cols + box->x0, 1, box->x1 - box->x0);
+  return 0;
+}
+
+static int read_roi(struct run_setup *setup, const struct ct_settings *s, const char *name, struct ct_err *err)
+{
+  uint32_t rows = setup->analysis.hexitec.rows, cols = setup->analysis.hexitec.cols;
+  struct ct_roi *roi = &setup->rois[setup->analysis.n_rois];
+  char path[128];
+  struct ct_box box;
+  double disc[3];
+  snprintf(roi->name, sizeof roi->name, "%s", name);
+  roi->select = ct_xcalloc((size_t)rows * cols, 1);
+  setup->analysis.n_rois++;
+  const char *shape = path_of(path, "roi", name, "mask");
+  if (*ct_settings_text(s, shape) != '\0')
+    return read_mask(s, shape, rows, cols, roi->select, err);
+  shape = path_of(path, "roi", name, "disc");
+  if (ct_parse_numbers(ct_settings_text(s, shape), ',', disc, 3) == 0)
+    select_disc(roi, rows, cols, disc);
+  else if (ct_parse_box(ct_settings_text(s, shape = path_of(path, "roi", name, "pixels")), &box) != 0 ||
+           select_box(roi, rows, cols, &box) != 0)
+    return ct_settings_refuse(s, shape, err, "reaches outside the sensor of %u columns, %u rows", cols, rows);
+  if (memchr(roi->select, 1, (size_t)rows * cols) == NULL)
+    return ct_settings_refuse(s, shape, err, "holds no pixel of the sensor of %u columns, %u rows", cols, rows);
+  return 0;
+}
+
+static int read_rois(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  size_t n = ct_settings_sections(s, "roi");
+  if (n > CT_SNAPSHOT_ROIS)
+    return ct_err_set(err, CT_ECONFIG, "%zu regions of interest; there is room for %d", n, CT_SNAPSHOT_ROIS);
+  int code = 0;
+  for (size_t i = 0; i < n && code == 0; i++)
+    code = read_roi(setup, s, ct_settings_section_name(s, "roi", i), err);
+  setup->analysis.rois = setup->rois;
+  return code;
+}
+
+/* ---- analysis ---------------------------------------------------------------------------------------------------- */
+static int read_spectra(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  struct ct_spectra_setup *spectra = &setup->analysis.spectra;
+  double start_keV, end_keV, width_keV, window_s = ct_settings_real(s, "run.window");
+  struct ct_err why = { "needs start:end:width in keV" };
+  if (ct_parse_range(ct_settings_text(s, "hexitec.bins"), &start_keV, &end_keV, &width_keV) != 0 ||
+      ct_axis_init(&spectra->axis, start_keV, end_keV, width_keV, &why) != 0)
+    return ct_settings_refuse(s, "hexitec.bins", err, "%s", why.text);
+  spectra->pixels = setup->analysis.hexitec.rows * setup->analysis.hexitec.cols;
+  spectra->window_s = isnan(window_s) ? (double)INFINITY : window_s;
+  spectra->memory_bytes = (uint64_t)ct_settings_int(s, "run.memory_MB") << 20;
+  return 0;
+}
+
+static void read_geometry(struct ct_geometry *g, const struct ct_settings *s)
+{
+  double centre[2] = { 0, 0 };
+  if (ct_parse_numbers(ct_settings_text(s, "geometry.centre_px"), ',', centre, 2) != 0)
+    return;   /* the option table has checked it */
+  g->theta_deg = ct_settings_real(s, "geometry.theta_deg");
+  g->object_mm = ct_settings_real(s, "geometry.object_mm");
+  g->detector_mm = ct_settings_real(s, "geometry.detector_mm");
+  g->pitch_mm = ct_settings_real(s, "geometry.pitch_mm");
+  g->beam = (enum ct_beam)ct_settings_word(s, "geometry.beam");
+  g->centre_x_px = centre[0];
+  g->centre_y_px = centre[1];
+  g->theta_map = ct_settings_bool(s, "geometry.theta_map");
+}
+
+static int read_compton(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  struct ct_compton_setup *c = &setup->analysis.compton;
+  c->e1_keV = ct_settings_real(s, "beam.e1_keV");
+  read_geometry(&c->geometry, s);
+  c->rows = setup->analysis.hexitec.rows;
+  c->cols = setup->analysis.hexitec.cols;
+  c->axis = setup->analysis.spectra.axis;
+  c->p_low = ct_settings_real(s, "emf.p_low");
+  c->p_high = ct_settings_real(s, "emf.p_high");
+  c->order = (int)ct_settings_int(s, "emf.order");
+  c->background = (enum ct_background)ct_settings_word(s, "emf.background");
+  if (c->background != CT_BACKGROUND_NONE) {
+    int n = ct_parse_intervals(ct_settings_text(s, "emf.background_keV"), c->windows_keV, 2);
+    if (n < 0)
+      return ct_settings_refuse(s, "emf.background_keV", err, "needs one or two windows, from:to[,from:to]");
+    c->n_windows = (uint32_t)n;
+  }
+  setup->analysis.min_counts = (double)ct_settings_int(s, "emf.min_counts");
+  return 0;
+}
+
+/* ---- streams ------------------------------------------------------------------------------------------------------- */
+static int read_stream(struct run_setup *setup, const struct ct_settings *s, const char *name, struct ct_err *err)
+{
+  static const enum ct_role roles[] = { CT_ROLE_HEXITEC, CT_ROLE_CAMERA, CT_ROLE_SCALARS };
+  struct stream_setup *stream = &setup->streams[setup->n_streams];
+  struct ct_receiver_setup *r = &stream->receiver;
+  char path[128];
+  if (strlen(name) >= CT_NAME)
+    return ct_err_set(err, CT_ECONFIG, "[stream %.40s...]: a name has at most %d characters", name, CT_NAME - 1);
+  snprintf(stream->name, sizeof stream->name, "%s", name);
+  stream->role = roles[ct_settings_word(s, path_of(path, "stream", name, "role"))];
+  stream->endpoint = ct_settings_text(s, path_of(path, "stream", name, "endpoint"));
+  stream->pull = ct_settings_word(s, path_of(path, "stream", name, "socket")) == 1;
+  enum ct_wire_format format = (enum ct_wire_format)ct_settings_word(s, path_of(path, "stream", name, "format"));
+  bool scalars = stream->role == CT_ROLE_SCALARS;
+  if (format != CT_WIRE_AUTO && scalars != (format == CT_WIRE_BSREAD))
+    return ct_settings_refuse(s, path_of(path, "stream", name, "format"), err, "does not carry %s",
+                              scalars ? "scalars: use bsread" : "frames: use auto, array-1.0 or odin");
+  setup->n_streams++;
+  if (scalars)
+    return 0;
+  const char *dataset = ct_settings_text(s, path_of(path, "stream", name, "dataset"));
+  r->name = stream->name;
+  r->endpoint = stream->endpoint;
+  r->pull = stream->pull;
+  r->wire.role = stream->role;
+  r->wire.format = format;
+  r->wire.dataset = *dataset ? dataset : NULL;
+  r->wire.names = (struct ct_wire_names){ .angle = ct_settings_text(s, "attributes.angle"),
+    .z = ct_settings_text(s, "attributes.z"), .mode = ct_settings_text(s, "attributes.mode"),
+    .trigger = ct_settings_text(s, "attributes.trigger"), .image_key = ct_settings_text(s, "attributes.image_key") };
+  r->sampled = (enum ct_sampled)ct_settings_word(s, path_of(path, "stream", name, "sampled"));
+  r->frame_hz = ct_settings_real(s, path_of(path, "stream", name, "frame_hz"));
+  if (stream->role != CT_ROLE_HEXITEC)
+    return 0;
+  if (setup->hexitec >= 0)
+    return ct_err_set(err, CT_EUNSUPPORTED, "[stream %s]: a second HEXITEC detector (after %s) is not yet in this version",
+                      name, setup->streams[setup->hexitec].name);
+  setup->hexitec = (int)setup->n_streams - 1;
+  r->wire.rows = setup->analysis.hexitec.rows;
+  r->wire.cols = setup->analysis.hexitec.cols;
+  r->consumers[CT_CONSUMER_ANALYSIS] = true;
+  r->budget_bytes[CT_CONSUMER_ANALYSIS] = (uint64_t)ct_settings_int(s, "run.buffer_MB") << 20;
+  setup->analysis.frame_hz = r->frame_hz;
+  return 0;
+}
+
+static int read_streams(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  size_t n = ct_settings_sections(s, "stream");
+  if (n == 0)
+    return ct_err_set(err, CT_EUSAGE, "nothing to watch: give --hexitec ENDPOINT, a configuration file with -c, or --demo");
+  if (n > CT_SNAPSHOT_STREAMS)
+    return ct_err_set(err, CT_ECONFIG, "%zu streams; there is room for %d", n, CT_SNAPSHOT_STREAMS);
+  int code = 0;
+  for (size_t i = 0; i < n && code == 0; i++)
+    code = read_stream(setup, s, ct_settings_section_name(s, "stream", i), err);
+  return code;
+}
+
+static void read_run_name(struct run_setup *setup, const struct ct_settings *s)
+{
+  char now[CT_TIME_TEXT];
+  const char *name = ct_settings_text(s, "run.name");
+  if (*name != '\0') {
+    snprintf(setup->run, sizeof setup->run, "%s", name);
+    return;
+  }
+  /* run-20261122T031407Z: sorts by time and is a file name. */
+  ct_time_text(ct_time_wall_ns(), now);
+  snprintf(setup->run, sizeof setup->run, "run-%.4s%.2s%.2sT%.2s%.2s%.2sZ", now, now + 5, now + 8, now + 11, now + 14,
+           now + 17);
+}
+
+int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  memset(setup, 0, sizeof *setup);
+  setup->hexitec = -1;
+  read_run_name(setup, s);
+  int code = read_hexitec(setup, s, err);
+  if (code == 0)
+    code = read_rois(setup, s, err);
+  if (code == 0)
+    code = read_spectra(setup, s, err);
+  if (code == 0)
+    code = read_compton(setup, s, err);
+  return code == 0 ? read_streams(setup, s, err) : code;
+}
+
+void ct_setup_fini(struct run_setup *setup)
+{
+  for (uint32_t i = 0; i < setup->analysis.n_rois; i++)
+    free(setup->rois[i].select);
+  free(setup->dark_ADU);
+  free(setup->threshold_ADU);
+  free(setup->gradient_keV);
+  free(setup->intercept_keV);
+  free(setup->live);
+}

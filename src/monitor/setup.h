@@ -1,0 +1,32 @@
+/* Settings -> what the pipeline is opened with. Internal to monitor.
+ * Ownership: the setup owns its maps; the texts in it belong to the settings, which must outlive it. */
+#ifndef MONITOR_SETUP_H
+#define MONITOR_SETUP_H
+
+#include <comptop/pipeline.h>
+
+struct stream_setup {
+  char name[CT_NAME];
+  enum ct_role role;
+  const char *endpoint;
+  bool pull;
+  struct ct_receiver_setup receiver;     /* frame streams */
+};
+
+struct run_setup {
+  char run[64];
+  struct stream_setup streams[CT_SNAPSHOT_STREAMS];
+  uint32_t n_streams;
+  int hexitec;                           /* its place in streams[], -1: none */
+  struct ct_analysis_setup analysis;
+  struct ct_roi rois[CT_SNAPSHOT_ROIS];
+  uint16_t *dark_ADU, *threshold_ADU;
+  double *gradient_keV, *intercept_keV;
+  uint8_t *live;
+};
+
+/* Reads and checks every setting and every file they name. CT_ECONFIG, CT_EUSAGE, CT_EUNSUPPORTED, with a sentence. */
+int ct_setup_read(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+void ct_setup_fini(struct run_setup *setup);
+
+#endif

@@ -1,0 +1,409 @@
+"""comptop driven from outside: a publisher that is not ours (pyzmq), the program in batch mode, its JSON read back.
+
+Speaks TAP. Every test starts its own comptop and its own socket; nothing depends on how fast the machine is, only
+on things happening at all.
+"""
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import zmq
+
+COMPTOP = os.path.join(os.environ["top_builddir"], "comptop")
+CTX = zmq.Context.instance()
+
+
+class Run:
+    """comptop -b -o json on one stream of a PUB (or PUSH) socket."""
+
+    def __init__(self, *args, kind=zmq.PUB, role="hexitec", idle="0.6", extra="", fmt="json"):
+        self.socket = CTX.socket(kind)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.SNDHWM, 100000)
+        port = self.socket.bind_to_random_port("tcp://127.0.0.1")
+        self.endpoint = f"tcp://127.0.0.1:{port}"
+        if kind == zmq.PUB:
+            watch = self.socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        value = self.endpoint + (",socket=pull" if kind == zmq.PUSH else "") + extra
+        argv = [COMPTOP, "-b", "-o", fmt, "-d", "1000", "--exit-on-idle", idle, f"--{role}", value, *args]
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if kind == zmq.PUB:
+            if watch.poll(10000) == 0:
+                raise RuntimeError("comptop did not connect: " + self.kill())
+            self.socket.disable_monitor()
+            time.sleep(0.3)  # the subscription follows the handshake
+
+    def send(self, header, *parts):
+        if isinstance(header, dict):
+            header = json.dumps(header)
+        self.socket.send_multipart([header.encode() if isinstance(header, str) else header, *parts])
+
+    def kill(self):
+        self.process.kill()
+        return self.process.communicate()[1]
+
+    def result(self, timeout=60):
+        out, self.stderr = self.process.communicate(timeout=timeout)
+        self.socket.close()
+        if self.process.returncode != 0:
+            raise AssertionError(f"exit {self.process.returncode}: {self.stderr}")
+        lines = out.splitlines()
+        assert lines, "no sample: " + self.stderr
+        return json.loads(lines[-1])
+
+
+def frame(hits=(), rows=80, cols=80, order="<"):
+    pixels = [0] * (rows * cols)
+    for x, y, value in hits:
+        pixels[y * cols + x] = value
+    return struct.pack(f"{order}{rows * cols}H", *pixels)
+
+
+def header(number, shape=(80, 80), dtype="uint16", **more):
+    return {"htype": "array-1.0", "shape": list(shape), "type": dtype, "frame": number, "source": "test", **more}
+
+
+CAL = ("-S", "hexitec.gradients=0.1", "-S", "hexitec.threshold=80")
+
+
+def stream(sample):
+    return sample["streams"][0]
+
+
+def expect(**pairs):
+    for name, (got, want) in pairs.items():
+        assert got == want, f"{name}: got {got}, want {want}"
+
+
+# ---- what is counted ---------------------------------------------------------------------------------------
+def test_hits_become_events_and_counts():
+    run = Run(*CAL, "-f", "spectrum,map,profile", "-S", "emf.min_counts=1")
+    # one single (93.5 keV), one double (60.1 + 30.0 keV), one triple
+    one = frame([(10, 10, 935), (20, 20, 601), (21, 21, 300), (40, 40, 200), (41, 40, 200), (42, 40, 200)])
+    for i in range(50):
+        run.send(header(i), one)
+    s = run.result()
+    x = s["xcs"]
+    expect(frames=(stream(s)["frames"], 50), lost=(stream(s)["lost"], 0), analysed=(x["frames"], 50),
+           single=(x["events"]["single"], 50), double=(x["events"]["double"], 50),
+           multiple=(x["events"]["multiple"], 50), counts=(x["counts"], 100))
+    counts = s["spectrum"]["counts"]
+    expect(bins=(len(counts), 1000), total=(sum(counts), 100), at93=(counts[467], 50), at90=(counts[450], 50))
+    emf = s["map"]["emf"]
+    expect(cells=(len(emf), 6400), blank=(emf[0], None))
+    expect(counts_there=(s["map"]["counts"][10 * 80 + 10], 50))
+    assert abs(x["live_s"] - 50 / 9118.87) < 1e-9, x["live_s"]
+    assert len(s["profile"]["pz"]) == len(s["profile"]["J"]) == len(s["profile"]["sigma"]) > 20
+
+
+def test_batches_endianness_and_old_headers():
+    run = Run(*CAL)
+    one = frame([(5, 6, 500)], order=">")
+    run.send({**header(0, (4, 80, 80)), "endianness": "big"}, one * 4)
+    h = header(4)
+    h["endianess"] = "big"
+    run.send(h, one)
+    run.send({**header(5), "htype": ["array-1.0"], "endianness": "big"}, one)
+    run.send({**header(6, (80, 80, 3)), "htype": ["array-1.0"], "endianness": "big"}, one * 3)
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 9), single=(s["xcs"]["events"]["single"], 9), counts=(s["xcs"]["counts"], 9),
+           rejected=(stream(s)["rejected"], 0))
+
+
+def test_float_frames_are_keV():
+    run = Run("-S", "hexitec.threshold_keV=5", "-f", "spectrum")
+    pixels = [0.0] * 6400
+    pixels[100], pixels[3000], pixels[200], pixels[4000] = 93.5, 5.0, float("nan"), -7.0
+    for i in range(5):
+        run.send(header(i, dtype="float32"), struct.pack("<6400f", *pixels))
+    s = run.result()
+    expect(counts=(s["xcs"]["counts"], 5), bin=(s["spectrum"]["counts"][467], 5), frames=(stream(s)["frames"], 5))
+
+
+def test_gap_late_duplicate():
+    run = Run(*CAL, idle="3.5")
+    one = frame([(1, 1, 936)])
+    for i in [*range(10), 12, 13, 10, 13, 20]:
+        run.send(header(i), one)
+    s = run.result()
+    # 11 and 14..19 never came; 10 filled a gap; the second 13 is a duplicate
+    expect(frames=(stream(s)["frames"], 14), lost=(stream(s)["lost"], 7), late=(stream(s)["late"], 1),
+           rejected=(stream(s)["rejected"], 1), analysed=(s["xcs"]["frames"], 14))
+
+
+def test_end_of_stream_closes_gaps():
+    run = Run(*CAL)
+    for i in (0, 1, 5):
+        run.send(header(i), frame())
+    expect(lost=(stream(run.result())["lost"], 3))
+
+
+def test_too_late():
+    run = Run(*CAL, idle="1.5")
+    for i in (0, 1, 5):
+        run.send(header(i), frame())
+    time.sleep(1.2)
+    run.send(header(6), frame())
+    time.sleep(1.2)
+    run.send(header(7), frame())
+    time.sleep(0.6)
+    run.send(header(3), frame())
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 5), lost=(stream(s)["lost"], 3), late=(stream(s)["late"], 0),
+           rejected=(stream(s)["rejected"], 1))
+
+
+def test_restarts_are_no_losses():
+    run = Run(*CAL)
+    for i in [*range(5000, 5020), *range(0, 20), 5_000_000, 5_000_001]:
+        run.send(header(i), frame())
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 42), lost=(stream(s)["lost"], 0), rejected=(stream(s)["rejected"], 0))
+
+
+def test_keyed_and_xct_frames_are_not_analysed():
+    run = Run(*CAL)
+    one = frame([(1, 1, 936)])
+    run.send({**header(0), "ndattr": {"ImageKey": 1}}, one)
+    run.send({**header(1), "ndattr": {"Mode": "xct"}}, one)
+    run.send({**header(2), "ndattr": {"Mode": "xcs", "ImageKey": 0}}, one)
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 3), analysed=(s["xcs"]["frames"], 1), counts=(s["xcs"]["counts"], 1))
+
+
+def test_measured_dark():
+    run = Run(*CAL, "-S", "hexitec.dark=measure", "-f", "spectrum")
+    dark = struct.pack("<6400H", *[1000] * 6400)
+    hit = list(struct.unpack("<6400H", dark))
+    hit[77] += 935
+    run.send(header(0), struct.pack("<6400H", *hit))  # before any dark: not analysed
+    for i in range(1, 4):
+        run.send({**header(i), "ndattr": {"ImageKey": 2}}, dark)
+    for i in range(4, 9):
+        run.send(header(i), struct.pack("<6400H", *hit))
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 9), analysed=(s["xcs"]["frames"], 5), counts=(s["xcs"]["counts"], 5),
+           bin=(s["spectrum"]["counts"][467], 5))
+
+
+# ---- bad input -------------------------------------------------------------------------------------------------
+def test_bad_messages_cost_nothing():
+    run = Run(*CAL)
+    one = frame([(1, 1, 936)])
+    bad = [
+        (b"\x00\xff\xfe rubbish", one),
+        ("{}", one),
+        ('{"htype":"array-1.0"', one),
+        (json.dumps(header(100, (79, 80))), one),
+        (json.dumps(header(100, (64, 64))), frame(rows=64, cols=64)),
+        (json.dumps(header(100)), one[:-2]),
+        (json.dumps(header(100, dtype="complex64")), one),
+        (json.dumps({**header(100), "encoding": "blosc"}), one),
+        ("[" * 100000, one),
+        (b" " * (1 << 20), one),
+        (json.dumps(header(100, (2 ** 31, 2 ** 31, 2 ** 31))), one),
+        (json.dumps(header(100, (0, 80))), b""),
+    ]
+    for i, parts in enumerate(bad):
+        run.send(header(i), one)
+        run.send(*parts)
+    run.socket.send(b"one part")
+    run.socket.send_multipart([b"a"] * 5)
+    run.send(header(len(bad)), one)
+    s = run.result()
+    expect(frames=(stream(s)["frames"], len(bad) + 1), rejected=(stream(s)["rejected"], len(bad) + 2),
+           lost=(stream(s)["lost"], 0), counts=(s["xcs"]["counts"], len(bad) + 1))
+    assert any(a["id"] == "messages-rejected" for a in s["alarms"]), s["alarms"]
+    kinds = stream(s)["rejected_kinds"]
+    assert kinds["shape"] >= 2 and kinds["size"] >= 1 and kinds["type"] == 1 and kinds["compressed"] == 1, kinds
+
+
+def test_not_quite_json_is_used():
+    run = Run(*CAL)
+    one = frame([(1, 1, 936)])
+    run.send('{"htype":"array-1.0","shape":[80,80],"type":"uint16","frame":0,'
+             '"ndattr":{"Note":"he said "hi"","T":nan,"U":Undefined,"Mode":"xcs"}}', one)
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 1), tolerated=(stream(s)["tolerated"], 1), counts=(s["xcs"]["counts"], 1))
+
+
+def test_oversized_message_then_good_ones():
+    run = Run(*CAL)
+    run.send(header(0), frame())
+    run.send(header(1), b"\0" * (200 << 20))
+    run.send(header(1), frame())
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 2), rejected=(stream(s)["rejected"], 1), lost=(stream(s)["lost"], 0))
+
+
+# ---- odin ----------------------------------------------------------------------------------------------------
+def odin(number, dataset="raw_frames", dtype="uint16", shape=("80", "80"), compression="none", size=12800):
+    return json.dumps({"frame_num": number, "acquisition_id": "", "dtype": dtype, "dsize": size, "dataset": dataset,
+                       "compression": compression, "shape": list(shape)}, separators=(",", ":"))
+
+
+def test_odin_dataset_choice():
+    run = Run(*CAL)
+    for i in range(5):
+        run.send(odin(i, "processed_frames", "float", size=25600), b"\0" * 25600)
+        run.send(odin(i), frame([(1, 1, 936)]))
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 5), ignored=(stream(s)["ignored"], 5), counts=(s["xcs"]["counts"], 5),
+           rejected=(stream(s)["rejected"], 0), fmt=(stream(s)["format"], "odin"))
+
+
+def test_odin_single_unknown_dataset_is_taken():
+    run = Run(*CAL, idle="2.5")
+    run.send(odin(0, "dummy"), frame([(1, 1, 936)]))
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 1), counts=(s["xcs"]["counts"], 1))
+
+
+def test_odin_late_frames_are_not_analysed():
+    run = Run(*CAL)
+    for i in [0, 1, 2, 5, 6, 3, 4, 7]:
+        run.send(odin(i), frame([(1, 1, 936)]))
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 8), late=(stream(s)["late"], 2), lost=(stream(s)["lost"], 0),
+           analysed=(s["xcs"]["frames"], 6))
+
+
+def test_odin_compressed_is_rejected_by_name():
+    run = Run(*CAL)
+    run.send(odin(0, compression="blosc", size=1139), b"\0" * 1139)
+    run.send(odin(1), frame())
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 1), compressed=(stream(s)["rejected_kinds"]["compressed"], 1))
+
+
+def test_other_sensor_sizes():
+    run = Run(*CAL, "-S", "hexitec.rows=160", "-S", "hexitec.cols=480", "-S", "geometry.centre_px=239.5,79.5",
+              "-S", "geometry.theta_map=off", idle="2")
+    run.send(header(0, (160, 480)), frame([(470, 150, 936)], 160, 480))
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 1), counts=(s["xcs"]["counts"], 1))
+
+
+# ---- camera and scalars ------------------------------------------------------------------------------------------
+def test_camera_is_counted():
+    run = Run(role="camera")
+    for i, key in enumerate([2, 1, 0, 0, 0]):
+        run.send({**header(i, (30, 40)), "ndattr": {"ImageKey": key, "RotationAngle": 12.5 * i}}, b"\0" * 2400)
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 5), projections=(s["ct"]["projections"], 3), angle=(s["ct"]["angle_deg"], 50.0))
+    assert s.get("xcs") is None
+
+
+def test_scalars():
+    run = Run(role="scalars", idle="1")
+    data = {"htype": "bsr_d-1.1", "channels": [{"name": "Ewe_V"}, {"name": "I_A", "type": "float32", "encoding": "big"},
+                                                {"name": "Q_Ah", "type": "float64", "shape": [1]}]}
+    text = json.dumps(data).encode()
+    main = {"htype": "bsr_m-1.1", "hash": "abc", "pulse_id": 7, "global_timestamp": {"sec": int(time.time()), "ns": 5},
+            "dh_compression": "none"}
+    stamp = struct.pack("<qq", int(time.time()), 0)
+    run.socket.send_multipart([json.dumps(main).encode(), text, struct.pack("<d", 3.91), stamp,
+                               struct.pack(">f", 0.5), stamp, struct.pack("<d", 0.25), stamp])
+    s = run.result()
+    expect(v=(s["cell"]["v_V"], 3.91), i=(s["cell"]["i_A"], 0.5), q=(s["cell"]["q_Ah"], 0.25))
+
+
+# ---- the program itself ------------------------------------------------------------------------------------------------
+def comptop(*argv, timeout=30):
+    return subprocess.run([COMPTOP, *argv], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+
+
+def refused(*argv, word):
+    done = comptop("-b", *argv)
+    assert done.returncode == 1, f"exit {done.returncode}: {done.stderr}"
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert word in done.stderr, done.stderr
+
+
+def test_wrong_usage_is_one_line():
+    refused("--nonsense", word="nonsense")
+    refused("--hexitec", "nonsense", word="nonsense")
+    refused("-S", "beam.e1_kev=3", "--hexitec", "tcp://127.0.0.1:1", word="e1_kev")
+    refused(word="--demo")
+    refused("--hexitec", "tcp://127.0.0.1:1", "-S", "geometry.theta_deg=1", word="theta")
+
+
+def test_broken_files_are_named_with_their_line():
+    with tempfile.TemporaryDirectory() as folder:
+        bad = os.path.join(folder, "gradients.txt")
+        with open(bad, "w") as f:
+            f.write("0.03\n" * 17 + "0.0x3\n" + "0.03\n" * 6382)
+        refused("--hexitec", "tcp://127.0.0.1:1", "-S", f"hexitec.gradients={bad}", word="gradients.txt:18")
+        with open(bad, "w") as f:
+            f.write("0.03\r\n" * 6399)
+        refused("--hexitec", "tcp://127.0.0.1:1", "-S", f"hexitec.gradients={bad}", word="6399")
+        refused("--hexitec", "tcp://127.0.0.1:1", "-S", f"hexitec.gradients={folder}/none.txt", word="none.txt")
+        conf = os.path.join(folder, "a.conf")
+        with open(conf, "w") as f:
+            f.write("[beam]\n  e1_keV = 114\n\n[geometry]\n  tetha_deg = 90\n")
+        refused("-c", conf, word="a.conf:5")
+
+
+def test_unreachable_endpoint_keeps_trying():
+    done = comptop("-b", "-n", "1", "-d", "0.3", "-o", "json", "--hexitec", "tcp://127.0.0.1:1")
+    assert done.returncode == 0, done.stderr
+    s = json.loads(done.stdout)
+    expect(state=(stream(s)["state"], "down"))
+    down = [a for a in s["alarms"] if a["id"] == "stream-down"]
+    assert down and down[0]["since"].endswith("Z") and "127.0.0.1:1" in down[0]["text"], s["alarms"]
+
+
+def test_tsv_columns_agree():
+    run = Run(*CAL, fmt="tsv")
+    for i in range(3):
+        run.send(header(i), frame([(1, 1, 936)]))
+    out, _ = run.process.communicate(timeout=60)
+    lines = out.splitlines()
+    assert lines[0] == "#comptop-tsv 1", lines[0]
+    units, names, row = (line.split("\t") for line in lines[1:4])
+    expect(units=(len(units), len(names)), row=(len(row), len(names)), lines=(len(lines), 4))
+    value = dict(zip(names, row))
+    expect(frames=(value["streams.hexitec.frames"], "3"), counts=(value["xcs.counts"], "3"))
+
+
+def test_check_exit_codes():
+    assert comptop("--check", "--timeout", "0.3", "--hexitec", "tcp://127.0.0.1:1").returncode == 2
+
+
+def test_a_closed_pipe_is_a_clean_end():
+    done = subprocess.run(f"'{COMPTOP}' -b -d 0.05 --hexitec tcp://127.0.0.1:1 | head -n 4 | wc -l", shell=True,
+                          capture_output=True, text=True, timeout=30)
+    expect(lines=(done.stdout.strip(), "4"))
+
+
+def test_sigterm_is_a_clean_end():
+    process = subprocess.Popen([COMPTOP, "-b", "-d", "0.2", "--hexitec", "tcp://127.0.0.1:1"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    expect(code=(process.wait(20), 0))
+
+
+def main():
+    tests = [(name, f) for name, f in globals().items() if name.startswith("test_")]
+    if len(sys.argv) > 1:
+        tests = [t for t in tests if sys.argv[1] in t[0]]
+    print(f"1..{len(tests)}")
+    failed = 0
+    for number, (name, test) in enumerate(tests, 1):
+        try:
+            test()
+            print(f"ok {number} - {name[5:].replace('_', ' ')}", flush=True)
+        except Exception as why:  # a broken test must not hide the others
+            failed += 1
+            print(f"not ok {number} - {name[5:].replace('_', ' ')}")
+            print("# " + f"{type(why).__name__}: {why}".replace("\n", "\n# ")[:2000], flush=True)
+    return failed != 0
+
+
+sys.exit(main())
