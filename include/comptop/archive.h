@@ -10,6 +10,7 @@
 
 #include <comptop/core.h>
 #include <comptop/frame.h>
+#include <comptop/snapshot.h>
 
 /* ---- reading any HDF5 file -------------------------------------------------------------------------
  * A data set is written "FILE:/path"; FILE alone is enough where only one in it fits, else the error lists them.
@@ -42,5 +43,117 @@ void ct_h5_close_frames(struct ct_h5_frames *frames);      /* NULL is fine */
  * <whole> rounds each to an integer, half up (the mean dark frame in ADU, DESIGN 1.6). */
 int ct_h5_read_map(const char *spec, uint32_t rows, uint32_t cols, bool whole, double *out,
                    struct ct_err *err) CT_MUST_CHECK;
+
+/* ---- a run on disk (comptop-run(5)) ---------------------------------------------------------------------
+ * FOLDER/RUN/RUN.nxs               the master, small, replaced as a whole
+ * FOLDER/RUN/RUN_STREAM_000000.h5  frames of a stream, rolling; readable while written (SWMR)
+ * FOLDER/RUN/RUN_log_000000.h5     scalars, alarms, gaps
+ * FOLDER/RUN/RUN_results_000000.h5 maps, spectra and totals over time
+ * One thread at a time may use a struct ct_run (HDF5 blocks for seconds when the disk does); chunks are filled and
+ * packed by any thread and never refer to the run. */
+enum ct_codec { CT_CODEC_NONE, CT_CODEC_BSLZ4 };
+const char *ct_codec_word(enum ct_codec codec);         /* "none", "bslz4" */
+
+/* ---- chunks: frames of one stream on their way to the disk; all memory is taken by ct_chunk_new */
+struct ct_chunk;
+/* Room for <bytes> of pixels and as many frames as ct_chunk_frames says of the smallest ones, at most 4096. */
+struct ct_chunk *ct_chunk_new(size_t bytes);
+void ct_chunk_free(struct ct_chunk *chunk);             /* NULL is fine */
+/* Frames of <frame_bytes> that make one chunk in a file: about 1 MB, or what comes in 0.25 s at <frame_hz> (0 or NaN: not
+ * known), at least 1. */
+uint32_t ct_chunk_frames(size_t frame_bytes, double frame_hz);
+/* Empties it for frames of stream <stream> (its place in ct_run_setup). <previous> is the chunk of the same stream that
+ * was filled before, or NULL: after one that was written short the next is short too, so that the file stays aligned. */
+void ct_chunk_begin(struct ct_chunk *chunk, size_t stream, double frame_hz, const struct ct_chunk *previous);
+/* Copies frames <first>... of a batch into it, in native byte order: how many it took. Fewer than there are: it is
+ * full, or they have another shape or type than those in it: write it, begin another and go on. 0 from an empty chunk:
+ * the frames are larger than its room. */
+uint32_t ct_chunk_add(struct ct_chunk *chunk, const struct ct_frame *frame, uint32_t first);
+uint32_t ct_chunk_count(const struct ct_chunk *chunk);
+size_t ct_chunk_stream(const struct ct_chunk *chunk);
+bool ct_chunk_full(const struct ct_chunk *chunk);
+/* Checksums and, when it is full, packing: the expensive part, once, after the last frame was added. */
+void ct_chunk_pack(struct ct_chunk *chunk, enum ct_codec codec);
+
+/* ---- the run */
+struct ct_run_stream {
+  const char *name, *endpoint;    /* name: letters, digits, - and _ */
+  enum ct_role role;              /* scalars have no files of their own */
+  double frame_hz;                /* NaN: not known */
+};
+struct ct_run_setup {
+  const char *folder, *name;      /* run.archive, run.name */
+  bool resume;                    /* go on in an existing run, after repairing it */
+  enum ct_codec codec;
+  uint64_t reserve_bytes;         /* free space never used */
+  uint64_t roll_bytes;            /* a new file after so much, 0: 8 GB; or after <roll_s>, 0: 60 s */
+  double roll_s;
+  const struct ct_run_stream *streams;
+  size_t n_streams;
+  const char *program, *configuration;   /* "comptop 0.1.0"; the settings in force as text */
+  uint32_t rows, cols, bins;      /* of maps and spectra; 0: none are kept */
+  double start_keV, width_keV;
+};
+struct ct_run;
+/* Makes or resumes the run. CT_EEXISTS: there is one of that name; CT_EBUSY: another collector writes it; CT_EIO: the
+ * folder cannot be written; CT_ERANGE: less space is free than the reserve and a minute of data need. All are told what
+ * to do. */
+int ct_run_open(struct ct_run **out, const struct ct_run_setup *setup, int64_t now_ns, struct ct_err *err) CT_MUST_CHECK;
+const char *ct_run_folder(const struct ct_run *run);
+
+/* Appends a chunk. 0, or CT_EARCHIVE: its frames are counted and listed as missed, the file they should have gone into
+ * is closed with what was good in it, and writing begins again in a new file when there is hope. */
+int ct_run_write(struct ct_run *run, const struct ct_chunk *chunk, int64_t now_ns) CT_MUST_CHECK;
+/* Frames first..last of a stream that never came (LOST), or came and were not archived (MISSED). */
+enum ct_gap_reason { CT_GAP_LOST, CT_GAP_MISSED };
+void ct_run_gap(struct ct_run *run, size_t stream, uint64_t first, uint64_t last, enum ct_gap_reason reason,
+                int64_t now_ns);
+/* A scalar of any name (at most 63 bytes), at most 256 names. */
+void ct_run_scalar(struct ct_run *run, const char *name, int64_t time_ns, double value);
+void ct_run_alarm(struct ct_run *run, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns);
+/* A line of results over time; NULL: without. Maps are rows*cols, spectra rows*cols*bins, row-major. */
+struct ct_run_results {
+  int64_t time_ns;
+  const struct ct_snapshot_core *core;      /* totals and cell */
+  const float *emf, *sigma, *counts;        /* of core->xcs.window_s */
+  const uint32_t *spectra;                  /* since the line before that had spectra */
+};
+void ct_run_results(struct ct_run *run, const struct ct_run_results *results);
+/* The latest stream counters, for the master. */
+void ct_run_counters(struct ct_run *run, const struct ct_snapshot_stream *streams, size_t n);
+
+/* Several times a second: what was written is made visible to readers and counted as committed (every 0.25 s), files
+ * roll, free space is looked at. */
+void ct_run_tick(struct ct_run *run, int64_t now_ns);
+/* The archive's part of a snapshot (lag_s and left_s excepted: left_s from <rate_Bps>, lag_s stays), and why it is
+ * degraded or failed ("" when ok). */
+void ct_run_status(const struct ct_run *run, struct ct_snapshot_archive *archive, char *reason, size_t reason_bytes);
+/* Duplicates of the descriptors of all open files, at most <max>: another thread may fdatasync() and close() them. */
+size_t ct_run_descriptors(const struct ct_run *run, int *descriptors, size_t max);
+/* Closes all files and writes the final master. 0 or CT_EARCHIVE. NULL is fine. */
+int ct_run_close(struct ct_run *run, int64_t now_ns, struct ct_err *err);
+
+/* ---- archived runs ---------------------------------------------------------------------------------------
+ * A run is named by its folder or its master. <say> gets one line of plain text at a time. */
+struct ct_run_file {
+  char path[512], stream[CT_NAME];
+  unsigned index;
+  bool closed;                       /* properly; if not, n and what follows are 0 */
+  uint64_t n, first_number, last_number, bytes;
+  uint32_t rows, cols;
+  enum ct_type type;
+};
+/* The frame files of a run by stream and index; *files is the caller's to free(). */
+int ct_run_files(const char *run, struct ct_run_file **files, size_t *n, struct ct_err *err) CT_MUST_CHECK;
+struct ct_run_check {
+  uint64_t files, frames, bytes, bad_frames, bad_files, lost, missed;
+};
+/* Reads every frame and compares it with its checksum: 0, or CT_EARCHIVE when something is wrong (and was said). */
+int ct_run_verify(const char *run, void (*say)(void *context, const char *line), void *context,
+                  struct ct_run_check *check, struct ct_err *err) CT_MUST_CHECK;
+/* Makes files that a crash left open readable again and writes the master anew. Changes nothing in files that are fine.
+ * CT_EBUSY: a collector is writing the run. */
+int ct_run_repair(const char *run, void (*say)(void *context, const char *line), void *context,
+                  struct ct_err *err) CT_MUST_CHECK;
 
 #endif
