@@ -24,8 +24,10 @@ static const struct ct_option rows[] = {
     .help = "frames a second (9118.87 for HEXITEC shapes, 10 for others)" },
   { .key = "full-speed", .flag = "full-speed", .kind = CT_OPTION_SWITCH, .value = "off",
     .help = "as fast as it goes; without --push subscribers lose frames" },
-  { .key = "loop", .flag = "loop", .kind = CT_OPTION_INTEGER, .value = "1", .min = 1, .max = 1e15, .argument = "N",
-    .help = "play N times, without N for ever; frame numbers go on", .marks = CT_OPTION_OPTIONAL_ARG },
+  { .key = "loop", .flag = "loop", .kind = CT_OPTION_SWITCH, .value = "off",
+    .help = "play for ever; frame numbers go on" },
+  { .key = "times", .flag = "times", .kind = CT_OPTION_INTEGER, .value = "1", .min = 1, .max = 1e15, .argument = "N",
+    .help = "play N times; frame numbers go on" },
   { .key = "batch", .flag = "batch", .kind = CT_OPTION_INTEGER, .value = "1", .min = 1, .max = 4096, .argument = "N",
     .help = "frames a message" },
   { .key = "first", .flag = "first", .kind = CT_OPTION_INTEGER, .value = "0", .min = 0, .max = 1e15, .argument = "N",
@@ -50,6 +52,8 @@ static int check(const struct ct_settings *settings, struct ct_err *err)
 {
   if (ct_settings_is_set(settings, "rate") && ct_settings_bool(settings, "full-speed"))
     return ct_err_set(err, CT_EUSAGE, "--rate and --full-speed exclude each other");
+  if (ct_settings_is_set(settings, "times") && ct_settings_bool(settings, "loop"))
+    return ct_err_set(err, CT_EUSAGE, "--loop and --times exclude each other");
   if (ct_settings_is_set(settings, "last") && ct_settings_int(settings, "last") < ct_settings_int(settings, "first"))
     return ct_err_set(err, CT_EUSAGE, "--last is before --first");
   return 0;
@@ -98,7 +102,7 @@ int main(int argc, char **argv)
     .darks = ct_settings_text(settings, "darks"),
     .flats = ct_settings_text(settings, "flats"),
     .rate_hz = rate(settings),
-    .loops = (uint64_t)ct_settings_int(settings, "loop"),
+    .loops = ct_settings_bool(settings, "loop") ? 0 : (uint64_t)ct_settings_int(settings, "times"),
     .batch = (uint32_t)ct_settings_int(settings, "batch"),
     .first = (uint64_t)ct_settings_int(settings, "first"),
     .last = ct_settings_is_set(settings, "last") ? (uint64_t)ct_settings_int(settings, "last") : UINT64_MAX,

@@ -2,3 +2,6 @@
 bin_PROGRAMS += comptop
 comptop_SOURCES = src/comptop.c
 comptop_LDADD = $(ROOMS) $(ROOM_LIBS)
+bin_PROGRAMS += comptop-replay
+comptop_replay_SOURCES = src/comptop-replay.c
+comptop_replay_LDADD = $(ROOMS) $(ROOM_LIBS)

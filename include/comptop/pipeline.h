@@ -3,6 +3,7 @@
 #ifndef COMPTOP_PIPELINE_H
 #define COMPTOP_PIPELINE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -128,5 +129,32 @@ void ct_pace_start(struct ct_pace *pace, double rate_hz);
  * came): look at your stop flag, then ask again. Above 333 Hz it sleeps 3 ms longer than asked and lets the frames
  * that became due meanwhile go in a burst. */
 int ct_pace_wait(struct ct_pace *pace, uint64_t k) CT_MUST_CHECK;
+
+/* ---- replay: recorded frames as an array-1.0 stream ---------------------------------------------------- */
+struct ct_replay {
+  const char *endpoint;
+  enum ct_publisher_kind kind;
+  const char *const *specs;   /* "FILE:/dataset" or FILE, played one after the other */
+  size_t n_specs;             /* at least 1 */
+  /* "" where there is none; "/path" is in the file being played, FILE:/path elsewhere. */
+  const char *image_key, *angles;   /* columns, one number a frame */
+  const char *darks, *flats;        /* frames, played before each data set with ImageKey 2 and 1 */
+  double rate_hz;             /* frames a second; 0: full speed; NaN: 9118.87 for HEXITEC shapes, 10 for others */
+  uint64_t loops;             /* 0: for ever */
+  uint32_t batch;             /* frames a message, at least 1 */
+  uint64_t first, last;       /* of each data set, from 0; last included */
+  uint64_t start_number;      /* of the first frame; the numbers go on from loop to loop and file to file */
+  bool wait;                  /* for the first subscriber */
+};
+struct ct_replay_result {
+  uint64_t frames, messages, bytes;
+  double seconds, worst_late_s;
+};
+/* Plays until the end or until *stop is set by a signal handler, then lets queued messages leave. <ready> (may be NULL)
+ * is told the endpoint and the rate before the first frame. Reads ahead in a thread of its own, in at most 256 MB (or
+ * two messages). 0, or what went wrong: files that cannot be read, an endpoint that cannot be bound. */
+int ct_replay_run(const struct ct_replay *replay, const volatile sig_atomic_t *stop,
+                  void (*ready)(const char *endpoint, double rate_hz), struct ct_replay_result *result,
+                  struct ct_err *err) CT_MUST_CHECK;
 
 #endif
