@@ -8,6 +8,7 @@
 
 #include <comptop/core.h>
 #include <comptop/snapshot.h>
+#include <comptop/view.h>
 
 /* What -o can ask for. X(NAME, "word") */
 #define CT_REPORT_FORMATS(X) X(TSV, "tsv") X(JSON, "json") X(TEXT, "text") X(ANSI, "ansi")
@@ -32,6 +33,10 @@ struct ct_report_setup {
   /* TSV columns are fixed at the start by these names, in this order; other formats ignore them. */
   const char *const *streams, *const *rois;
   size_t n_streams, n_rois;
+  /* The screen of text and ansi; other formats ignore these. ansi always has colours. */
+  bool utf8;
+  uint32_t bin;                     /* screen.binning: 0 automatic */
+  double target_sigma;
 };
 
 struct ct_report;
@@ -55,7 +60,8 @@ size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request
  * JSON: one object and a newline; NaN, infinity and what is absent are null. A section that was asked for and is not
  * in the snapshot is null. Counters above 2^63-1 are written as 2^63-1. Strings that are not UTF-8 get U+FFFD for
  * every offending byte. TSV: before the first row "#comptop-tsv 1", the units ("#units" stands in the place of the
- * first column, t, ISO 8601 UTC) and the header; reals as %.9g, integers exact, absent values nan.
+ * first column, t, ISO 8601 UTC) and the header; reals as %.9g, integers exact, absent values nan. text and ansi: the
+ * 80x24 screen as 24 lines, every sample for itself (no smoothing), a form feed between samples.
  * CT_EIO: <out> could not take it (a closed pipe; the caller ignores SIGPIPE). CT_ENOMEM: nothing was written. */
 int ct_report_write(struct ct_report *report, const struct ct_snapshot *snapshot, FILE *out) CT_MUST_CHECK;
 

@@ -6,12 +6,16 @@
 
 #include "report/formats.h"
 
+enum { SCREEN_ROWS = 24, SCREEN_COLS = 80 };
+
 struct ct_report {
   struct ct_report_setup setup;     /* its names are our copies */
   char (*names)[CT_NAME];
   const char **pointers;
   struct ct_buffer buffer;
-  bool started;                     /* the head is out */
+  bool started;                     /* a sample is out */
+  struct ct_view *view;             /* text, ansi */
+  struct ct_glyph screen[SCREEN_ROWS * SCREEN_COLS];
 };
 
 static const char *const format_words[] = {
@@ -66,9 +70,21 @@ static int check_setup(const struct ct_report_setup *setup, struct ct_err *err)
     return ct_err_set(err, CT_EUSAGE, "-f needs -o json: maps and curves do not fit into -o %s", format_words[setup->format]);
   if (setup->fields & CT_REPORT_SLICE)
     return ct_err_set(err, CT_EUNSUPPORTED, "-f slice is not yet in this version");
-  if (setup->format == CT_REPORT_TEXT || setup->format == CT_REPORT_ANSI)
-    return ct_err_set(err, CT_EUNSUPPORTED, "-o %s is not yet in this version", format_words[setup->format]);
   return 0;
+}
+
+static bool has_screen(const struct ct_report_setup *setup)
+{
+  return setup->format == CT_REPORT_TEXT || setup->format == CT_REPORT_ANSI;
+}
+
+static struct ct_view *new_view(const struct ct_report_setup *setup)
+{
+  struct ct_view *view = ct_xcalloc(1, sizeof *view);
+  ct_view_init(view, setup->utf8, setup->format == CT_REPORT_ANSI, setup->target_sigma);
+  view->smooth = false;
+  view->bin = setup->bin;
+  return view;
 }
 
 int ct_report_new(struct ct_report **out, const struct ct_report_setup *setup, struct ct_err *err)
@@ -89,6 +105,8 @@ int ct_report_new(struct ct_report **out, const struct ct_report_setup *setup, s
   }
   report->setup.streams = report->pointers;
   report->setup.rois = report->pointers + setup->n_streams;
+  if (has_screen(setup))
+    report->view = new_view(setup);
   *out = report;
   return 0;
 }
@@ -98,6 +116,7 @@ void ct_report_free(struct ct_report *report)
   if (report == NULL)
     return;
   ct_buffer_free(&report->buffer);
+  free(report->view);
   free(report->names);
   free(report->pointers);
   free(report);
@@ -107,6 +126,12 @@ size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request
 {
   unsigned fields = setup->fields;
   size_t n = 0;
+  if (has_screen(setup)) {
+    struct ct_view *view = new_view(setup);
+    n = ct_view_requests(view, SCREEN_ROWS, SCREEN_COLS, out, max);
+    free(view);
+    return n;
+  }
   if (fields & CT_REPORT_MAP && n++ < max)
     out[n - 1] = (struct ct_request){ .kind = CT_SECTION_MAP, .bin = 1, .min_counts = (double)NAN };
   if (fields & CT_REPORT_SPECTRUM && n++ < max)
@@ -116,12 +141,23 @@ size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request
   return n;
 }
 
+static void write_screen(struct ct_report *report, const struct ct_snapshot *snapshot)
+{
+  struct ct_grid grid = { SCREEN_ROWS, SCREEN_COLS, report->screen };
+  ct_view_render(report->view, snapshot, &grid);
+  if (report->started)
+    ct_buffer_text(&report->buffer, "\f");
+  ct_screen_write(&report->buffer, &grid, report->setup.format == CT_REPORT_ANSI);
+}
+
 int ct_report_write(struct ct_report *report, const struct ct_snapshot *snapshot, FILE *out)
 {
   struct ct_buffer *buffer = &report->buffer;
   buffer->length = 0;
   buffer->failed = false;
-  if (report->setup.format == CT_REPORT_JSON)
+  if (report->view != NULL)
+    write_screen(report, snapshot);
+  else if (report->setup.format == CT_REPORT_JSON)
     ct_json_write(buffer, snapshot, &report->setup);
   else
     ct_tsv_write(buffer, &report->setup, &snapshot->core, !report->started);

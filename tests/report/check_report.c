@@ -313,6 +313,53 @@ static void output_that_fails(void **state)
   ct_report_free(report);
 }
 
+/* The lines of a screen: their number, and that each is <columns> characters wide without escapes. */
+static void assert_screens(const char *text, size_t screens, size_t columns)
+{
+  size_t line = 0, column = 0;
+  for (const char *c = text; *c != '\0'; c++) {
+    if (*c == '\f') {
+      assert_int_equal(column, 0);
+      assert_int_equal(line % 24, 0);
+    } else if (*c == '\n') {
+      assert_int_equal(column, columns);
+      column = 0;
+      line++;
+    } else if (*c == '\033') {
+      c += strcspn(c, "m");
+    } else if ((*c & 0xc0) != 0x80) {
+      column++;
+    }
+  }
+  assert_int_equal(line, 24 * screens);
+}
+
+static void screens_as_text(void **state)
+{
+  (void)state;
+  static const enum sample samples[] = { SAMPLE_NORMAL, SAMPLE_STRINGS, SAMPLE_EMPTY, SAMPLE_NAN, SAMPLE_HUGE };
+  for (int ansi = 0; ansi < 2; ansi++)
+    for (int utf8 = 0; utf8 < 2; utf8++) {
+      struct ct_report_setup setup = { .format = ansi ? CT_REPORT_ANSI : CT_REPORT_TEXT, .utf8 = utf8 };
+      struct ct_request request[CT_REPORT_REQUESTS];
+      struct ct_report *report;
+      assert_int_equal(ct_report_new(&report, &setup, NULL), 0);
+      char *text = written(report, samples, 5), *again = written(report, samples, 1);
+      assert_screens(text, 5, 80);
+      const char *start = ansi ? "\033[0;1mcomptop" : "comptop charge-02 ";
+      assert_memory_equal(text, start, strlen(start));
+      assert_int_equal(again[0], '\f');
+      assert_true((strchr(text, '\033') != NULL) == ansi);
+      for (const char *c = text; *c != '\0' && !utf8; c++)
+        assert_in_range(*c, 0, 0x7e);
+      size_t n = ct_report_requests(&setup, request, CT_REPORT_REQUESTS);
+      assert_in_range(n, 3, CT_REPORT_REQUESTS);      /* map, profile, trend at least */
+      ct_report_free(report);
+      free(text);
+      free(again);
+    }
+}
+
 static void refused_setups(void **state)
 {
   (void)state;
@@ -370,7 +417,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(json_is_one_line), cmocka_unit_test(json_has_the_schema), cmocka_unit_test(json_of_nothing),
     cmocka_unit_test(json_nan_is_null), cmocka_unit_test(json_counts_are_exact), cmocka_unit_test(json_map_blanks),
     cmocka_unit_test(json_strings_stay_valid), cmocka_unit_test(tsv_columns_stay),
-    cmocka_unit_test(tsv_has_the_scalars), cmocka_unit_test(output_that_fails), cmocka_unit_test(refused_setups),
+    cmocka_unit_test(tsv_has_the_scalars), cmocka_unit_test(output_that_fails), cmocka_unit_test(screens_as_text), cmocka_unit_test(refused_setups),
     cmocka_unit_test(words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
