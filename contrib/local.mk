@@ -1,1 +1,2 @@
 dist_noinst_SCRIPTS += contrib/demo contrib/check contrib/prepare
+dist_noinst_DATA += contrib/comptop.conf.example

@@ -1,2 +1,1 @@
-dist_man_MANS +=
-dist_man_MANS += man/comptop-replay.1
+dist_man_MANS += man/comptop.1 man/comptop-sim.1 man/comptop-replay.1 man/comptop.conf.5 man/comptop-streams.7
