@@ -69,8 +69,9 @@ int ct_ring_new(struct ct_ring **out, const struct ct_ring_config *config, struc
   if (!ring)
     goto nomem;
   ring->slots = alloc_lines(config->slots, config->slot_bytes);
-  ring->sums = alloc_lines(2 * config->slots, sizeof *ring->sums);
-  if (!ring->slots || !ring->sums)
+  if (ring->slots)
+    ring->sums = alloc_lines(2 * config->slots, sizeof *ring->sums);
+  if (!ring->sums)
     goto nomem;
   set_up(ring, config);
   *out = ring;

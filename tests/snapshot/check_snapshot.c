@@ -35,7 +35,7 @@ static void requests_are_equal_when_all_is(void **state)
   (void)state;
   struct ct_request a = map_request, b = map_request;
   assert_true(ct_request_equal(&a, &b));
-  a.min_counts = b.min_counts = NAN;
+  a.min_counts = b.min_counts = (double)NAN;
   assert_true(ct_request_equal(&a, &b));
   b.y = 1;
   assert_false(ct_request_equal(&a, &b));
