@@ -11,7 +11,7 @@
  *   hold          consumer       lowest slot it may be reading, or HOLD_NONE
  *   taken         consumer       sums of what it claimed
  *   skipped       producer       sums of what was taken away from that consumer
- *   sums[]        producer       sums[i] weighs everything committed before slot i. Twice as many as slots, so that the
+ *   sums[]        producer       sums_at(i) weighs everything committed before slot i. Twice as many as slots, so that the
  *                                entries reclaimed .. head, one more than there can be slots, are all alive.
  *
  * The order pairs, each named where it is used:
@@ -104,9 +104,11 @@ static inline unsigned char *slot_at(const struct ct_ring *ring, uint64_t index)
   return ring->slots + (index & ring->slot_mask) * ring->slot_bytes;
 }
 
+/* What was committed before slot <index> is kept at index - 1: for a batch that ends with a cache line, the consumer then
+ * reads a finished line, not the one that the producer writes next. */
 static inline struct ct_ring_weight sums_at(const struct ct_ring *ring, uint64_t index)
 {
-  return ring->sums[index & ring->sum_mask];
+  return ring->sums[(index - 1) & ring->sum_mask];
 }
 
 static inline struct ct_ring_weight minus(struct ct_ring_weight a, struct ct_ring_weight b)

@@ -112,7 +112,10 @@ static void *producer(void *arg)
     ck_pr_stall();
   for (uint64_t sent = 0; sent < ITEMS;) {
     uint64_t left = ITEMS - sent;
-    sent += job->side->send(job->run, sent, left < job->run->batch ? (size_t)left : job->run->batch);
+    size_t n = job->side->send(job->run, sent, left < job->run->batch ? (size_t)left : job->run->batch);
+    sent += n;
+    if (n == 0)
+      ck_pr_stall();
   }
   return NULL;
 }
@@ -127,8 +130,12 @@ static double measure_across(struct run *run, const struct side *side)
     exit(1);
   int64_t start_ns = ct_time_mono_ns();
   atomic_store_explicit(&run->go, true, memory_order_release); /* partner: producer */
-  for (size_t got = 0; got < ITEMS;)
-    got += side->receive(run, run->batch);
+  for (size_t got = 0; got < ITEMS;) {
+    size_t n = side->receive(run, run->batch);
+    got += n;
+    if (n == 0)
+      ck_pr_stall();
+  }
   int64_t took_ns = ct_time_mono_ns() - start_ns;
   pthread_join(thread, NULL);
   return (double)took_ns / ITEMS;
