@@ -5,3 +5,6 @@ comptop_LDADD = $(ROOMS) $(ROOM_LIBS)
 bin_PROGRAMS += comptop-replay
 comptop_replay_SOURCES = src/comptop-replay.c
 comptop_replay_LDADD = $(ROOMS) $(ROOM_LIBS)
+bin_PROGRAMS += comptop-sim
+comptop_sim_SOURCES = src/comptop-sim.c
+comptop_sim_LDADD = $(ROOMS) $(ROOM_LIBS)

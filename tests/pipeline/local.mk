@@ -4,3 +4,6 @@ check_PROGRAMS += %D%/check_publish
 check_PROGRAMS += %D%/check_replay
 %C%_check_replay_SOURCES = %D%/check_replay.c
 %C%_check_replay_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += %D%/check_simulate
+%C%_check_simulate_SOURCES = %D%/check_simulate.c
+%C%_check_simulate_LDADD = $(CHECK_LDADD)
