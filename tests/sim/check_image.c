@@ -151,7 +151,7 @@ static void nonsense_is_refused(void **state)
   bad[1].config.cols = 1025, bad[1].word = "pixels";
   bad[2].config.asic = true, bad[2].config.cols = 81, bad[2].word = "ASIC";
   bad[3].config.rate_hz = 0, bad[3].word = "Hz";
-  bad[4].config.photons_per_s = NAN, bad[4].word = "photons";
+  bad[4].config.photons_per_s = (double)NAN, bad[4].word = "photons";
   bad[5].config.photons_per_s = 1e9, bad[5].word = "photons";
   bad[6].config.speedup = -1, bad[6].word = "speed-up";
   bad[7].config.z_mm = 3.3, bad[7].word = "outside the cell";
