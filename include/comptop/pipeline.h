@@ -163,20 +163,24 @@ struct ct_simulate {
   struct ct_sim_config cell;
   const char *hexitec;        /* endpoint bound for array-1.0 frames */
   const char *scalars;        /* endpoint bound for bsread scalars at 10 Hz (Ewe_V, I_A, Q_Ah); "" or NULL: none */
-  enum ct_publisher_kind kind;
+  enum ct_publisher_kind kind;   /* of the detector's frames; the other streams are PUB */
   uint32_t batch;             /* frames a message, 1..4096 */
   uint64_t frames;            /* stop after so many; 0: never */
   bool wait;                  /* for the first subscriber of the frames */
   const char *calibration;    /* folder for gradients.txt, intercepts.txt, dark.txt; "" or NULL: none */
+  const char *camera;         /* endpoint bound for array-1.0 projections with ImageKey and RotationAngle; "" or NULL: none */
+  double camera_hz;
+  double alternate_s;         /* Mode changes between xcs and xct so often; 0: always xcs, and the camera runs all the time */
   int parent;                 /* process id: ends when this is no longer the parent; 0: does not look */
 };
 struct ct_simulate_result {
-  uint64_t frames, photons;
+  uint64_t frames, photons, projections;   /* projections: all frames of the camera */
   double seconds, worst_late_s;
 };
 /* Publishes until the end, or until *stop is set by a signal handler. Frame k leaves at start + k / rate_hz (a batch with
  * its last frame); a simulator that falls behind catches up without leaving out a frame, and says so once when it is
- * more than 1 s late. <tell> is given lines for people: where things are published, and that. */
+ * more than 1 s late. Where modes alternate the camera makes one scan in each xct phase and rests in xcs, Trigger counts
+ * the phases on both streams, and no batch holds two modes. <tell> is given lines for people: where things are published, and that. */
 int ct_simulate_run(const struct ct_simulate *simulate, const volatile sig_atomic_t *stop, void (*tell)(const char *line),
                     struct ct_simulate_result *result, struct ct_err *err) CT_MUST_CHECK;
 

@@ -16,6 +16,7 @@
 
 #include <comptop/compton.h>
 #include <comptop/core.h>
+#include <comptop/frame.h>
 
 /* Where photons come from: X(NAME, "word"). LITHIATION is what one Li per formula unit adds to the cathode's
  * Compton profile: Li 1s2, and its 2s electron in O 2p (the ionic picture of Suzuki et al. 2015). LINES are the K lines
@@ -101,8 +102,32 @@ struct ct_sim_cell {
 };
 void ct_sim_cell(const struct ct_sim_config *config, double t_s, struct ct_sim_cell *cell);
 
-/* A material's electrons: its Compton profile J(|pz|), 1/a.u., of a formula unit, and the electrons that J integrates to.
- * From xraylib (Biggs, Mendelsohn and Mann 1975). LINES has none: 0. */
+/* ---- the camera: parallel-beam projections of the same sample ---------------------------------------------
+ * The beam is 114.64 keV, the rotation axis that of the cell and parallel to the columns of pixels. A point (x, y) of the
+ * sample is seen x cos(angle) - y sin(angle) mm to the right of the axis: at angle 0 x runs along the columns, and the
+ * sample turns counter-clockwise. Row 0 is the top. Scan follows scan: darks, flats, projections over half a turn. */
+struct ct_sim_camera_config {
+  uint64_t seed;
+  uint32_t rows, cols;       /* 1..4096 */
+  double pixel_mm, axis_px;  /* axis: the centre of the first pixel is 0 */
+  uint32_t darks, flats, projections;   /* in a scan; at least one projection */
+  double photons;            /* a pixel in the middle of a flat, at most 60000; noise is Poisson's */
+  enum ct_sim_sample sample;
+};
+#define CT_SIM_CAMERA_DARK_ADU 100     /* a count is one photon, on top of this */
+/* 64 x 256 pixels of 0.085 mm, axis at 129.8, 5 darks, 5 flats, 180 projections, 20000 photons. */
+void ct_sim_camera_defaults(struct ct_sim_camera_config *config);
+struct ct_sim_camera;
+int ct_sim_camera_new(struct ct_sim_camera **out, const struct ct_sim_camera_config *config,
+                      struct ct_err *err) CT_MUST_CHECK;
+void ct_sim_camera_free(struct ct_sim_camera *camera);   /* NULL is fine */
+/* Frame <k> (a function of configuration and k alone) into pixels[rows*cols]; *angle_deg is where the sample stands. Returns
+ * its enum ct_image_key. */
+int ct_sim_camera_frame(struct ct_sim_camera *camera, uint64_t k, uint16_t *pixels, double *angle_deg);
+
+/* ---- physics, for those who compare ----------------------------------------------------------------------- */
+/* The Compton profile J(pz) of a material's formula unit, 1/a.u.: integrates to its electrons. From xraylib (Biggs,
+ * Mendelsohn and Mann, At. Data Nucl. Data Tables 16 (1975) 201). LINES has none: 0. */
 double ct_sim_profile(enum ct_sim_source source, double pz);
 /* Linear attenuation, 1/cm, from xraylib. */
 double ct_sim_attenuation(enum ct_sim_source source, double e_keV);

@@ -21,14 +21,37 @@ struct run {
   const volatile sig_atomic_t *stop;
   void (*tell)(const char *line);
   struct ct_sim *sim;
-  struct ct_publisher *hexitec, *scalars;
-  uint16_t *pixels;
-  size_t frame_bytes;
+  struct ct_sim_camera *camera;
+  struct ct_sim_camera_config camera_config;
+  struct ct_publisher *hexitec, *scalars, *projections;
+  uint16_t *pixels, *camera_pixels;
+  size_t frame_bytes, camera_bytes;
   struct ct_pace pace;
   int64_t start_wall_ns;
   uint64_t scalars_sent;
+  uint64_t camera_phase, camera_sent;  /* frames of the camera sent in its phase */
   bool told_late;
 };
+
+static bool wanted(const char *endpoint) { return endpoint && *endpoint; }
+
+/* Which stretch of one mode frame <k> of <rate_hz> is in: even ones are xcs, odd ones xct. */
+static uint64_t phase_at(const struct ct_simulate *setup, double k, double rate_hz)
+{
+  return setup->alternate_s > 0 ? (uint64_t)(k / (rate_hz * setup->alternate_s)) : 0;
+}
+
+static double elapsed_s(const struct run *run) { return (double)(ct_time_mono_ns() - run->pace.start_ns) * 1e-9; }
+
+/* What both frame streams say of themselves. */
+static struct ct_attributes attributes(const struct run *run, uint64_t phase, double t_s)
+{
+  return (struct ct_attributes){
+    .present = CT_HAS_Z | CT_HAS_MODE | CT_HAS_TIME | (run->setup->alternate_s > 0 ? CT_HAS_TRIGGER : 0),
+    .mode = phase % 2 ? CT_MODE_XCT : CT_MODE_XCS, .trigger = phase, .z_mm = run->setup->cell.z_mm,
+    .time_s = (double)run->start_wall_ns * 1e-9 + t_s
+  };
+}
 
 static bool stopped(const struct run *run)
 {
@@ -52,7 +75,7 @@ static int write_map(const char *folder, const char *name, const double *values,
 static int write_calibration(const struct run *run, struct ct_err *err)
 {
   const char *folder = run->setup->calibration;
-  if (!folder || !*folder) return 0;
+  if (!wanted(folder)) return 0;
   size_t n = (size_t)run->setup->cell.rows * run->setup->cell.cols;
   if (mkdir(folder, 0777) && errno != EEXIST)
     return ct_err_set(err, CT_EIO, "the folder %s cannot be made: %s", folder, strerror(errno));
@@ -74,27 +97,60 @@ static int send_all(const struct run *run, struct ct_publisher *publisher, const
   return rc;
 }
 
+static int send_frame(const struct run *run, struct ct_publisher *publisher, const struct ct_frame *frame)
+{
+  char header[1000];
+  int length = ct_wire_array_header(header, sizeof header, frame, "comptop-sim", NULL);
+  if (length < 0) return length;
+  const struct ct_publisher_part parts[] = { { header, (size_t)length }, { frame->pixels, frame->bytes } };
+  return send_all(run, publisher, parts, 2);
+}
+
 static int send_frames(const struct run *run, uint64_t first, uint32_t count)
 {
   const struct ct_sim_config *cell = &run->setup->cell;
-  struct ct_frame frame = {
+  uint64_t phase = phase_at(run->setup, (double)first, cell->rate_hz);
+  const struct ct_frame frame = {
     .pixels = (const unsigned char *)run->pixels, .bytes = count * run->frame_bytes, .type = CT_U16,
     .count = count, .rows = cell->rows, .cols = cell->cols, .number = first,
-    .attributes = { .present = CT_HAS_Z | CT_HAS_MODE | CT_HAS_TIME, .mode = CT_MODE_XCS, .z_mm = cell->z_mm,
-                    .time_s = (double)run->start_wall_ns * 1e-9 + (double)first / cell->rate_hz },
+    .attributes = attributes(run, phase, (double)first / cell->rate_hz),
   };
-  char header[1000];
-  int length = ct_wire_array_header(header, sizeof header, &frame, "comptop-sim", NULL);
-  if (length < 0) return length;
-  const struct ct_publisher_part parts[] = { { header, (size_t)length }, { frame.pixels, frame.bytes } };
-  return send_all(run, run->hexitec, parts, 2);
+  return send_frame(run, run->hexitec, &frame);
+}
+
+/* At most one frame of the camera, when one is due. */
+static int send_projection(struct run *run, struct ct_simulate_result *result)
+{
+  if (!run->camera) return 0;
+  const struct ct_simulate *setup = run->setup;
+  const struct ct_sim_camera_config *config = &run->camera_config;
+  double now_s = elapsed_s(run), alternate_s = setup->alternate_s;
+  uint64_t phase = phase_at(setup, now_s, 1), scan = (uint64_t)config->darks + config->flats + config->projections;
+  if (phase != run->camera_phase) {
+    run->camera_phase = phase;
+    run->camera_sent = 0;
+  }
+  if (alternate_s > 0 && (phase % 2 == 0 || run->camera_sent == scan)) return 0;
+  if ((now_s - (double)phase * alternate_s) * setup->camera_hz < (double)run->camera_sent) return 0;
+  struct ct_frame frame = {
+    .pixels = (const unsigned char *)run->camera_pixels, .bytes = run->camera_bytes, .type = CT_U16,
+    .count = 1, .rows = config->rows, .cols = config->cols, .number = result->projections,
+    .attributes = attributes(run, alternate_s > 0 ? phase : 1, now_s),
+  };
+  frame.attributes.image_key = ct_sim_camera_frame(run->camera, phase / 2 * scan + run->camera_sent, run->camera_pixels,
+                                                   &frame.attributes.angle_deg);
+  frame.attributes.present |= CT_HAS_ANGLE | CT_HAS_KEY;
+  int rc = send_frame(run, run->projections, &frame);
+  if (rc) return rc;
+  run->camera_sent++;
+  result->projections++;
+  return 0;
 }
 
 /* Sends what has become due since the start; the cell is as old as the frames are. */
 static int send_scalars(struct run *run, uint64_t frame)
 {
-  double elapsed_s = (double)(ct_time_mono_ns() - run->pace.start_ns) * 1e-9;
-  if (!run->scalars || elapsed_s * SCALARS_HZ < (double)run->scalars_sent) return 0;
+  if (!run->scalars || elapsed_s(run) * SCALARS_HZ < (double)run->scalars_sent) return 0;
   struct ct_sim_cell cell;
   ct_sim_cell(&run->setup->cell, (double)frame / run->setup->cell.rate_hz, &cell);
   int64_t now_ns = ct_time_wall_ns();
@@ -114,11 +170,14 @@ static int send_scalars(struct run *run, uint64_t frame)
 static void tell_start(const struct run *run)
 {
   const struct ct_sim_config *cell = &run->setup->cell;
-  char line[512], scalars[200] = "";
+  char line[768], scalars[200] = "", camera[200] = "";
   if (run->scalars)
     snprintf(scalars, sizeof scalars, ", voltage, current and charge on %s", ct_publisher_endpoint(run->scalars));
-  snprintf(line, sizeof line, "%u x %u frames at %g Hz, %g photons/s on %s%s", cell->rows, cell->cols, cell->rate_hz,
-           cell->photons_per_s, ct_publisher_endpoint(run->hexitec), scalars);
+  if (run->projections)
+    snprintf(camera, sizeof camera, ", projections at %g Hz on %s", run->setup->camera_hz,
+             ct_publisher_endpoint(run->projections));
+  snprintf(line, sizeof line, "%u x %u frames at %g Hz, %g photons/s on %s%s%s", cell->rows, cell->cols, cell->rate_hz,
+           cell->photons_per_s, ct_publisher_endpoint(run->hexitec), scalars, camera);
   run->tell(line);
 }
 
@@ -139,6 +198,17 @@ static int wait_for_subscriber(const struct run *run)
   return rc == CT_ENODATA || rc == CT_EBUSY ? 0 : rc;
 }
 
+/* Frames of the next message: what is left of the run, and of one mode. */
+static uint32_t next_count(const struct ct_simulate *setup, uint64_t first)
+{
+  uint32_t count = setup->batch;
+  if (setup->frames && setup->frames - first < count) count = (uint32_t)(setup->frames - first);
+  double rate_hz = setup->cell.rate_hz;
+  uint64_t phase = phase_at(setup, (double)first, rate_hz);
+  while (phase_at(setup, (double)(first + count - 1), rate_hz) != phase) count--;
+  return count;
+}
+
 static int play(struct run *run, struct ct_simulate_result *result)
 {
   const struct ct_simulate *setup = run->setup;
@@ -147,31 +217,46 @@ static int play(struct run *run, struct ct_simulate_result *result)
   run->start_wall_ns = ct_time_wall_ns();
   while (!rc && !stopped(run) && (setup->frames == 0 || result->frames < setup->frames)) {
     uint64_t first = result->frames;
-    uint32_t count = setup->batch;
-    if (setup->frames && setup->frames - first < count) count = (uint32_t)(setup->frames - first);
+    uint32_t count = next_count(setup, first);
     for (uint32_t i = 0; i < count; i++)
       result->photons += ct_sim_frame(run->sim, first + i, run->pixels + i * (run->frame_bytes / sizeof *run->pixels));
     bool due = false;
     while (!rc && !due && !stopped(run)) {
       due = ct_pace_wait(&run->pace, first + count - 1) == 0;
       rc = send_scalars(run, first);
+      if (!rc) rc = send_projection(run, result);
     }
     if (rc || !due) break;
     tell_late(run);
     rc = send_frames(run, first, count);
     if (!rc) result->frames += count;
   }
-  result->seconds = (double)(ct_time_mono_ns() - run->pace.start_ns) * 1e-9;
+  result->seconds = elapsed_s(run);
   result->worst_late_s = (double)run->pace.worst_late_ns * 1e-9;
   return rc == CT_EBUSY ? 0 : rc;   /* stopped while there was no room */
+}
+
+static int open_camera(struct run *run, struct ct_err *err)
+{
+  const struct ct_simulate *setup = run->setup;
+  if (!wanted(setup->camera)) return 0;
+  ct_sim_camera_defaults(&run->camera_config);
+  run->camera_config.seed = setup->cell.seed;
+  run->camera_config.sample = setup->cell.sample;
+  int rc = ct_sim_camera_new(&run->camera, &run->camera_config, err);
+  if (rc) return rc;
+  run->camera_bytes = (size_t)run->camera_config.rows * run->camera_config.cols * sizeof *run->camera_pixels;
+  run->camera_pixels = ct_xcalloc(1, run->camera_bytes);
+  return ct_publisher_open(&run->projections, setup->camera, CT_PUBLISH_PUB, QUEUE_BYTES, run->camera_bytes, err);
 }
 
 static int open_streams(struct run *run, struct ct_err *err)
 {
   const struct ct_simulate *setup = run->setup;
   int rc = ct_publisher_open(&run->hexitec, setup->hexitec, setup->kind, QUEUE_BYTES, setup->batch * run->frame_bytes, err);
-  if (rc || !setup->scalars || !*setup->scalars) return rc;
-  return ct_publisher_open(&run->scalars, setup->scalars, CT_PUBLISH_PUB, 1 << 20, 1024, err);
+  if (!rc && wanted(setup->scalars))
+    rc = ct_publisher_open(&run->scalars, setup->scalars, CT_PUBLISH_PUB, 1 << 20, 1024, err);
+  return rc ? rc : open_camera(run, err);
 }
 
 int ct_simulate_run(const struct ct_simulate *setup, const volatile sig_atomic_t *stop, void (*tell)(const char *line),
@@ -193,7 +278,10 @@ int ct_simulate_run(const struct ct_simulate *setup, const volatile sig_atomic_t
 out:
   ct_publisher_close(run.hexitec, LINGER_MS);
   ct_publisher_close(run.scalars, LINGER_MS);
+  ct_publisher_close(run.projections, LINGER_MS);
   free(run.pixels);
+  free(run.camera_pixels);
+  ct_sim_camera_free(run.camera);
   ct_sim_free(run.sim);
   return rc;
 }

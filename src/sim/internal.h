@@ -36,6 +36,9 @@ const struct ct_layer *ct_phantom(enum ct_sim_sample sample, uint32_t *n);
 int ct_layer_material(const struct ct_layer *layer, double x, double y);
 /* Attenuation along +x from outside to (x, y); mu_cm as ct_phantom_attenuation fills it. */
 double ct_layer_depth(const struct ct_layer *layer, double x, double y, const double mu_cm[CT_SIM_MATERIALS]);
+/* Attenuation of the whole layer for a ray <across_mm> to the right of the axis, the sample turned by (cos, sin). */
+double ct_layer_chord(const struct ct_layer *layer, double across_mm, double cosine, double sine,
+                      const double mu_cm[CT_SIM_MATERIALS]);
 /* 1/cm of every material at <e_keV>; the cathode's holds its lithium at x = 1. */
 void ct_phantom_attenuation(double e_keV, double mu_cm[CT_SIM_MATERIALS]);
 /* How much faster than the mean the cathode gives lithium at y: the local x is 1 - (1 - mean) (1 + this). */

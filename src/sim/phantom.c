@@ -80,6 +80,18 @@ double ct_layer_depth(const struct ct_layer *layer, double x, double y, const do
   return depth;
 }
 
+double ct_layer_chord(const struct ct_layer *layer, double across_mm, double cosine, double sine,
+                      const double mu_cm[CT_SIM_MATERIALS])
+{
+  double depth = 0;
+  for (uint32_t i = 0; i < layer->n; i++) {
+    const struct ct_disc *d = &layer->discs[i];
+    double off = across_mm - (d->x * cosine - d->y * sine), half2 = d->r * d->r - off * off;
+    if (half2 > 0) depth += 2 * sqrt(half2) / CT_MM_PER_CM * (mu_of(d->material, mu_cm) - mu_of(d->around, mu_cm));
+  }
+  return depth;
+}
+
 void ct_phantom_attenuation(double e_keV, double mu_cm[CT_SIM_MATERIALS])
 {
   for (int i = 0; i < CT_SIM_MATERIALS; i++) mu_cm[i] = ct_sim_attenuation((enum ct_sim_source)i, e_keV);

@@ -176,6 +176,94 @@ static void scalars_tell_the_cell(void **state)
   zmq_ctx_term(context);
 }
 
+/* The first subscriber comes late: what it gets is compared by number. */
+static void projections_arrive_as_made(void **state)
+{
+  (void)state;
+  char endpoint[64], camera[64];
+  snprintf(endpoint, sizeof endpoint, "ipc://@check_simulate-beside-%ld", (long)getpid());
+  snprintf(camera, sizeof camera, "ipc://@check_simulate-camera-%ld", (long)getpid());
+  struct job *job = make_job(endpoint, NULL);
+  job->setup.kind = CT_PUBLISH_PUB;
+  job->setup.wait = false;
+  job->setup.frames = 0;
+  job->setup.camera = camera;
+  job->setup.camera_hz = 100;
+  struct ct_sim_camera_config config;
+  ct_sim_camera_defaults(&config);
+  struct ct_sim_camera *twin;
+  assert_int_equal(ct_sim_camera_new(&twin, &config, NULL), 0);
+  void *context = zmq_ctx_new(), *socket = receiver(context, ZMQ_SUB, camera);
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, work, job), 0);
+  struct ct_wire *wire;
+  const struct ct_wire_setup setup = { .role = CT_ROLE_CAMERA };
+  assert_int_equal(ct_wire_new(&wire, &setup, NULL), 0);
+  static uint16_t expected[64 * 256];
+  for (int i = 0; i < 20; i++) {
+    zmq_msg_t messages[8];
+    struct ct_wire_part parts[8];
+    struct ct_wire_message message;
+    size_t n = receive(socket, messages, parts);
+    ct_wire_decode(wire, parts, n, &message);
+    assert_int_equal(message.verdict, CT_WIRE_TAKE);
+    assert_int_equal(message.frame.rows, 64);
+    assert_int_equal(message.frame.cols, 256);
+    const struct ct_attributes *a = &message.frame.attributes;
+    assert_int_equal(a->present, CT_HAS_ANGLE | CT_HAS_Z | CT_HAS_MODE | CT_HAS_KEY | CT_HAS_TIME);
+    assert_int_equal(a->mode, CT_MODE_XCT);
+    double angle_deg;
+    assert_int_equal(a->image_key, ct_sim_camera_frame(twin, message.frame.number, expected, &angle_deg));
+    assert_true(fabs(a->angle_deg - angle_deg) < 1e-9);
+    assert_memory_equal(message.frame.pixels, expected, sizeof expected);
+    close_all(messages, n);
+  }
+  job->stop = 1;
+  pthread_join(thread, NULL);
+  assert_int_equal(job->rc, 0);
+  assert_true(job->result.projections >= 20);
+  ct_wire_free(wire);
+  ct_sim_camera_free(twin);
+  free(job);
+  zmq_close(socket);
+  zmq_ctx_term(context);
+}
+
+static void modes_alternate(void **state)
+{
+  (void)state;
+  char endpoint[64];
+  snprintf(endpoint, sizeof endpoint, "ipc://@check_simulate-modes-%ld", (long)getpid());
+  struct job *job = make_job(endpoint, NULL);
+  job->setup.cell.rate_hz = 1000;
+  job->setup.alternate_s = 0.05;
+  void *context = zmq_ctx_new(), *socket = receiver(context, ZMQ_PULL, endpoint);
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, work, job), 0);
+  struct ct_wire *wire;
+  const struct ct_wire_setup setup = { .role = CT_ROLE_HEXITEC, .rows = 80, .cols = 80 };
+  assert_int_equal(ct_wire_new(&wire, &setup, NULL), 0);
+  for (uint64_t next = 0; next < FRAMES;) {
+    zmq_msg_t messages[8];
+    struct ct_wire_part parts[8];
+    struct ct_wire_message message;
+    size_t n = receive(socket, messages, parts);
+    ct_wire_decode(wire, parts, n, &message);
+    assert_int_equal(message.frame.number, next);
+    /* 50 frames a phase: 7 messages of 7 and one of 1. */
+    assert_int_equal(message.frame.count, next % 50 == 49 ? 1 : BATCH);
+    assert_int_equal(message.frame.attributes.trigger, next / 50);
+    assert_int_equal(message.frame.attributes.mode, next / 50 % 2 ? CT_MODE_XCT : CT_MODE_XCS);
+    next += message.frame.count;
+    close_all(messages, n);
+  }
+  pthread_join(thread, NULL);
+  ct_wire_free(wire);
+  free(job);
+  zmq_close(socket);
+  zmq_ctx_term(context);
+}
+
 /* Nobody listens, and yet it ends: when told to, and when its parent is another. */
 static void ends_when_it_should(void **state)
 {
@@ -242,6 +330,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(frames_arrive_as_made),
     cmocka_unit_test(scalars_tell_the_cell),
+    cmocka_unit_test(projections_arrive_as_made),
+    cmocka_unit_test(modes_alternate),
     cmocka_unit_test(ends_when_it_should),
     cmocka_unit_test(calibration_files_can_be_read),
     cmocka_unit_test(refusals_are_said),
