@@ -29,6 +29,7 @@ include tests/report/local.mk
 include tests/ui/local.mk
 include tests/pipeline/local.mk
 include tests/monitor/local.mk
+include tests/docs/local.mk
 
 dist_check_SCRIPTS += tests/include-rules.sh
 dist_noinst_DATA += tests/tsan.supp
