@@ -166,7 +166,7 @@ struct ct_request {
 bool ct_request_equal(const struct ct_request *a, const struct ct_request *b);
 
 /* Row-major arrays of rows*cols follow the struct in this order: float emf[], float sigma[], float counts[]
- * (L+H after background), uint8_t cell[] (enum ct_map_cell). emf and sigma are NaN unless the cell is CT_CELL_OK. */
+ * (L+H after background), float photons[] (all in the spectra), uint8_t cell[] (enum ct_map_cell). emf and sigma are NaN unless the cell is CT_CELL_OK. */
 enum ct_map_cell { CT_CELL_OK, CT_CELL_LOW, CT_CELL_MASKED };
 struct ct_section_map {
   uint32_t rows, cols, bin;
@@ -234,7 +234,7 @@ size_t ct_section_trend_bytes(uint32_t n);
 /* Adds a section of each kind with its dimensions set, all else zeroed; *out points at its parts. False: no room (counted). */
 struct ct_map_parts {
   struct ct_section_map *head;
-  float *emf, *sigma, *counts;        /* [rows*cols] */
+  float *emf, *sigma, *counts, *photons;   /* [rows*cols] */
   uint8_t *cell;                      /* [rows*cols], enum ct_map_cell */
 };
 struct ct_spectrum_parts {
@@ -274,7 +274,7 @@ const void *ct_snapshot_find(const struct ct_snapshot *snapshot, const struct ct
  * <payload> is 8-byte aligned, as ct_snapshot_find returns it; NULL gives false. */
 struct ct_map_view {
   const struct ct_section_map *head;
-  const float *emf, *sigma, *counts;
+  const float *emf, *sigma, *counts, *photons;
   const uint8_t *cell;
 };
 struct ct_spectrum_view {

@@ -9,6 +9,8 @@
 /* A stream is late after 1 s or three frame times without data, stale after ten seconds (DESIGN 1.4). */
 static const double late_after_s = 1, stale_after_s = 10, late_frames = 3;
 static const double rate_over_s = 3;
+/* A connection may take this long before it is worth an alarm. */
+static const int64_t connect_ns = CT_NS_PER_S / 2;
 
 /* ---- opening and closing -------------------------------------------------------------------------------- */
 static int open_stream(struct collector *c, const struct stream_setup *setup, struct ct_err *err)
@@ -84,7 +86,8 @@ static double measure_rate(struct stream *s, int64_t mono_ns, uint64_t frames)
   for (unsigned back = n; back > 1; back--) {
     unsigned then = (s->n_rate - back) % RATE_SAMPLES;
     double span_s = (double)(mono_ns - s->rate[then].mono_ns) / 1e9;
-    if (span_s <= rate_over_s && span_s > 0)
+    /* The time before the first frame is no part of the rate. */
+    if (span_s <= rate_over_s && span_s > 0 && s->rate[then].frames > 0)
       return (double)(frames - s->rate[then].frames) / span_s;
   }
   return 0;
@@ -147,7 +150,7 @@ static void raise_stream_alarms(struct collector *c, const struct stream *s, int
 {
   const struct ct_snapshot_stream *now = &s->now;
   struct alarms *a = &c->alarms;
-  if (now->state == CT_STREAM_DOWN)
+  if (now->state == CT_STREAM_DOWN && ct_time_mono_ns() - s->opened_ns > connect_ns)
     alarms_raise(a, now_ns, "stream-down", now->name, CT_CRITICAL,
                  "%s: not connected to %s, still trying; is the publisher running, are host and port right?", now->name,
                  now->endpoint);
@@ -164,6 +167,16 @@ static void raise_stream_alarms(struct collector *c, const struct stream *s, int
   if (now->rejected > 0)
     alarms_raise(a, now_ns, "messages-rejected", now->name, CT_WARNING, "%s: %llu rejected; the first: %.180s", now->name,
                  (unsigned long long)now->rejected, now->first_rejected[0] ? now->first_rejected : "a frame number seen before");
+}
+
+static void raise_geometry_alarm(struct collector *c, int64_t now_ns)
+{
+  const struct ct_compton_setup *compton = &c->setup.analysis.compton;
+  if (c->setup.centre_by_default && (compton->rows != 80 || compton->cols != 80))
+    alarms_raise(&c->alarms, now_ns, "centre-default", "", CT_WARNING,
+                 "geometry.centre_px is %g,%g by default; the middle of this sensor of %u columns, %u rows is %g,%g: set it",
+                 compton->geometry.centre_x_px, compton->geometry.centre_y_px, compton->cols, compton->rows,
+                 (compton->cols - 1) / 2.0, (compton->rows - 1) / 2.0);
 }
 
 static void raise_analysis_alarms(struct collector *c, const struct ct_snapshot_core *core,
@@ -276,6 +289,7 @@ const struct ct_snapshot *collector_compose(struct collector *c)
   if (ct_snapshot_begin(&builder, c->buffer, c->buffer_bytes) != 0)
     return NULL;   /* never: the buffer was made large enough */
   struct ct_snapshot_core *core = &builder.snapshot->core;
+  collector_tick(c);
   core->wall_ns = ct_time_wall_ns();
   core->seq = ++c->seq;
   core->demo = c->demo;
@@ -294,8 +308,10 @@ const struct ct_snapshot *collector_compose(struct collector *c)
   alarms_begin(&c->alarms);
   for (uint32_t i = 0; i < c->n_streams; i++)
     raise_stream_alarms(c, &c->streams[i], core->wall_ns);
-  if (c->analysis)
+  if (c->analysis) {
     raise_analysis_alarms(c, core, &note, core->wall_ns);
+    raise_geometry_alarm(c, core->wall_ns);
+  }
   alarms_end(&c->alarms, core->wall_ns, core);
   return ct_snapshot_finish(&builder);
 }

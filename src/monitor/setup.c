@@ -244,11 +244,34 @@ static void read_geometry(struct ct_geometry *g, const struct ct_settings *s)
   g->theta_map = ct_settings_bool(s, "geometry.theta_map");
 }
 
+/* Tries the analysis, so that what cannot be measured is refused with the place of the setting that asks for it. */
+static int check_compton(const struct ct_compton_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  static const struct { const char *word, *path; } places[] = {
+    { "background_keV", "emf.background_keV" }, { "background", "emf.background" }, { "p_high", "emf.p_high" },
+    { "p_low", "emf.p_low" },                   { "pz", "emf.p_high" },             { "e1_keV", "beam.e1_keV" },
+    { "theta", "geometry.theta_deg" },          { "object_mm", "geometry.object_mm" },
+    { "scattering angle", "geometry.theta_deg" }, { "detector_mm", "geometry.detector_mm" },
+    { "pitch_mm", "geometry.pitch_mm" },        { "rows", "hexitec.rows" },
+  };
+  struct ct_err why = { "" };
+  struct ct_compton *compton = NULL;
+  int code = ct_compton_new(&compton, setup, &why);
+  ct_compton_free(compton);
+  if (code == 0)
+    return 0;
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+    if (strstr(why.text, places[i].word) != NULL)
+      return ct_settings_refuse(s, places[i].path, err, "%s", why.text);
+  return ct_settings_refuse(s, "hexitec.bins", err, "%s", why.text);
+}
+
 static int read_compton(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   struct ct_compton_setup *c = &setup->analysis.compton;
   c->e1_keV = ct_settings_real(s, "beam.e1_keV");
   read_geometry(&c->geometry, s);
+  setup->centre_by_default = strcmp(ct_settings_origin(s, "geometry.centre_px"), "default") == 0;
   c->rows = setup->analysis.hexitec.rows;
   c->cols = setup->analysis.hexitec.cols;
   c->axis = setup->analysis.spectra.axis;
@@ -263,7 +286,7 @@ static int read_compton(struct run_setup *setup, const struct ct_settings *s, st
     c->n_windows = (uint32_t)n;
   }
   setup->analysis.min_counts = (double)ct_settings_int(s, "emf.min_counts");
-  return 0;
+  return check_compton(c, s, err);
 }
 
 /* ---- streams ------------------------------------------------------------------------------------------------------- */

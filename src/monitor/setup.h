@@ -23,6 +23,7 @@ struct run_setup {
   uint16_t *dark_ADU, *threshold_ADU;
   double *gradient_keV, *intercept_keV;
   uint8_t *live;
+  bool centre_by_default;                /* nobody has said where the beam axis meets the sensor */
 };
 
 /* Reads and checks every setting and every file they name. CT_ECONFIG, CT_EUSAGE, CT_EUNSUPPORTED, with a sentence. */

@@ -21,6 +21,7 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
   p->window_s = setup->spectra.window_s;
   p->sums = ct_xcalloc(pixels, sizeof *p->sums);
   p->select = ct_xcalloc(pixels, 1);
+  p->photons = ct_xcalloc(pixels, sizeof *p->photons);
   p->scratch = ct_xcalloc(pixels, sizeof *p->scratch);
   p->live = ct_xcalloc(pixels, 1);
   memcpy(p->live, setup->live, pixels);
@@ -46,6 +47,7 @@ void ct_picture_fini(struct ct_picture *p)
   free(p->sums);
   free(p->select);
   free(p->scratch);
+  free(p->photons);
   free(p->live);
 }
 
@@ -58,15 +60,25 @@ size_t ct_picture_bytes(const struct ct_picture *p)
 }
 
 /* ---- totals ------------------------------------------------------------------------------------------------ */
-/* Photons in the spectra of the selected pixels. */
-static uint64_t photons(const struct ct_picture *p, const uint32_t *cube, const uint8_t *select)
+/* Photons in the spectrum of every live pixel, added up once for all that needs them. */
+static void count_photons(struct ct_picture *p)
 {
   uint32_t bins = ct_spectra_axis(p->spectra)->n;
+  const uint32_t *spectrum = ct_spectra_window(p->spectra);
+  for (size_t pixel = 0; pixel < (size_t)p->rows * p->cols; pixel++, spectrum += bins) {
+    uint64_t sum = 0;
+    for (uint32_t bin = 0; p->live[pixel] && bin < bins; bin++)
+      sum += spectrum[bin];
+    p->photons[pixel] = sum;
+  }
+}
+
+static uint64_t photons(const struct ct_picture *p, const uint8_t *select)
+{
   uint64_t sum = 0;
   for (size_t pixel = 0; pixel < (size_t)p->rows * p->cols; pixel++)
     if (select[pixel])
-      for (uint32_t bin = 0; bin < bins; bin++)
-        sum += cube[pixel * bins + bin];
+      sum += p->photons[pixel];
   return sum;
 }
 
@@ -89,7 +101,7 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
   xcs->covered_s = ct_spectra_window_s(p->spectra);
   xcs->frames = window->hexitec.frames;
   xcs->live_s = (double)xcs->frames / p->frame_hz;
-  xcs->counts = photons(p, ct_spectra_window(p->spectra), p->live);
+  xcs->counts = photons(p, p->live);
   xcs->single = window->hexitec.single;
   xcs->dbl = window->hexitec.dbl;
   xcs->multiple = window->hexitec.multiple;
@@ -116,7 +128,7 @@ static void draw_rois(const struct ct_picture *p, struct ct_snapshot_core *core)
     memcpy(roi->name, p->roi_name[i], CT_NAME);
     for (size_t pixel = 0; pixel < (size_t)p->rows * p->cols; pixel++)
       roi->pixels += select[pixel] != 0;
-    roi->counts = photons(p, ct_spectra_window(p->spectra), select);
+    roi->counts = photons(p, select);
     struct ct_sums sum = sum_over(p, select);
     ct_compton_emf(&sum, &roi->emf);
   }
@@ -137,6 +149,16 @@ static uint32_t cell_sums(const struct ct_picture *p, uint32_t bin, uint32_t row
       pixels++;
     }
   return pixels;
+}
+
+/* All photons in the spectra of those pixels. */
+static uint64_t cell_photons(const struct ct_picture *p, uint32_t bin, uint32_t row, uint32_t col)
+{
+  uint64_t sum = 0;
+  for (uint32_t y = row * bin; y < (row + 1) * bin && y < p->rows; y++)
+    for (uint32_t x = col * bin; x < (col + 1) * bin && x < p->cols; x++)
+      sum += p->photons[(size_t)y * p->cols + x];
+  return sum;
 }
 
 static int by_value(const void *a, const void *b)
@@ -171,6 +193,7 @@ static void fill_map(const struct ct_picture *p, uint32_t bin, double min_counts
       ct_compton_emf(&sum, &emf);
       /* L + H after background: what min_counts is compared with. */
       map->counts[i] = (float)(sum.L + sum.H);
+      map->photons[i] = (float)cell_photons(p, bin, row, col);
       map->cell[i] = CT_CELL_OK;
       if (pixels == 0)
         map->cell[i] = CT_CELL_MASKED;
@@ -285,6 +308,7 @@ void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, 
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
   ct_compton_map(p->compton, ct_spectra_window(p->spectra), p->live, p->sums);
+  count_photons(p);
   draw_totals(p, &core->xcs);
   draw_rois(p, core);
   for (uint32_t i = 0; i < wants->n; i++) {

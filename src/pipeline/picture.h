@@ -10,6 +10,7 @@ struct ct_picture {
   struct ct_compton *compton;
   struct ct_sums *sums;              /* [pixels] of the window, drawn anew each time */
   uint8_t *live, *select;            /* [pixels]; select is scratch */
+  uint64_t *photons;                 /* [pixels] of the window; 0 where not live */
   float *scratch;                    /* [pixels] */
   uint8_t *roi_select[CT_SNAPSHOT_ROIS];
   char roi_name[CT_SNAPSHOT_ROIS][CT_NAME];

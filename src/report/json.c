@@ -181,7 +181,7 @@ static json_t *of_map(struct ct_buffer *out, const struct ct_map_view *map)
   for (size_t i = 0; i < n; i++) {
     append(out, emf, map->cell[i] == CT_CELL_OK ? short_real(map->emf[i]) : json_null());
     append(out, sigma, map->cell[i] == CT_CELL_OK ? short_real(map->sigma[i]) : json_null());
-    append(out, counts, map->cell[i] == CT_CELL_MASKED ? json_null() : short_real(map->counts[i]));
+    append(out, counts, map->cell[i] == CT_CELL_MASKED ? json_null() : short_real(map->photons[i]));
   }
   json_t *object = json_object();
   put(out, object, "rows", integer(map->head->rows));

@@ -233,7 +233,7 @@ def test_not_quite_json_is_used():
 
 
 def test_oversized_message_then_good_ones():
-    run = Run(*CAL)
+    run = Run(*CAL, idle="5")
     run.send(header(0), frame())
     run.send(header(1), b"\0" * (200 << 20))
     run.send(header(1), frame())
@@ -350,7 +350,7 @@ def test_broken_files_are_named_with_their_line():
 
 
 def test_unreachable_endpoint_keeps_trying():
-    done = comptop("-b", "-n", "1", "-d", "0.3", "-o", "json", "--hexitec", "tcp://127.0.0.1:1")
+    done = comptop("-b", "-n", "1", "-d", "1", "-o", "json", "--hexitec", "tcp://127.0.0.1:1")
     assert done.returncode == 0, done.stderr
     s = json.loads(done.stdout)
     expect(state=(stream(s)["state"], "down"))

@@ -50,7 +50,8 @@ static void add_sections(struct ct_snapshot_builder *builder, double value)
   for (int i = 0; i < 6; i++) {
     map.emf[i] = (float)(0.1 * (i + 1) * value);
     map.sigma[i] = (float)(0.01 * value);
-    map.counts[i] = (float)(100.5 * value);
+    map.counts[i] = 7;
+    map.photons[i] = (float)(100.5 * value);
   }
   map.cell[1] = CT_CELL_LOW;
   map.cell[5] = CT_CELL_MASKED;

@@ -44,7 +44,7 @@ static void requests_are_equal_when_all_is(void **state)
 static void sizes(void **state)
 {
   (void)state;
-  assert_int_equal(ct_section_map_bytes(80, 80), sizeof(struct ct_section_map) + 6400 * 13);
+  assert_int_equal(ct_section_map_bytes(80, 80), sizeof(struct ct_section_map) + 6400 * 17);
   assert_int_equal(ct_section_spectrum_bytes(1000), sizeof(struct ct_section_spectrum) + 8000);
   assert_int_equal(ct_section_profile_bytes(3), sizeof(struct ct_section_profile) + 72);
   assert_int_equal(ct_section_slice_bytes(512), sizeof(struct ct_section_slice) + 1048576);
@@ -83,6 +83,7 @@ static struct ct_snapshot *build(void)
     map.emf[i] = (float)i;
     map.sigma[i] = (float)i + 100;
     map.counts[i] = (float)i + 200;
+    map.photons[i] = (float)i + 300;
     map.cell[i] = (uint8_t)(i % 3);
   }
   for (size_t i = 0; i < 11; i++)
@@ -117,7 +118,7 @@ static void what_was_built_is_found(void **state)
   assert_true(ct_snapshot_map(snapshot, &map_request, &map));
   assert_int_equal(map.head->rows, 3);
   assert_int_equal(map.head->cols, 7);
-  assert_true(map.emf[20] == 20 && map.sigma[0] == 100 && map.counts[20] == 220);
+  assert_true(map.emf[20] == 20 && map.sigma[0] == 100 && map.counts[20] == 220 && map.photons[20] == 320);
   assert_int_equal(map.cell[20], 20 % 3);
   assert_true(ct_snapshot_spectrum(snapshot, &spectrum_request, &spectrum));
   assert_true(spectrum.counts[10] == 10);
@@ -192,7 +193,7 @@ static const struct {
   {"rows that the section does not have", sizeof(struct ct_snapshot) + offsetof(struct ct_section_map, rows), 4, 4},
   {"no rows", sizeof(struct ct_snapshot) + offsetof(struct ct_section_map, rows), 4, 0},
   {"rows that overflow", sizeof(struct ct_snapshot) + offsetof(struct ct_section_map, rows), 4, UINT32_MAX},
-  {"cell", sizeof(struct ct_snapshot) + sizeof(struct ct_section_map) + 3 * 21 * sizeof(float) + 20, 1, 3},
+  {"cell", sizeof(struct ct_snapshot) + sizeof(struct ct_section_map) + 4 * 21 * sizeof(float) + 20, 1, 3},
 };
 static const struct {
   const char *what;

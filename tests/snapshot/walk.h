@@ -52,7 +52,7 @@ static double walk_section(const struct ct_snapshot *snapshot, const struct ct_r
   double sum = 0;
   if (ct_snapshot_map(snapshot, request, &map)) {
     size_t n = (size_t)map.head->rows * map.head->cols;
-    sum += walk_floats(map.emf, n) + walk_floats(map.sigma, n) + walk_floats(map.counts, n);
+    sum += walk_floats(map.emf, n) + walk_floats(map.sigma, n) + walk_floats(map.counts, n) + walk_floats(map.photons, n);
     for (size_t i = 0; i < n; i++)
       sum += map.cell[i];
   }
