@@ -274,7 +274,8 @@ int ct_simulate_run(const struct ct_simulate *setup, const volatile sig_atomic_t
   tell_start(&run);
   rc = wait_for_subscriber(&run);
   if (!rc) rc = play(&run, result);
-  if (rc) ct_err_set(err, rc, "publishing failed after %llu frames: %s", (unsigned long long)result->frames, ct_err_text(rc));
+  if (rc)
+    ct_err_set(err, rc, "publishing failed after %llu frames: %s", (unsigned long long)result->frames, ct_err_text(rc));
 out:
   ct_publisher_close(run.hexitec, LINGER_MS);
   ct_publisher_close(run.scalars, LINGER_MS);

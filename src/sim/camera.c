@@ -33,7 +33,8 @@ static int check(const struct ct_sim_camera_config *c, struct ct_err *err)
     return ct_err_set(err, CT_ERANGE, "a camera of %u x %u pixels cannot be simulated: 1..%d each", c->rows, c->cols,
                       DIMENSION_MAX);
   if (!(c->pixel_mm > 0 && c->pixel_mm < 10) || !(fabs(c->axis_px) <= DIMENSION_MAX))
-    return ct_err_set(err, CT_ERANGE, "camera pixels of %g mm with the axis at %g are out of range", c->pixel_mm, c->axis_px);
+    return ct_err_set(err, CT_ERANGE, "camera pixels of %g mm with the axis at %g are out of range", c->pixel_mm,
+                      c->axis_px);
   if (!(c->photons > 0 && c->photons <= 60000))
     return ct_err_set(err, CT_ERANGE, "%g photons a camera pixel are out of range: above 0, at most 60000", c->photons);
   if (c->projections < 1 || c->projections > 1000000 || c->flats > 1000000 || c->darks > 1000000)

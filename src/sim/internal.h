@@ -54,7 +54,8 @@ int ct_image(const struct ct_sim_config *config, const struct ct_geometry *geome
 /* ---- spectrum.c: energies of Compton photons ------------------------------------------------------------- */
 #define CT_SPECTRUM_START_KEV 40.0
 #define CT_SPECTRUM_STEP_KEV 0.05
-enum { CT_SPECTRUM_BINS = 1493, CT_SPECTRUM_CELLS = CT_SPECTRUM_BINS + 1 };   /* up to 114.65; one more for the elastic line */
+/* Up to 114.65 keV; one more cell for the elastic line. */
+enum { CT_SPECTRUM_BINS = 1493, CT_SPECTRUM_CELLS = CT_SPECTRUM_BINS + 1 };
 /* One alias table a column and material. */
 struct ct_spectrum {
   struct ct_alias_cell *cells;         /* [cols][CT_SIM_MATERIALS][CT_SPECTRUM_CELLS] */

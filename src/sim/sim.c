@@ -127,7 +127,8 @@ int ct_sim_new(struct ct_sim **out, const struct ct_sim_config *config, struct c
   sim->padded = (sim->pixels + CT_SIM_BLOCK - 1) / CT_SIM_BLOCK * CT_SIM_BLOCK;
   sim->dead = config->rows * 3 / 10 * config->cols + config->cols * 3 / 4;
   rc = build(sim, err);
-  if (rc == CT_ENOMEM) ct_err_set(err, rc, "no memory for the simulated cell of %u x %u pixels", config->rows, config->cols);
+  if (rc == CT_ENOMEM)
+    ct_err_set(err, rc, "no memory for the simulated cell of %u x %u pixels", config->rows, config->cols);
   if (rc) {
     ct_sim_free(sim);
     return rc;

@@ -77,8 +77,8 @@ static void path_lengths(void **state)
   ct_sim_camera_free(camera);
 }
 
-/* The pore of 0.9 mm at (-3.4, 2.6): at angle 0 it is 3.4 mm left, turned by 90 degrees 2.6 mm left (y to the left). Seen beside
- * the mirrored place, which no pore of its own comes near. */
+/* The pore of 0.9 mm at (-3.4, 2.6): at angle 0 it is 3.4 mm left, turned by 90 degrees 2.6 mm left (y to the left).
+ * Seen beside the mirrored place, which no pore of its own comes near. */
 static void sample_turns_counter_clockwise(void **state)
 {
   (void)state;

@@ -134,7 +134,8 @@ static void emf_of_slab(const struct sample *sample)
   }
   assert_true(L + H > 1e6);
   double emf = L / H, expected = L_expected / H_expected, l, h;
-  print_message("# slab %d: EMF %.4f, integrated %.4f (%+.2f %%)\n", sample->slab, emf, expected, 100 * (emf / expected - 1));
+  print_message("# slab %d: EMF %.4f, integrated %.4f (%+.2f %%)\n", sample->slab, emf, expected,
+                100 * (emf / expected - 1));
   assert_near(emf / expected, 1, 0.005);
   assert_near(L / L_expected, 1, 0.006);
   expect(sample->profile, 1.5707963267948966, &l, &h);

@@ -78,8 +78,8 @@ static void photons_follow_the_truth(void **state)
   ct_sim_free(sim);
 }
 
-/* No charge is lost between the pixels; clusters are 8-connected, the photon's own pixel has most, and as many have 1, 2, 3, 4 hits
- * as the detector model says. */
+/* No charge is lost between the pixels; clusters are 8-connected, the photon's own pixel has most, and as many have
+ * 1, 2, 3, 4 hits as the detector model says. */
 static void sharing_conserves_charge(void **state)
 {
   (void)state;
@@ -94,7 +94,8 @@ static void sharing_conserves_charge(void **state)
     assert_int_equal(charge.pixel[0], photon.pixel);
     double e_keV = 0;
     for (uint32_t j = 0; j < charge.n; j++) {
-      int dy = (int)(charge.pixel[j] / N) - (int)(photon.pixel / N), dx = (int)(charge.pixel[j] % N) - (int)(photon.pixel % N);
+      int dy = (int)(charge.pixel[j] / N) - (int)(photon.pixel / N);
+      int dx = (int)(charge.pixel[j] % N) - (int)(photon.pixel % N);
       assert_true(charge.pixel[j] < PIXELS && abs(dx) <= 1 && abs(dy) <= 1);
       assert_true(charge.e_keV[j] >= 5 && charge.e_keV[j] <= charge.e_keV[0]);
       for (uint32_t l = 0; l < j; l++) assert_int_not_equal(charge.pixel[l], charge.pixel[j]);
