@@ -56,7 +56,7 @@ const char *ct_codec_word(enum ct_codec codec);         /* "none", "bslz4" */
 
 /* ---- chunks: frames of one stream on their way to the disk; all memory is taken by ct_chunk_new */
 struct ct_chunk;
-/* Room for <bytes> of pixels and as many frames as ct_chunk_frames says of the smallest ones, at most 4096. */
+/* Room for <bytes> of pixels: at least the largest frame that may come, and 1 MB for whole chunks. */
 struct ct_chunk *ct_chunk_new(size_t bytes);
 void ct_chunk_free(struct ct_chunk *chunk);             /* NULL is fine */
 /* Frames of <frame_bytes> that make one chunk in a file: about 1 MB, or what comes in 0.25 s at <frame_hz> (0 or NaN: not
@@ -138,8 +138,10 @@ int ct_run_close(struct ct_run *run, int64_t now_ns, struct ct_err *err);
 struct ct_run_file {
   char path[512], stream[CT_NAME];
   unsigned index;
-  bool closed;                       /* properly; if not, n and what follows are 0 */
+  bool closed;                       /* properly; if not, all that follows is 0 */
   uint64_t n, first_number, last_number, bytes;
+  int64_t first_arrival_ns, last_arrival_ns;
+  enum ct_role role;
   uint32_t rows, cols;
   enum ct_type type;
 };

@@ -245,6 +245,5 @@ void ct_bslz4_register(void)
     .can_apply = can_apply,
     .filter = filter,
   };
-  if (H5Zfilter_avail(CT_BSLZ4_FILTER) <= 0)
-    H5Zregister(&class);
+  H5Zregister(&class);
 }

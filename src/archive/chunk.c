@@ -1,0 +1,140 @@
+/* Chunks: frames are copied in, checked, packed; the file's owner only has to write them. */
+#include "archive/chunk.h"
+
+#include "archive/bslz4.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double chunk_bytes = 1 << 20, chunk_s = 0.25;
+
+const char *ct_codec_word(enum ct_codec codec)
+{
+  return codec == CT_CODEC_BSLZ4 ? "bslz4" : "none";
+}
+
+uint32_t ct_chunk_frames(size_t frame_bytes, double frame_hz)
+{
+  double frames = chunk_bytes / (double)frame_bytes;
+  if (frame_hz > 0 && frame_hz * chunk_s < frames)
+    frames = frame_hz * chunk_s;
+  uint32_t power = 1;
+  while (power < CT_CHUNK_FRAMES_MAX && 2.0 * power <= frames)
+    power *= 2;
+  return power;
+}
+
+struct ct_chunk *ct_chunk_new(size_t bytes)
+{
+  struct ct_chunk *chunk = ct_xcalloc(1, sizeof *chunk);
+  chunk->room_bytes = bytes;
+  chunk->pixels = ct_xcalloc(bytes, 1);
+  chunk->packed = ct_xcalloc(ct_bslz4_bound(bytes), 1);
+  chunk->frames = ct_xcalloc(CT_CHUNK_FRAMES_MAX, sizeof *chunk->frames);
+  ct_crc32_init(&chunk->crc);
+  return chunk;
+}
+
+void ct_chunk_free(struct ct_chunk *chunk)
+{
+  if (chunk == NULL)
+    return;
+  free(chunk->frames);
+  free(chunk->packed);
+  free(chunk->pixels);
+  free(chunk);
+}
+
+static bool same_kind(const struct ct_chunk *chunk, uint32_t rows, uint32_t cols, enum ct_type type)
+{
+  return chunk->rows == rows && chunk->cols == cols && chunk->type == type;
+}
+
+void ct_chunk_begin(struct ct_chunk *chunk, size_t stream, double frame_hz, const struct ct_chunk *previous)
+{
+  /* Kept aside first: <previous> may be <chunk>. */
+  const uint32_t end = previous != NULL && previous->whole > 0 ? (previous->phase + previous->count) % previous->whole : 0;
+  chunk->rows = previous != NULL ? previous->rows : 0;
+  chunk->cols = previous != NULL ? previous->cols : 0;
+  chunk->type = previous != NULL ? previous->type : CT_U8;
+  chunk->whole = previous != NULL ? previous->whole : 0;
+  chunk->phase = end;
+  chunk->stream = stream;
+  chunk->frame_hz = frame_hz;
+  chunk->count = 0;
+  chunk->ready = NULL;
+  chunk->ready_bytes = 0;
+}
+
+/* The first frame decides the shape; another one than before begins a new file, so the phase is lost. */
+static bool take_shape(struct ct_chunk *chunk, const struct ct_frame *frame)
+{
+  chunk->frame_bytes = (size_t)frame->rows * frame->cols * ct_type_bytes(frame->type);
+  uint32_t whole = ct_chunk_frames(chunk->frame_bytes, chunk->frame_hz);
+  while (whole > 1 && whole * chunk->frame_bytes > chunk->room_bytes)
+    whole /= 2;
+  if (!same_kind(chunk, frame->rows, frame->cols, frame->type) || chunk->whole != whole)
+    chunk->phase = 0;
+  chunk->rows = frame->rows;
+  chunk->cols = frame->cols;
+  chunk->type = frame->type;
+  chunk->whole = whole;
+  return whole * chunk->frame_bytes <= chunk->room_bytes;
+}
+
+static void copy_native(unsigned char *out, const unsigned char *in, size_t bytes, size_t element_bytes, bool swap)
+{
+  if (!swap || element_bytes == 1) {
+    memcpy(out, in, bytes);
+    return;
+  }
+  for (size_t i = 0; i < bytes; i += element_bytes)
+    for (size_t b = 0; b < element_bytes; b++)
+      out[i + b] = in[i + element_bytes - 1 - b];
+}
+
+uint32_t ct_chunk_add(struct ct_chunk *chunk, const struct ct_frame *frame, uint32_t first)
+{
+  assert(chunk->ready == NULL && first <= frame->count);
+  if (chunk->count == 0 && !take_shape(chunk, frame))
+    return 0;
+  if (!same_kind(chunk, frame->rows, frame->cols, frame->type))
+    return 0;
+  const uint32_t room = chunk->whole - chunk->phase - chunk->count, left = frame->count - first;
+  const uint32_t n = left < room ? left : room;
+  copy_native(chunk->pixels + chunk->count * chunk->frame_bytes, frame->pixels + first * chunk->frame_bytes,
+              n * chunk->frame_bytes, ct_type_bytes(frame->type), frame->big_endian);
+  for (uint32_t i = 0; i < n; i++)
+    chunk->frames[chunk->count + i] = (struct ct_chunk_frame){
+      .number = frame->number + first + i, .arrival_ns = frame->arrival_ns, .attributes = frame->attributes,
+      .late = frame->late,
+    };
+  chunk->count += n;
+  return n;
+}
+
+uint32_t ct_chunk_count(const struct ct_chunk *chunk) { return chunk->count; }
+size_t ct_chunk_stream(const struct ct_chunk *chunk) { return chunk->stream; }
+bool ct_chunk_full(const struct ct_chunk *chunk)
+{
+  return chunk->count > 0 && chunk->phase + chunk->count == chunk->whole;
+}
+
+void ct_chunk_pack(struct ct_chunk *chunk, enum ct_codec codec)
+{
+  for (uint32_t i = 0; i < chunk->count; i++)
+    chunk->frames[i].crc32 = ct_crc32(&chunk->crc, chunk->pixels + i * chunk->frame_bytes, chunk->frame_bytes);
+  if (chunk->count != chunk->whole)
+    return;
+  const size_t bytes = chunk->count * chunk->frame_bytes;
+  chunk->ready = chunk->pixels;
+  chunk->ready_bytes = bytes;
+  if (codec == CT_CODEC_BSLZ4) {
+    chunk->ready = chunk->packed;
+    chunk->ready_bytes = ct_bslz4_pack(chunk->pixels, bytes, ct_type_bytes(chunk->type), chunk->packed);
+    if (chunk->ready_bytes == 0)
+      chunk->ready = NULL;
+  }
+}

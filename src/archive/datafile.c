@@ -1,0 +1,176 @@
+/* A rolling file of frames. */
+#include "archive/datafile.h"
+
+#include "archive/h5.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const column_names[] = {
+#define X(name, type, value, text) #name,
+  CT_DATA_COLUMNS(X)
+#undef X
+};
+static const char *const column_texts[] = {
+#define X(name, type, value, text) text,
+  CT_DATA_COLUMNS(X)
+#undef X
+};
+static const enum ct_type column_types[] = {
+#define X(name, type, value, text) CT_##type,
+  CT_DATA_COLUMNS(X)
+#undef X
+};
+
+const char *ct_data_column_name(enum ct_data_column column) { return column_names[column]; }
+
+static double attribute_or_nan(const struct ct_chunk_frame *frame, unsigned bit, double value)
+{
+  return frame->attributes.present & bit ? value : (double)NAN;
+}
+
+static void write_about(hid_t file, const struct ct_data_about *about)
+{
+  hid_t entry = H5Gopen2(file, "entry", H5P_DEFAULT);
+  ct_h5_text(entry, "default", "data");
+  ct_h5_text(entry, "run", about->run);
+  ct_h5_text(entry, "stream", about->stream);
+  ct_h5_text(entry, "role", about->role);
+  ct_h5_text(entry, "program", about->program);
+  ct_h5_number(entry, "index", about->index);
+  H5Gclose(entry);
+}
+
+static int create_sets(struct ct_data_file *file, enum ct_codec codec)
+{
+  const hsize_t frame[] = { file->rows, file->cols }, chunk[] = { file->whole, file->rows, file->cols };
+  const hsize_t column_chunk = file->whole > 16 ? 4096 : 256;
+  int rc = 0;
+  hid_t entry = H5Gopen2(file->file, "entry", H5P_DEFAULT);
+  rc = ct_grow_create(&file->data, entry, "data", ct_h5_native(file->type), 3, frame, chunk, codec);
+  for (int i = 0; i < CT_COLUMN_COUNT && rc == 0; i++) {
+    rc = ct_grow_create(&file->columns[i], entry, column_names[i], ct_h5_native(column_types[i]), 1, NULL, &column_chunk,
+                        CT_CODEC_NONE);
+    if (rc == 0)
+      ct_h5_text(file->columns[i].set, "long_name", column_texts[i]);
+  }
+  if (rc == 0)
+    ct_h5_text(file->columns[CT_COLUMN_rotation_angle].set, "units", "deg");
+  H5Gclose(entry);
+  return rc;
+}
+
+static void close_all(struct ct_data_file *file)
+{
+  ct_grow_close(&file->data);
+  for (int i = 0; i < CT_COLUMN_COUNT; i++)
+    ct_grow_close(&file->columns[i]);
+}
+
+int ct_data_create(struct ct_data_file *file, const char *path, const struct ct_chunk *first,
+                   const struct ct_data_about *about, struct ct_err *err)
+{
+  char why[CT_H5_WHY];
+  ct_h5_begin();
+  *file = (struct ct_data_file){ .rows = first->rows, .cols = first->cols, .type = first->type, .whole = first->whole };
+  file->data.set = H5I_INVALID_HID;
+  for (int i = 0; i < CT_COLUMN_COUNT; i++)
+    file->columns[i].set = H5I_INVALID_HID;
+  file->file = ct_grow_file(path);
+  if (file->file < 0)
+    return ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, ct_h5_why(why));
+  write_about(file->file, about);
+  if (create_sets(file, about->codec) != 0 || H5Fstart_swmr_write(file->file) < 0) {
+    ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, ct_h5_why(why));
+    close_all(file);
+    H5Fclose(file->file);
+    file->file = H5I_INVALID_HID;
+    unlink(path);
+    return CT_EIO;
+  }
+  return 0;
+}
+
+bool ct_data_fits(const struct ct_data_file *file, const struct ct_chunk *chunk)
+{
+  return file->rows == chunk->rows && file->cols == chunk->cols && file->type == chunk->type &&
+         file->whole == chunk->whole && file->n % file->whole == chunk->phase;
+}
+
+static int append_columns(struct ct_data_file *file, const struct ct_chunk *chunk)
+{
+  int rc = 0;
+  union {
+    uint8_t u8[CT_CHUNK_FRAMES_MAX];
+    uint32_t u32[CT_CHUNK_FRAMES_MAX];
+    int32_t i32[CT_CHUNK_FRAMES_MAX];
+    uint64_t u64[CT_CHUNK_FRAMES_MAX];
+    int64_t i64[CT_CHUNK_FRAMES_MAX];
+    double f64[CT_CHUNK_FRAMES_MAX];
+  } v;
+#define ELEMENT_U8 v.u8
+#define ELEMENT_U32 v.u32
+#define ELEMENT_I32 v.i32
+#define ELEMENT_U64 v.u64
+#define ELEMENT_I64 v.i64
+#define ELEMENT_F64 v.f64
+#define X(name, type, value, text)                                            \
+  for (uint32_t i = 0; i < chunk->count; i++) {                               \
+    const struct ct_chunk_frame *f = &chunk->frames[i];                       \
+    ELEMENT_##type[i] = value;                                                \
+  }                                                                           \
+  if (rc == 0)                                                                \
+    rc = ct_grow_append(&file->columns[CT_COLUMN_##name], chunk->count, &v);
+  CT_DATA_COLUMNS(X)
+#undef X
+  return rc;
+}
+
+int ct_data_append(struct ct_data_file *file, const struct ct_chunk *chunk, struct ct_err *err)
+{
+  char why[CT_H5_WHY];
+  int rc;
+  ct_h5_begin();
+  errno = 0;
+  if (chunk->ready != NULL)
+    rc = ct_grow_append_chunk(&file->data, chunk->count, chunk->ready, chunk->ready_bytes);
+  else
+    rc = ct_grow_append(&file->data, chunk->count, chunk->pixels);
+  if (rc == 0)
+    rc = append_columns(file, chunk);
+  if (rc != 0) {
+    ct_err_set(err, rc, "writing failed: %s", errno ? strerror(errno) : ct_h5_why(why));
+    ct_grow_cut(&file->data, file->n);
+    for (int i = 0; i < CT_COLUMN_COUNT; i++)
+      ct_grow_cut(&file->columns[i], file->n);
+    return rc;
+  }
+  if (file->n == 0)
+    file->first_number = chunk->frames[0].number;
+  file->last_number = chunk->frames[chunk->count - 1].number;
+  file->n += chunk->count;
+  file->bytes += chunk->ready != NULL ? chunk->ready_bytes : chunk->count * chunk->frame_bytes;
+  return 0;
+}
+
+int ct_data_flush(const struct ct_data_file *file)
+{
+  int rc = ct_grow_flush(&file->data);
+  for (int i = 0; i < CT_COLUMN_COUNT && rc == 0; i++)
+    rc = ct_grow_flush(&file->columns[i]);
+  return rc;
+}
+
+int ct_data_close(struct ct_data_file *file)
+{
+  if (file->file < 0)
+    return 0;
+  int rc = ct_data_flush(file);
+  close_all(file);
+  if (H5Fclose(file->file) < 0)
+    rc = CT_EIO;
+  file->file = H5I_INVALID_HID;
+  return rc;
+}

@@ -1,0 +1,57 @@
+/* A rolling file of frames: /entry/data [n,rows,cols] and beside it one column a quantity. Row k belongs to frame k. */
+#ifndef ARCHIVE_DATAFILE_H
+#define ARCHIVE_DATAFILE_H
+
+#include "archive/chunk.h"
+#include "archive/grow.h"
+
+/* X(column, ct_type, element of struct ct_chunk_frame or expression of f, description). The last column is the judge of
+ * how many rows are there: it is written last. */
+#define CT_DATA_COLUMNS(X)                                                                                       \
+  X(arrival, I64, f->arrival_ns, "when it was received, ns since 1970 UTC")                                      \
+  X(present, U8, (uint8_t)f->attributes.present,                                                                 \
+    "which attributes came with it: 1 angle, 2 z, 4 mode, 8 trigger, 16 image key, 32 time stamp")               \
+  X(late, U8, f->late, "1: came after its gap was noticed")                                                      \
+  X(mode, U8, (uint8_t)f->attributes.mode, "0 unknown, 1 xcs, 2 xct")                                            \
+  X(image_key, I32, f->attributes.image_key, "0 projection, 1 flat, 2 dark, 3 invalid")                          \
+  X(trigger, U64, f->attributes.trigger, "trigger number")                                                       \
+  X(rotation_angle, F64, attribute_or_nan(f, CT_HAS_ANGLE, f->attributes.angle_deg), "deg")                          \
+  X(sample_z, F64, attribute_or_nan(f, CT_HAS_Z, f->attributes.z_mm), "mm")                                          \
+  X(timestamp, F64, attribute_or_nan(f, CT_HAS_TIME, f->attributes.time_s), "s, of the source, in its own epoch")    \
+  X(crc32, U32, f->crc32, "CRC-32 of the frame's bytes, little-endian, as zlib's")                               \
+  X(frame_number, U64, f->number, "of the source")
+
+enum ct_data_column {
+#define X(name, type, value, text) CT_COLUMN_##name,
+  CT_DATA_COLUMNS(X)
+#undef X
+  CT_COLUMN_COUNT
+};
+const char *ct_data_column_name(enum ct_data_column column);
+
+struct ct_data_file {
+  hid_t file;
+  struct ct_grow data, columns[CT_COLUMN_COUNT];
+  uint64_t n, bytes;                       /* frames and stored bytes written */
+  uint64_t first_number, last_number;
+  uint32_t rows, cols, whole;
+  enum ct_type type;
+};
+
+struct ct_data_about {
+  const char *run, *stream, *role, *program;
+  unsigned index;
+  enum ct_codec codec;
+};
+
+/* For chunks of the shape of <first>. 0 or CT_EIO with the file gone again. */
+int ct_data_create(struct ct_data_file *file, const char *path, const struct ct_chunk *first,
+                   const struct ct_data_about *about, struct ct_err *err) CT_MUST_CHECK;
+/* 0, or CT_EIO: the file has the rows it had before. */
+int ct_data_append(struct ct_data_file *file, const struct ct_chunk *chunk, struct ct_err *err) CT_MUST_CHECK;
+int ct_data_flush(const struct ct_data_file *file) CT_MUST_CHECK;
+int ct_data_close(struct ct_data_file *file) CT_MUST_CHECK;
+/* Whether it can go on in this file without losing its alignment. */
+bool ct_data_fits(const struct ct_data_file *file, const struct ct_chunk *chunk);
+
+#endif

@@ -1,0 +1,193 @@
+/* The folder of a run. */
+#include "archive/folder.h"
+
+#include "archive/datafile.h"
+#include "archive/h5.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int ct_folder_find(struct ct_folder *folder, const char *run, struct ct_err *err)
+{
+  struct stat status;
+  *folder = (struct ct_folder){ .lock = -1 };
+  if (strlen(run) >= CT_FOLDER_PATH)
+    return ct_err_set(err, CT_ERANGE, "%.60s...: the name is too long", run);
+  if (stat(run, &status) != 0)
+    return ct_err_set(err, CT_ENOTFOUND, "%s: %s", run, strerror(errno));
+  snprintf(folder->path, sizeof folder->path, "%s", run);
+  size_t length = strlen(folder->path);
+  while (length > 1 && folder->path[length - 1] == '/')
+    folder->path[--length] = '\0';
+  if (!S_ISDIR(status.st_mode)) {
+    char *slash = strrchr(folder->path, '/');
+    if (slash == NULL)
+      snprintf(folder->path, sizeof folder->path, ".");
+    else
+      *slash = '\0';
+  }
+  /* The folder may have been renamed or be ".": the master tells the run's name. */
+  DIR *dir = opendir(folder->path);
+  if (dir == NULL)
+    return ct_err_set(err, CT_EIO, "%s: %s", folder->path, strerror(errno));
+  for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    const char *end = strrchr(entry->d_name, '.');
+    if (end != NULL && strcmp(end, ".nxs") == 0 && (size_t)(end - entry->d_name) < sizeof folder->name)
+      snprintf(folder->name, sizeof folder->name, "%.*s", (int)(end - entry->d_name), entry->d_name);
+  }
+  closedir(dir);
+  if (folder->name[0] == '\0')
+    return ct_err_set(err, CT_ENOTFOUND, "%s: no archived run: there is no master (*.nxs) in it", run);
+  return 0;
+}
+
+int ct_folder_lock(struct ct_folder *folder, struct ct_err *err)
+{
+  char path[CT_PATH];
+  ct_folder_path(folder, ".lock", path);
+  folder->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (folder->lock < 0)
+    return ct_err_set(err, CT_EIO, "%s: %s", path, strerror(errno));
+  if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0) {
+    ct_folder_unlock(folder);
+    return ct_err_set(err, CT_EBUSY, "run %s in %s is being written by another collector; look at it with "
+                      "comptop --attach", folder->name, folder->path);
+  }
+  return 0;
+}
+
+void ct_folder_unlock(struct ct_folder *folder)
+{
+  if (folder->lock >= 0)
+    close(folder->lock);
+  folder->lock = -1;
+}
+
+void ct_folder_path(const struct ct_folder *folder, const char *suffix, char path[CT_PATH])
+{
+  snprintf(path, CT_PATH, "%s/%s%s", folder->path, folder->name, suffix);
+}
+
+void ct_folder_file(const struct ct_folder *folder, const char *kind, unsigned index, char path[CT_PATH])
+{
+  snprintf(path, CT_PATH, "%s/%s_%s_%06u.h5", folder->path, folder->name, kind, index);
+}
+
+/* NAME_KIND_000000.h5 */
+static bool read_name(const struct ct_folder *folder, const char *text, struct ct_folder_entry *entry)
+{
+  const size_t prefix = strlen(folder->name), length = strlen(text);
+  if (strncmp(text, folder->name, prefix) != 0 || text[prefix] != '_' || length < prefix + 12)
+    return false;
+  const char *kind = text + prefix + 1, *index = text + length - 9;
+  const size_t kind_length = (size_t)(index - 1 - kind);
+  if (index[-1] != '_' || strspn(index, "0123456789") != 6 || strcmp(index + 6, ".h5") != 0 ||
+      kind_length >= sizeof entry->kind)
+    return false;
+  *entry = (struct ct_folder_entry){ .index = (unsigned)strtoul(index, NULL, 10) };
+  memcpy(entry->kind, kind, kind_length);
+  return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+  const struct ct_folder_entry *x = a, *y = b;
+  int order = strcmp(x->kind, y->kind);
+  return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+int ct_folder_list(const struct ct_folder *folder, struct ct_folder_entry **entries, size_t *n, struct ct_err *err)
+{
+  size_t room = 0;
+  *entries = NULL;
+  *n = 0;
+  DIR *dir = opendir(folder->path);
+  if (dir == NULL)
+    return ct_err_set(err, CT_EIO, "%s: %s", folder->path, strerror(errno));
+  for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    if (*n == room) {
+      struct ct_folder_entry *more = realloc(*entries, (room + 256) * sizeof **entries);
+      if (more == NULL)
+        break;
+      *entries = more;
+      room += 256;
+    }
+    *n += read_name(folder, entry->d_name, &(*entries)[*n]);
+  }
+  closedir(dir);
+  if (*n > 0)
+    qsort(*entries, *n, sizeof **entries, by_name);
+  return 0;
+}
+
+unsigned ct_folder_next(const struct ct_folder_entry *entries, size_t n, const char *kind)
+{
+  unsigned next = 0;
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(entries[i].kind, kind) == 0 && entries[i].index >= next)
+      next = entries[i].index + 1;
+  return next;
+}
+
+/* ---- what is in a file --------------------------------------------------------------------------------- */
+
+static bool read_ends(const char *path, enum ct_data_column column, uint64_t n, void *first, void *last)
+{
+  char spec[CT_PATH + 64];
+  struct ct_h5_frames *frames;
+  snprintf(spec, sizeof spec, "%s:/entry/%s", path, ct_data_column_name(column));
+  if (ct_h5_open_column(&frames, spec, n, NULL) != 0)
+    return false;
+  bool good = ct_h5_read_frames(frames, 0, 1, first, NULL) == 0 && ct_h5_read_frames(frames, n - 1, 1, last, NULL) == 0;
+  ct_h5_close_frames(frames);
+  return good;
+}
+
+static void read_role(const char *path, struct ct_run_file *file)
+{
+  char *text = NULL;
+  hid_t h5;
+  if (ct_h5_open_file(&h5, path, NULL) != 0)
+    return;
+  hid_t attribute = H5Aopen_by_name(h5, "entry", "role", H5P_DEFAULT, H5P_DEFAULT), type = H5Aget_type(attribute);
+  if (attribute >= 0 && H5Tis_variable_str(type) > 0 && H5Aread(attribute, type, &text) >= 0 && text != NULL)
+    file->role = strcmp(text, "camera") == 0 ? CT_ROLE_CAMERA : CT_ROLE_HEXITEC;
+  H5free_memory(text);
+  H5Tclose(type);
+  H5Aclose(attribute);
+  H5Fclose(h5);
+}
+
+int ct_folder_look(const char *path, struct ct_run_file *file, struct ct_err *err)
+{
+  char spec[CT_PATH + 16];
+  struct ct_h5_frames *frames;
+  struct stat status;
+  if (stat(path, &status) == 0)
+    file->bytes = (uint64_t)status.st_size;
+  snprintf(spec, sizeof spec, "%s:/entry/data", path);
+  int rc = ct_h5_open_frames(&frames, spec, err);
+  file->closed = rc == 0 || rc == CT_ESHAPE;
+  if (rc == CT_ESHAPE)               /* closed before the first frame */
+    return 0;
+  if (rc != 0)
+    return rc;
+  const struct ct_h5_info *info = ct_h5_info(frames);
+  file->n = info->n;
+  file->rows = info->rows;
+  file->cols = info->cols;
+  file->type = info->type;
+  ct_h5_close_frames(frames);
+  read_role(path, file);
+  if (!read_ends(path, CT_COLUMN_frame_number, file->n, &file->first_number, &file->last_number) ||
+      !read_ends(path, CT_COLUMN_arrival, file->n, &file->first_arrival_ns, &file->last_arrival_ns))
+    return ct_err_set(err, CT_EFORMAT, "%s: its columns do not match its frames", path);
+  return 0;
+}

@@ -1,0 +1,34 @@
+/* The folder of a run: names, lock, what is in it. */
+#ifndef ARCHIVE_FOLDER_H
+#define ARCHIVE_FOLDER_H
+
+#include <comptop/archive.h>
+
+enum { CT_PATH = 512, CT_FOLDER_PATH = 300, CT_FOLDER_NAME = 64 };
+
+struct ct_folder {
+  char path[CT_FOLDER_PATH], name[CT_FOLDER_NAME];
+  int lock;                            /* descriptor; < 0: not held */
+};
+
+/* From "DIR/RUN" or "DIR/RUN/RUN.nxs". */
+int ct_folder_find(struct ct_folder *folder, const char *run, struct ct_err *err) CT_MUST_CHECK;
+/* CT_EBUSY when another process holds it. */
+int ct_folder_lock(struct ct_folder *folder, struct ct_err *err) CT_MUST_CHECK;
+void ct_folder_unlock(struct ct_folder *folder);
+/* PATH/NAME<suffix>, PATH/NAME_<kind>_<index>.h5 */
+void ct_folder_path(const struct ct_folder *folder, const char *suffix, char path[CT_PATH]);
+void ct_folder_file(const struct ct_folder *folder, const char *kind, unsigned index, char path[CT_PATH]);
+/* The files of it with an index, sorted by name: kind (stream name, "log", "results") and index of each. */
+struct ct_folder_entry {
+  char kind[64];
+  unsigned index;
+};
+int ct_folder_list(const struct ct_folder *folder, struct ct_folder_entry **entries, size_t *n,
+                   struct ct_err *err) CT_MUST_CHECK;
+/* The highest index + 1. */
+unsigned ct_folder_next(const struct ct_folder_entry *entries, size_t n, const char *kind);
+/* What a closed frame file holds. */
+int ct_folder_look(const char *path, struct ct_run_file *file, struct ct_err *err) CT_MUST_CHECK;
+
+#endif

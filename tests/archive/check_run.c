@@ -1,0 +1,394 @@
+/* Runs on disk: refusals, resuming, rolling, a disk that fails, damage. What a stranger reads in them is checked by
+ * run.sh, which also uses this program as a writer:
+ *   check_run write FOLDER RUN none|bslz4 FRAMES close|kill|hold [resume]      check_run repair FOLDER/RUN */
+#include "archive/chunk.h"
+#include "archive/crc32.h"
+#include "archive/repair.h"
+#include "tests/archive/run_writer.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+/* The disk of this program: HDF5 writes through here. Files may grow by <space_bytes> more; negative: without limit. */
+static int64_t space_bytes = -1;
+ssize_t pwrite(int fd, const void *data, size_t bytes, off_t offset)
+{
+  struct stat status;
+  int64_t growth = fstat(fd, &status) == 0 ? (int64_t)offset + (int64_t)bytes - (int64_t)status.st_size : 0;
+  if (space_bytes >= 0 && growth > space_bytes) {
+    errno = ENOSPC;
+    return -1;
+  }
+  if (space_bytes >= 0 && growth > 0)
+    space_bytes -= growth;
+  return (ssize_t)syscall(SYS_pwrite64, fd, data, bytes, offset);
+}
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+  (void)state;
+  snprintf(folder, sizeof folder, "/tmp/check_run.XXXXXX");
+  return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state)
+{
+  (void)state;
+  char command[128];
+  snprintf(command, sizeof command, "rm -r '%s'", folder);
+  return system(command);
+}
+
+static const char *in_folder(const char *name)
+{
+  static char text[4][160];
+  static unsigned turn;
+  char *out = text[turn++ % 4];
+  snprintf(out, sizeof text[0], "%s/%s", folder, name);
+  return out;
+}
+
+static struct ct_run *open_run(const char *name, enum ct_codec codec, double roll_s, bool resume)
+{
+  struct ct_run_setup setup = run_setup(folder, name, codec);
+  struct ct_run *run;
+  struct ct_err err = { "" };
+  setup.roll_s = roll_s;
+  setup.resume = resume;
+  if (ct_run_open(&run, &setup, ct_time_wall_ns(), &err) != 0)
+    fail_msg("%s", err.text);
+  return run;
+}
+
+static void expect_frames(const char *name, const char *stream, uint64_t frames, size_t files)
+{
+  struct ct_run_file *list;
+  size_t n, mine = 0;
+  uint64_t sum = 0;
+  assert_int_equal(ct_run_files(in_folder(name), &list, &n, NULL), 0);
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(list[i].stream, stream) == 0) {
+      assert_true(list[i].closed);
+      assert_int_equal(list[i].index, mine++);
+      sum += list[i].n;
+    }
+  free(list);
+  assert_int_equal(sum, frames);
+  if (files > 0)
+    assert_int_equal(mine, files);
+}
+
+static void expect_whole(const char *name)
+{
+  struct ct_run_check check;
+  struct ct_err err = { "" };
+  if (ct_run_verify(in_folder(name), NULL, NULL, &check, &err) != 0)
+    fail_msg("%s", err.text);
+}
+
+/* ---- parts ------------------------------------------------------------------------------------------------- */
+
+static void test_checksums(void **state)
+{
+  (void)state;
+  static struct ct_crc32 crc;
+  ct_crc32_init(&crc);
+  assert_int_equal(ct_crc32(&crc, "123456789", 9), 0xCBF43926);     /* the check value of the CRC catalogues */
+  assert_int_equal(ct_crc32(&crc, "", 0), 0);
+  /* The examples in lookup3.c itself. */
+  assert_int_equal(ct_lookup3("", 0, 0), 0xdeadbeef);
+  assert_int_equal(ct_lookup3("", 0, 0xdeadbeef), 0xbd5b7dde);
+  assert_int_equal(ct_lookup3("Four score and seven years ago", 30, 0), 0x17770551);
+  assert_int_equal(ct_lookup3("Four score and seven years ago", 30, 1), 0xcd628161);
+}
+
+static void test_chunk_lengths(void **state)
+{
+  (void)state;
+  assert_int_equal(ct_chunk_frames(12800, 9118.87), 64);
+  assert_int_equal(ct_chunk_frames(12800, 0), 64);
+  assert_int_equal(ct_chunk_frames(12800, 20), 4);
+  assert_int_equal(ct_chunk_frames(10 << 20, 100), 1);
+  assert_int_equal(ct_chunk_frames(1, 1e9), 4096);
+}
+
+/* A short chunk is followed by one that ends at the file's chunk border; big-endian pixels are turned. */
+static void test_chunks_align(void **state)
+{
+  (void)state;
+  static uint16_t pixels[200 * 6400];
+  for (size_t i = 0; i < 6400; i++)
+    pixels[i] = (uint16_t)(i << 8 | i >> 8);
+  struct ct_frame frame = { .pixels = (unsigned char *)pixels, .type = CT_U16, .big_endian = true, .count = 200,
+                            .rows = 80, .cols = 80, .number = 5 };
+  struct ct_chunk *chunk = ct_chunk_new(1 << 20), *next = ct_chunk_new(1 << 20);
+  ct_chunk_begin(chunk, 0, 9118.87, NULL);
+  frame.count = 10;
+  assert_int_equal(ct_chunk_add(chunk, &frame, 0), 10);
+  assert_false(ct_chunk_full(chunk));
+  uint16_t third;
+  memcpy(&third, chunk->pixels + 2 * 3, sizeof third);
+  assert_int_equal(third, 3);
+  ct_chunk_begin(next, 0, 9118.87, chunk);
+  frame.count = 200;
+  assert_int_equal(ct_chunk_add(next, &frame, 0), 54);
+  assert_true(ct_chunk_full(next));
+  assert_int_equal(ct_chunk_add(next, &frame, 54), 0);
+  ct_chunk_begin(next, 0, 9118.87, next);
+  assert_int_equal(ct_chunk_add(next, &frame, 54), 64);
+  assert_int_equal(next->frames[0].number, 5 + 54);
+  /* Another shape does not go into it, but begins the next one. */
+  ct_chunk_begin(next, 0, 9118.87, next);
+  assert_int_equal(ct_chunk_add(next, &frame, 190), 10);
+  frame.rows = 40;
+  assert_int_equal(ct_chunk_add(next, &frame, 0), 0);
+  ct_chunk_begin(next, 0, 9118.87, next);
+  assert_int_equal(ct_chunk_add(next, &frame, 0), 128);
+  ct_chunk_free(chunk);
+  ct_chunk_free(next);
+}
+
+/* ---- runs -------------------------------------------------------------------------------------------------- */
+
+static void expect_refused(const struct ct_run_setup *setup, int code, const char *word)
+{
+  struct ct_run *run;
+  struct ct_err err = { "" };
+  assert_int_equal(ct_run_open(&run, setup, ct_time_wall_ns(), &err), code);
+  assert_null(run);
+  if (strstr(err.text, word) == NULL)
+    fail_msg("\"%s\" lacks \"%s\"", err.text, word);
+}
+
+static void test_refusals(void **state)
+{
+  (void)state;
+  struct ct_run_setup setup = run_setup(folder, "first", CT_CODEC_NONE);
+  struct ct_run *run = open_run("first", CT_CODEC_NONE, 0, false);
+  expect_refused(&setup, CT_EBUSY, "another collector");
+  assert_int_equal(ct_run_close(run, ct_time_wall_ns(), NULL), 0);
+  expect_refused(&setup, CT_EEXISTS, "--resume");
+  setup.name = "a/b";
+  expect_refused(&setup, CT_ERANGE, "a/b");
+  setup = run_setup("/nowhere/at/all", "x", CT_CODEC_NONE);
+  expect_refused(&setup, CT_EIO, "/nowhere/at/all");
+  setup.folder = "/dev/null";
+  expect_refused(&setup, CT_EIO, "not a folder");
+  setup = run_setup(folder, "second", CT_CODEC_NONE);
+  setup.reserve_bytes = UINT64_MAX / 2;
+  expect_refused(&setup, CT_ERANGE, "reserve");
+  setup.reserve_bytes = 0;
+  run = open_run("second", CT_CODEC_NONE, 0, false);      /* what was refused left nothing in the way */
+  assert_int_equal(ct_run_close(run, ct_time_wall_ns(), NULL), 0);
+}
+
+static void roll_and_resume(const char *name, enum ct_codec codec)
+{
+  int64_t now_ns = ct_time_wall_ns();
+  struct ct_run *run = open_run(name, codec, 0.05, false);
+  assert_int_equal(run_frames(run, 0, 0, 1400, 7, codec, &now_ns), 0);
+  assert_int_equal(run_frames(run, 1, 0, 50, 1, codec, &now_ns), 0);
+  run_extras(run, now_ns);
+  ct_run_tick(run, now_ns + CT_NS_PER_S);
+  struct ct_snapshot_archive status = { 0 };
+  char reason[256];
+  ct_run_status(run, &status, reason, sizeof reason);
+  assert_int_equal(status.state, CT_ARCHIVE_OK);
+  assert_int_equal(status.committed_frames, 1450);
+  assert_int_equal(status.missed_frames, 0);
+  assert_string_equal(status.codec, ct_codec_word(codec));
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_frames(name, "hexitec", 1400, 3);         /* 22 chunks, 7 ms apart, rolled after 50 ms */
+  run = open_run(name, codec, 0, true);
+  assert_int_equal(run_frames(run, 0, 1400, 700, 7, codec, &now_ns), 0);
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_frames(name, "hexitec", 2100, 4);
+  expect_frames(name, "camera", 50, 0);
+  expect_whole(name);
+}
+
+static void test_roll_and_resume_plain(void **state) { (void)state; roll_and_resume("plain", CT_CODEC_NONE); }
+static void test_roll_and_resume_packed(void **state) { (void)state; roll_and_resume("packed", CT_CODEC_BSLZ4); }
+
+/* Slow streams: chunks are written before they are full, and the file is whole nevertheless. */
+static void test_short_chunks(void **state)
+{
+  (void)state;
+  int64_t now_ns = ct_time_wall_ns();
+  struct ct_run *run = open_run("short", CT_CODEC_BSLZ4, 0, false);
+  struct ct_chunk *chunk = ct_chunk_new(1 << 20);
+  static uint16_t pixels[6400];
+  ct_chunk_begin(chunk, 0, 9118.87, NULL);
+  for (uint64_t k = 0; k < 300; k++) {
+    for (size_t i = 0; i < 6400; i++)
+      pixels[i] = run_pixel(k, i);
+    const struct ct_frame frame = { .pixels = (unsigned char *)pixels, .bytes = sizeof pixels, .type = CT_U16, .count = 1,
+                                    .rows = 80, .cols = 80, .number = k, .arrival_ns = now_ns };
+    assert_int_equal(ct_chunk_add(chunk, &frame, 0), 1);
+    if (!ct_chunk_full(chunk) && k % 10 != 9)
+      continue;
+    ct_chunk_pack(chunk, CT_CODEC_BSLZ4);
+    assert_int_equal(ct_run_write(run, chunk, now_ns), 0);
+    ct_chunk_begin(chunk, 0, 9118.87, chunk);
+  }
+  ct_chunk_free(chunk);
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_frames("short", "hexitec", 300, 1);
+  expect_whole("short");
+}
+
+/* The disk refuses to write in the middle of a run: what was there stays good, what came meanwhile is counted, and
+ * writing goes on in a new file. */
+static void failing_disk(const char *name, enum ct_codec codec)
+{
+  int64_t now_ns = ct_time_wall_ns();
+  struct ct_snapshot_archive status = { 0 };
+  char reason[256];
+  struct ct_run *run = open_run(name, codec, 0, false);
+  space_bytes = 5 << 20;
+  unsigned failures = run_frames(run, 0, 0, 2100, 7, codec, &now_ns);
+  ct_run_status(run, &status, reason, sizeof reason);
+  space_bytes = -1;
+  assert_true(failures > 0);
+  assert_int_equal(status.state, CT_ARCHIVE_FAILED);
+  assert_non_null(strstr(reason, "No space left"));
+  assert_true(status.missed_frames > 0);
+  assert_int_equal(status.committed_frames + status.missed_frames, 2100);
+  const uint64_t kept = status.committed_frames;
+  now_ns += 6 * CT_NS_PER_S;
+  assert_int_equal(run_frames(run, 0, 2100, 700, 7, codec, &now_ns), 0);
+  ct_run_tick(run, now_ns + CT_NS_PER_S);
+  ct_run_status(run, &status, reason, sizeof reason);
+  assert_int_equal(status.state, CT_ARCHIVE_DEGRADED);
+  assert_int_equal(status.committed_frames, kept + 700);
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_frames(name, "hexitec", kept + 700, 0);
+  struct ct_run_check check;
+  assert_int_equal(ct_run_verify(in_folder(name), NULL, NULL, &check, NULL), 0);
+  assert_int_equal(check.frames, kept + 700);
+  assert_int_equal(check.missed, 2100 - kept);
+}
+
+static void test_failing_disk_plain(void **state) { (void)state; failing_disk("fails", CT_CODEC_NONE); }
+static void test_failing_disk_packed(void **state) { (void)state; failing_disk("fails2", CT_CODEC_BSLZ4); }
+
+static unsigned lines;
+static void count_line(void *context, const char *line)
+{
+  assert_null(context);
+  assert_true(line[0] != '\0');
+  lines++;
+}
+
+static void test_verify_finds_one_bit(void **state)
+{
+  (void)state;
+  int64_t now_ns = ct_time_wall_ns();
+  struct ct_run *run = open_run("bit", CT_CODEC_NONE, 0, false);
+  assert_int_equal(run_frames(run, 0, 0, 128, 7, CT_CODEC_NONE, &now_ns), 0);
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_whole("bit");
+  static unsigned char bytes[4 << 20];
+  FILE *file = fopen(in_folder("bit/bit_hexitec_000000.h5"), "r+b");
+  size_t n = fread(bytes, 1, sizeof bytes, file), at = 0;
+  uint16_t wanted[64];
+  for (size_t i = 0; i < 64; i++)
+    wanted[i] = run_pixel(77, i);
+  while (at < n && memcmp(bytes + at, wanted, sizeof wanted) != 0)
+    at++;
+  assert_true(at < n);
+  fseek(file, (long)at, SEEK_SET);
+  fputc(bytes[at] ^ 1, file);
+  fclose(file);
+  struct ct_run_check check;
+  struct ct_err err = { "" };
+  lines = 0;
+  assert_int_equal(ct_run_verify(in_folder("bit"), count_line, NULL, &check, &err), CT_EARCHIVE);
+  assert_int_equal(check.bad_frames, 1);
+  assert_int_equal(lines, 1);
+}
+
+/* ---- as a writer for run.sh ------------------------------------------------------------------------------------ */
+
+static int write_run(char **argv, bool resume)
+{
+  const enum ct_codec codec = strcmp(argv[2], "bslz4") == 0 ? CT_CODEC_BSLZ4 : CT_CODEC_NONE;
+  struct ct_run_setup setup = run_setup(argv[0], argv[1], codec);
+  int64_t now_ns = ct_time_wall_ns();
+  struct ct_run *run;
+  struct ct_err err = { "" };
+  const uint64_t frames = strtoull(argv[3], NULL, 10);
+  setup.resume = resume;
+  setup.roll_s = 0.2;
+  int rc = ct_run_open(&run, &setup, now_ns, &err);
+  if (rc != 0)
+    goto out;
+  if (!resume) {
+    run_extras(run, now_ns);
+    rc = (int)run_frames(run, 1, 0, 50, 1, codec, &now_ns);
+  }
+  rc += (int)run_frames(run, 0, resume ? frames : 0, frames, 7, codec, &now_ns);
+  if (strcmp(argv[4], "kill") == 0)
+    raise(SIGKILL);
+  ct_run_tick(run, now_ns + CT_NS_PER_S);
+  printf("written\n");
+  fflush(stdout);
+  if (strcmp(argv[4], "hold") == 0)
+    (void)getchar();
+  rc += ct_run_close(run, now_ns, &err);
+out:
+  if (rc != 0)
+    fprintf(stderr, "%s\n", err.text);
+  return rc != 0;
+}
+
+static void print_line(void *context, const char *line)
+{
+  (void)context;
+  printf("%s\n", line);
+}
+
+static int repair_run(const char *run)
+{
+  struct ct_run_check check;
+  struct ct_err err = { "" };
+  int rc = ct_run_repair(run, print_line, NULL, &err);
+  if (rc == 0)
+    rc = ct_run_verify(run, print_line, NULL, &check, &err);
+  if (rc != 0)
+    fprintf(stderr, "%s\n", err.text);
+  return rc != 0;
+}
+
+int main(int argc, char **argv)
+{
+  if (argc >= 7 && strcmp(argv[1], "write") == 0)
+    return write_run(argv + 2, argc > 7);
+  if (argc == 3 && strcmp(argv[1], "repair") == 0)
+    return repair_run(argv[2]);
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_checksums),
+    cmocka_unit_test(test_chunk_lengths),
+    cmocka_unit_test(test_chunks_align),
+    cmocka_unit_test(test_refusals),
+    cmocka_unit_test(test_roll_and_resume_plain),
+    cmocka_unit_test(test_roll_and_resume_packed),
+    cmocka_unit_test(test_short_chunks),
+    cmocka_unit_test(test_failing_disk_plain),
+    cmocka_unit_test(test_failing_disk_packed),
+    cmocka_unit_test(test_verify_finds_one_bit),
+  };
+  return cmocka_run_group_tests_name("run", tests, make_folder, remove_folder);
+}

@@ -1,0 +1,141 @@
+# Reads a run as a stranger would: h5py, zlib's CRC-32, and bitshuffle+LZ4 unpacked here by its definition.
+# read_run.py MODE FOLDER RUN FRAMES: MODE closed | open (being written, SWMR) | repaired. Prints "FRAMES_READ".
+import struct
+import sys
+import zlib
+
+import h5py
+import numpy as np
+
+
+def run_pixels(k, rows=80, cols=80):
+    with np.errstate(over='ignore'):
+        i = np.arange(rows * cols, dtype=np.uint64)
+        k = np.uint64(k)
+        x = (k * np.uint64(6400) + i + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        x ^= x >> np.uint64(29)
+        x *= np.uint64(0xBF58476D1CE4E5B9)
+        value = np.uint64(400) + (x >> np.uint64(40) & np.uint64(63))
+        value += np.where(i % np.uint64(97) == k % np.uint64(97), np.uint64(3000), np.uint64(0))
+    return value.astype('<u2').reshape(rows, cols)
+
+
+def unpack_lz4(block):
+    out, i = bytearray(), 0
+    while True:
+        token = block[i]
+        i += 1
+        length = token >> 4
+        if length == 15:
+            while block[i] == 255:
+                length += 255
+                i += 1
+            length += block[i]
+            i += 1
+        out += block[i:i + length]
+        i += length
+        if i >= len(block):
+            return bytes(out)
+        offset = block[i] | block[i + 1] << 8
+        i += 2
+        length = (token & 15) + 4
+        if token & 15 == 15:
+            while block[i] == 255:
+                length += 255
+                i += 1
+            length += block[i]
+            i += 1
+        for _ in range(length):
+            out.append(out[-offset])
+
+
+def unpack_chunk(raw, element):
+    total, block = struct.unpack('>QI', raw[:12])
+    out, at = b'', 12
+    while total - len(out) >= 8 * element:
+        length, = struct.unpack('>I', raw[at:at + 4])
+        bits = np.frombuffer(unpack_lz4(raw[at + 4:at + 4 + length]), np.uint8)
+        n = len(bits) // element
+        rows = np.unpackbits(bits.reshape(8 * element, n // 8), axis=1, bitorder='little')
+        out += np.packbits(rows.T, axis=1, bitorder='little').tobytes()
+        at += 4 + length
+    return out + raw[at:]
+
+
+def frames_of(data, first, last, decoded):
+    """The frames first..last-1; decoded: through HDF5, else chunk by chunk by the decoder above."""
+    if decoded:
+        return data[first:last]
+    step = data.chunks[0]
+    _, raw = data.id.read_direct_chunk((first // step * step, 0, 0))
+    chunk = np.frombuffer(unpack_chunk(raw, data.dtype.itemsize), data.dtype).reshape(data.chunks)
+    return chunk[first % step:first % step + last - first]
+
+
+def check_file(path, first_number, swmr):
+    with h5py.File(path, 'r', swmr=swmr, libver='latest') as file:
+        entry = file['entry']
+        data, number = entry['data'], entry['frame_number'][:]
+        n = len(number)
+        assert data.shape[1:] == (80, 80) and data.shape[0] >= n, data.shape
+        if not swmr:
+            assert all(entry[name].shape[0] == n for name in entry), path
+        assert (number == np.arange(first_number, first_number + n)).all()
+        assert (entry['trigger'][:n] == number - number % 7).all()      # of the batch
+        assert (entry['mode'][:n] == 1).all() and (entry['late'][:n] == 0).all()
+        assert np.isnan(entry['rotation_angle'][:n]).all()
+        packed = data.id.get_create_plist().get_nfilters() > 0
+        crc = entry['crc32'][:n]
+        rows = sorted(set(list(range(min(n, 2))) + list(range(0, n, 173)) + [n - 1])) if n else []
+        for k in rows:
+            frame = frames_of(data, k, k + 1, not packed)[0]
+            assert (frame == run_pixels(int(number[k]))).all(), (path, k)
+            assert zlib.crc32(frame.tobytes()) == crc[k], (path, k)
+        return n
+
+
+def check_master(folder, run, frames, lost):
+    with h5py.File(f'{folder}/{run}/{run}.nxs', 'r') as file:
+        assert file.attrs['default'] == 'entry'
+        entry = file['entry']
+        plot = entry[entry.attrs['default']]
+        assert plot.attrs['NX_class'] == 'NXdata'
+        signal = plot[plot.attrs['signal']]
+        assert signal.shape == (80, 80) and [len(plot[a]) for a in plot.attrs['axes']] == [80, 80]
+        assert abs(signal[40, 40] - 3240 / 6400) < 1e-6
+        detector = entry['instrument/hexitec']
+        assert detector['frame_number'].shape == (frames,) and detector['data'].shape == (frames, 80, 80)
+        assert (detector['frame_number'][:] == np.arange(frames)).all()
+        if detector['files/000000/data'].id.get_create_plist().get_nfilters() == 0:
+            assert (detector['data'][frames - 1] == run_pixels(frames - 1)).all()
+        tomo = file['entry1/tomo_entry']
+        assert tomo['definition'][()] == b'NXtomo'
+        assert list(tomo['instrument/detector/image_key'][:8]) == [2, 2, 2, 1, 1, 1, 0, 0]
+        assert (tomo['data/rotation_angle'][:] == 0.5 * np.arange(50)).all()
+        assert tomo['data'][tomo['data'].attrs['signal']].shape == (50, 30, 40)
+        assert entry['provenance/configuration'][()] == b'[run]\nname = test\n'
+        gaps = entry['log/000000/gaps']
+        assert (gaps['first'][0], gaps['last'][0], gaps['reason'][0]) == (1000000, 1000009, 0)
+        assert entry['log/000000/alarms/id'][0] == b'stream-stale'
+        voltage = entry['electrochemistry/Ewe_V']
+        assert np.allclose(voltage['value'][:], 3.5 + 0.1 * np.arange(5))
+        assert np.allclose(np.diff(voltage['time'][:]), 1)
+        results = entry['results/000000']
+        assert results['totals/emf'].shape == (3,) and results['totals/frames'][2] == 1234
+        assert results['spectra/counts'].shape == (3, 80, 80, 50)
+        energy = results['spectra/energy'][:]
+        assert len(energy) == 50 and energy[0] == 2 and energy[49] == 198
+
+
+mode, folder, run, wanted = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+total, index = 0, 0
+while total < wanted:
+    path = f'{folder}/{run}/{run}_hexitec_{index:06d}.h5'
+    try:
+        total += check_file(path, total, mode == 'open')
+    except FileNotFoundError:
+        break
+    index += 1
+if mode != 'open':
+    check_master(folder, run, total, 10)
+print(total)
