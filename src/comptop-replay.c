@@ -34,9 +34,11 @@ static const struct ct_option rows[] = {
     .help = "begin with frame N of each data set, counted from 0" },
   { .key = "last", .flag = "last", .kind = CT_OPTION_INTEGER, .value = "", .min = 0, .max = 1e15, .argument = "N",
     .help = "end with frame N of each data set" },
-  { .key = "start-number", .flag = "start-number", .kind = CT_OPTION_INTEGER, .value = "0", .min = 0, .max = 1e15,
-    .argument = "N", .help = "number of the first frame sent" },
+  { .key = "start-number", .flag = "start-number", .kind = CT_OPTION_INTEGER, .value = "", .min = 0, .max = 1e15,
+    .argument = "N", .help = "number of the first frame sent (as recorded, else 0)" },
   { .key = "wait", .flag = "wait", .kind = CT_OPTION_SWITCH, .value = "off", .help = "wait for the first subscriber" },
+  { .key = "stream", .flag = "stream", .kind = CT_OPTION_TEXT, .value = "", .argument = "NAME",
+    .help = "of an archived run, play this stream (the HEXITEC one)" },
   { .key = "angles", .flag = "angles", .kind = CT_OPTION_TEXT, .value = "", .argument = "DATASET",
     .help = "one rotation angle a frame, sent as RotationAngle" },
   { .key = "image-key", .flag = "image-key", .kind = CT_OPTION_TEXT, .value = "", .argument = "DATASET",
@@ -62,7 +64,7 @@ static int check(const struct ct_settings *settings, struct ct_err *err)
 static const struct ct_option_table table = {
   .program = "comptop-replay",
   .purpose = "play recorded frames as a live stream",
-  .arguments = "FILE[:/DATASET]...",
+  .arguments = "FILE[:/DATASET]|RUN...",
   .min_arguments = 1,
   .max_arguments = SIZE_MAX,
   .rows = rows,
@@ -106,7 +108,9 @@ int main(int argc, char **argv)
     .batch = (uint32_t)ct_settings_int(settings, "batch"),
     .first = (uint64_t)ct_settings_int(settings, "first"),
     .last = ct_settings_is_set(settings, "last") ? (uint64_t)ct_settings_int(settings, "last") : UINT64_MAX,
-    .start_number = (uint64_t)ct_settings_int(settings, "start-number"),
+    .start_number = ct_settings_is_set(settings, "start-number") ? (uint64_t)ct_settings_int(settings, "start-number")
+                                                                 : UINT64_MAX,
+    .stream = ct_settings_text(settings, "stream"),
     .wait = ct_settings_bool(settings, "wait"),
   };
   replay.specs = ct_settings_arguments(settings, &replay.n_specs);

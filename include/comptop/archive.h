@@ -147,6 +147,12 @@ struct ct_run_file {
 };
 /* The frame files of a run by stream and index; *files is the caller's to free(). */
 int ct_run_files(const char *run, struct ct_run_file **files, size_t *n, struct ct_err *err) CT_MUST_CHECK;
+/* What rode beside the frames of a frame file. CT_ENOTFOUND: <frames> is not out of one. */
+struct ct_run_columns;
+int ct_run_columns_open(struct ct_run_columns **out, const struct ct_h5_frames *frames, struct ct_err *err) CT_MUST_CHECK;
+int ct_run_columns_read(struct ct_run_columns *columns, uint64_t first, uint32_t count, uint64_t *numbers,
+                        struct ct_attributes *attributes, struct ct_err *err) CT_MUST_CHECK;
+void ct_run_columns_close(struct ct_run_columns *columns);     /* NULL is fine */
 struct ct_run_check {
   uint64_t files, frames, bytes, bad_frames, bad_files, lost, missed;
 };

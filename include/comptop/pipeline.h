@@ -135,16 +135,18 @@ int ct_pace_wait(struct ct_pace *pace, uint64_t k) CT_MUST_CHECK;
 struct ct_replay {
   const char *endpoint;
   enum ct_publisher_kind kind;
-  const char *const *specs;   /* "FILE:/dataset" or FILE, played one after the other */
+  const char *const *specs;   /* "FILE:/dataset", FILE, or an archived run (folder or master), one after the other */
   size_t n_specs;             /* at least 1 */
   /* "" where there is none; "/path" is in the file being played, FILE:/path elsewhere. */
   const char *image_key, *angles;   /* columns, one number a frame */
+  const char *stream;               /* of archived runs; "": the HEXITEC stream */
   const char *darks, *flats;        /* frames, played before each data set with ImageKey 2 and 1 */
   double rate_hz;             /* frames a second; 0: full speed; NaN: 9118.87 for HEXITEC shapes, 10 for others */
   uint64_t loops;             /* 0: for ever */
   uint32_t batch;             /* frames a message, at least 1 */
   uint64_t first, last;       /* of each data set, from 0; last included */
-  uint64_t start_number;      /* of the first frame; the numbers go on from loop to loop and file to file */
+  uint64_t start_number;      /* of the first frame; UINT64_MAX: as recorded, 0 where no numbers were. The numbers go on
+                               * from loop to loop and file to file, with the gaps that were recorded. */
   bool wait;                  /* for the first subscriber */
 };
 struct ct_replay_result {

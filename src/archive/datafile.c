@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -172,5 +174,61 @@ int ct_data_close(struct ct_data_file *file)
   if (H5Fclose(file->file) < 0)
     rc = CT_EIO;
   file->file = H5I_INVALID_HID;
+  return rc;
+}
+
+/* ---- and back -------------------------------------------------------------------------------------------------- */
+
+/* Those a struct ct_attributes is made of. X(column, ct_type, C type, member) */
+#define ATTRIBUTES(X)                                                                                            \
+  X(present, U8, uint8_t, present) X(mode, U8, uint8_t, mode) X(image_key, I32, int32_t, image_key)              \
+  X(trigger, U64, uint64_t, trigger) X(rotation_angle, F64, double, angle_deg) X(sample_z, F64, double, z_mm)    \
+  X(timestamp, F64, double, time_s)
+
+struct ct_run_columns {
+  struct ct_h5_frames *sets[CT_COLUMN_COUNT];
+};
+
+void ct_run_columns_close(struct ct_run_columns *columns)
+{
+  if (columns == NULL)
+    return;
+  for (int i = 0; i < CT_COLUMN_COUNT; i++)
+    ct_h5_close_frames(columns->sets[i]);
+  free(columns);
+}
+
+int ct_run_columns_open(struct ct_run_columns **out, const struct ct_h5_frames *frames, struct ct_err *err)
+{
+  struct ct_run_columns *columns = ct_xcalloc(1, sizeof *columns);
+  *out = NULL;
+  for (int i = 0; i < CT_COLUMN_COUNT; i++) {
+    char spec[1200];
+    snprintf(spec, sizeof spec, "%s:/entry/%s", ct_h5_file(frames), column_names[i]);
+    if (strcmp(ct_h5_dataset(frames), "/entry/data") != 0 ||
+        ct_h5_open_column(&columns->sets[i], spec, ct_h5_info(frames)->n, err) != 0) {
+      ct_run_columns_close(columns);
+      return ct_err_set(err, CT_ENOTFOUND, "%s: not a frame file of an archived run", ct_h5_file(frames));
+    }
+  }
+  *out = columns;
+  return 0;
+}
+
+int ct_run_columns_read(struct ct_run_columns *columns, uint64_t first, uint32_t count, uint64_t *numbers,
+                        struct ct_attributes *attributes, struct ct_err *err)
+{
+  enum { STEP = 256 };
+  int rc = ct_h5_read_as(columns->sets[CT_COLUMN_frame_number], first, count, CT_U64, numbers, err);
+#define X(name, type, c_type, member)                                                                            \
+  for (uint32_t k = 0; k < count && rc == 0; k += STEP) {                                                        \
+    c_type values[STEP];                                                                                         \
+    const uint32_t n = count - k < STEP ? count - k : STEP;                                                      \
+    rc = ct_h5_read_as(columns->sets[CT_COLUMN_##name], first + k, n, CT_##type, values, err);                   \
+    for (uint32_t i = 0; i < n && rc == 0; i++)                                                                  \
+      attributes[k + i].member = values[i];                                                                      \
+  }
+  ATTRIBUTES(X)
+#undef X
   return rc;
 }

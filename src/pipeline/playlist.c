@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
   BLOCK_BYTES = 8 << 20,
@@ -19,12 +20,15 @@ enum {
 
 enum column { COLUMN_ANGLE, COLUMN_KEY };
 
-/* A stretch of one data set. */
+/* A stretch of one data set, opened when it is its turn. */
 struct clip {
-  struct ct_h5_frames *frames, *columns[COLUMN_COUNT];   /* absent columns are NULL */
+  char spec[SPEC_BYTES];
+  bool extra;                                            /* darks or flats */
+  int key;                                               /* of all its frames; -1: the column's, if there is one */
   struct ct_h5_info info;
   uint64_t first, count, first_number;
-  int key;                                               /* of all its frames; -1: the column's, if there is one */
+  struct ct_h5_frames *frames, *columns[COLUMN_COUNT];   /* absent columns are NULL */
+  struct ct_run_columns *recorded;                       /* of an archived run, else NULL */
 };
 
 struct part {                                            /* what a block is made of */
@@ -42,10 +46,11 @@ struct slot {
 };
 
 struct ct_playlist {
-  struct clip *clips;
+  char angles[SPEC_BYTES], image_key[SPEC_BYTES];        /* as given */
+  struct clip *clips, *open;                             /* <open>: the reader's; NULL: none */
   struct part *parts;
   struct slot *slots;
-  size_t n_clips, n_parts, n_slots, frame_bytes;
+  size_t n_clips, clips_room, n_parts, n_slots, frame_bytes;
   uint64_t blocks;                                       /* to play in all loops; UINT64_MAX: for ever */
   pthread_t reader;
   bool running;
@@ -69,63 +74,147 @@ static int spec_beside(char spec[SPEC_BYTES], const char *file, const char *give
 static int open_column(struct clip *clip, enum column column, const char *given, struct ct_err *err)
 {
   char spec[SPEC_BYTES];
-  if (given == NULL || given[0] == '\0')
+  if (given[0] == '\0' || clip->extra)
     return 0;
   int rc = spec_beside(spec, ct_h5_file(clip->frames), given, err);
   return rc != 0 ? rc : ct_h5_open_column(&clip->columns[column], spec, clip->info.n, err);
 }
 
-static struct clip *add_clip(struct ct_playlist *list, int key)
+static void close_clip(struct ct_playlist *list)
 {
-  struct clip *clip = &list->clips[list->n_clips++];
-  *clip = (struct clip){ .key = key };
-  return clip;
+  struct clip *clip = list->open;
+  if (clip == NULL)
+    return;
+  ct_h5_close_frames(clip->frames);
+  ct_run_columns_close(clip->recorded);
+  clip->frames = NULL;
+  clip->recorded = NULL;
+  for (int column = 0; column < COLUMN_COUNT; column++) {
+    ct_h5_close_frames(clip->columns[column]);
+    clip->columns[column] = NULL;
+  }
+  list->open = NULL;
 }
 
-static int open_clip(struct clip *clip, const char *spec, struct ct_err *err)
+/* A run may have more files than a process may have open, so one is open at a time. */
+static int open_clip(struct ct_playlist *list, struct clip *clip, struct ct_err *err)
 {
-  int rc = ct_h5_open_frames(&clip->frames, spec, err);
+  if (list->open == clip)
+    return 0;
+  close_clip(list);
+  list->open = clip;
+  int rc = ct_h5_open_frames(&clip->frames, clip->spec, err);
   if (rc != 0)
     return rc;
   clip->info = *ct_h5_info(clip->frames);
-  clip->count = clip->info.n;
-  return 0;
+  rc = open_column(clip, COLUMN_ANGLE, list->angles, err);
+  if (rc == 0)
+    rc = open_column(clip, COLUMN_KEY, list->image_key, err);
+  if (rc == 0 && ct_run_columns_open(&clip->recorded, clip->frames, NULL) != 0)
+    clip->recorded = NULL;
+  return rc;
 }
 
-static int open_extra(struct ct_playlist *list, const char *file, const char *given, int key, struct ct_err *err)
+static struct clip *add_clip(struct ct_playlist *list)
 {
-  char spec[SPEC_BYTES];
-  if (given == NULL || given[0] == '\0')
+  if (list->n_clips == list->clips_room) {
+    const size_t room = list->clips_room ? 2 * list->clips_room : 16;
+    struct clip *more = ct_xcalloc(room, sizeof *more);
+    if (list->n_clips > 0)
+      memcpy(more, list->clips, list->n_clips * sizeof *more);
+    if (list->open != NULL)
+      list->open = more + (list->open - list->clips);
+    free(list->clips);
+    list->clips = more;
+    list->clips_room = room;
+  }
+  return &list->clips[list->n_clips++];
+}
+
+static int add_extra(struct ct_playlist *list, const char *file, const char *given, int key, struct ct_err *err)
+{
+  if (given[0] == '\0')
     return 0;
-  int rc = spec_beside(spec, file, given, err);
-  return rc != 0 ? rc : open_clip(add_clip(list, key), spec, err);
+  struct clip *clip = add_clip(list);
+  clip->extra = true;
+  clip->key = key;
+  int rc = spec_beside(clip->spec, file, given, err);
+  if (rc == 0)
+    rc = open_clip(list, clip, err);
+  clip->count = clip->info.n;
+  return rc;
 }
 
-static int open_spec(struct ct_playlist *list, const struct ct_replay *replay, const char *spec, struct ct_err *err)
+static int add_frames(struct ct_playlist *list, const struct ct_replay *replay, const char *spec, struct ct_err *err)
 {
-  struct clip main = { .key = -1 };
-  int rc = open_clip(&main, spec, err);
+  struct clip *clip = add_clip(list);
+  char file[SPEC_BYTES];
+  if (snprintf(clip->spec, sizeof clip->spec, "%s", spec) >= SPEC_BYTES)
+    return ct_err_set(err, CT_ERANGE, "%.60s...: the name is too long", spec);
+  int rc = open_clip(list, clip, err);
   if (rc != 0)
     return rc;
-  if (replay->first >= main.info.n)
-    rc = ct_err_set(err, CT_ERANGE, "%s: has %llu frames, so --first %llu is beyond its end", spec,
-                    (unsigned long long)main.info.n, (unsigned long long)replay->first);
-  else
-    main.count = (replay->last < main.info.n ? replay->last + 1 : main.info.n) - replay->first;
-  main.first = replay->first;
-  if (rc == 0)
-    rc = open_column(&main, COLUMN_ANGLE, replay->angles, err);
-  if (rc == 0)
-    rc = open_column(&main, COLUMN_KEY, replay->image_key, err);
-  if (rc == 0)
-    rc = open_extra(list, ct_h5_file(main.frames), replay->darks, CT_KEY_DARK, err);
-  if (rc == 0)
-    rc = open_extra(list, ct_h5_file(main.frames), replay->flats, CT_KEY_FLAT, err);
+  if (replay->first >= clip->info.n)
+    return ct_err_set(err, CT_ERANGE, "%s: has %llu frames, so --first %llu is beyond its end", spec,
+                      (unsigned long long)clip->info.n, (unsigned long long)replay->first);
   /* With separate darks and flats, what is left are the projections. */
-  if (main.columns[COLUMN_KEY] == NULL && (replay->darks[0] != '\0' || replay->flats[0] != '\0'))
-    main.key = CT_KEY_PROJECTION;
-  list->clips[list->n_clips++] = main;
+  const bool extras = replay->darks[0] != '\0' || replay->flats[0] != '\0';
+  clip->key = extras && clip->columns[COLUMN_KEY] == NULL ? CT_KEY_PROJECTION : -1;
+  clip->first = replay->first;
+  clip->count = (replay->last < clip->info.n ? replay->last + 1 : clip->info.n) - replay->first;
+  if (!extras)
+    return 0;
+  /* They come first, though the data set was needed to find them. */
+  const size_t place = list->n_clips - 1;
+  snprintf(file, sizeof file, "%s", ct_h5_file(clip->frames));
+  rc = add_extra(list, file, replay->darks, CT_KEY_DARK, err);
+  if (rc == 0)
+    rc = add_extra(list, file, replay->flats, CT_KEY_FLAT, err);
+  close_clip(list);
+  const struct clip data = list->clips[place];
+  memmove(&list->clips[place], &list->clips[place + 1], (list->n_clips - 1 - place) * sizeof data);
+  list->clips[list->n_clips - 1] = data;
   return rc;
+}
+
+/* All frame files of one stream of an archived run, one after the other; empty ones are passed over. */
+static int add_run(struct ct_playlist *list, const struct ct_replay *replay, const char *run, struct ct_err *err)
+{
+  struct ct_run_file *files;
+  size_t n, added = 0;
+  int rc = ct_run_files(run, &files, &n, err);
+  for (size_t i = 0; i < n && rc == 0; i++) {
+    bool wanted = replay->stream[0] != '\0' ? strcmp(files[i].stream, replay->stream) == 0
+                                            : files[i].role == CT_ROLE_HEXITEC;
+    if (wanted && !files[i].closed)
+      rc = ct_err_set(err, CT_EBUSY, "%s: cannot be read; if the run is not being written any more, comptop-archive "
+                      "repair may help", files[i].path);
+    if (rc != 0 || !wanted || files[i].n == 0)
+      continue;
+    rc = add_frames(list, replay, files[i].path, err);
+    added++;
+  }
+  free(files);
+  if (rc == 0 && added == 0)
+    rc = ct_err_set(err, CT_ENOTFOUND, "%s: has no frames of %s %s", run, replay->stream[0] ? "stream" : "a HEXITEC stream",
+                    replay->stream);
+  return rc;
+}
+
+/* A folder, or a master with frame files beside it; any other file that ends in .nxs is a file. */
+static bool names_run(const char *spec)
+{
+  struct stat status;
+  struct ct_run_file *files;
+  size_t n = 0;
+  const size_t length = strlen(spec);
+  if (stat(spec, &status) != 0)
+    return false;
+  if (S_ISDIR(status.st_mode))
+    return true;
+  if (length > 4 && strcmp(spec + length - 4, ".nxs") == 0 && ct_run_files(spec, &files, &n, NULL) == 0)
+    free(files);
+  return n > 0;
 }
 
 /* ---- blocks ------------------------------------------------------------------------------------------ */
@@ -179,12 +268,17 @@ static void make_slots(struct ct_playlist *list, uint64_t frames, size_t bytes)
   }
 }
 
-static int fill_columns(struct slot *slot, const struct clip *clip, uint64_t first)
+static int fill_columns(struct slot *slot, struct clip *clip, uint64_t first)
 {
   struct ct_block *block = &slot->block;
   for (uint32_t i = 0; i < block->count; i++) {
     block->numbers[i] = clip->first_number + (first - clip->first) + i;
     block->attributes[i] = (struct ct_attributes){ .present = clip->key < 0 ? 0 : CT_HAS_KEY, .image_key = clip->key };
+  }
+  if (clip->recorded != NULL) {
+    int rc = ct_run_columns_read(clip->recorded, first, block->count, block->numbers, block->attributes, &slot->err);
+    if (rc != 0)
+      return rc;
   }
   for (int column = 0; column < COLUMN_COUNT; column++) {
     if (clip->columns[column] == NULL)
@@ -206,11 +300,11 @@ static int fill_columns(struct slot *slot, const struct clip *clip, uint64_t fir
   return 0;
 }
 
-static void fill(const struct ct_playlist *list, struct slot *slot, uint64_t turn)
+static void fill(struct ct_playlist *list, struct slot *slot, uint64_t turn)
 {
   const size_t wanted = (size_t)(turn % list->n_parts);
   const struct part *part = &list->parts[wanted];
-  const struct clip *clip = &list->clips[part->clip];
+  struct clip *clip = &list->clips[part->clip];
   struct ct_block *block = &slot->block;
   const uint64_t first = clip->first + part->first;
   block->restarts = wanted == 0;
@@ -220,7 +314,9 @@ static void fill(const struct ct_playlist *list, struct slot *slot, uint64_t tur
   block->rows = clip->info.rows;
   block->cols = clip->info.cols;
   block->type = clip->info.type;
-  slot->rc = ct_h5_read_frames(clip->frames, first, part->count, block->pixels, &slot->err);
+  slot->rc = open_clip(list, clip, &slot->err);
+  if (slot->rc == 0)
+    slot->rc = ct_h5_read_frames(clip->frames, first, part->count, block->pixels, &slot->err);
   if (slot->rc == 0)
     slot->rc = fill_columns(slot, clip, first);
   slot->part = wanted;
@@ -264,6 +360,13 @@ static int start_reader(struct ct_playlist *list, struct ct_err *err)
   return 0;
 }
 
+static int keep_names(struct ct_playlist *list, const struct ct_replay *replay, struct ct_err *err)
+{
+  int angles = snprintf(list->angles, SPEC_BYTES, "%s", replay->angles);
+  int image_key = snprintf(list->image_key, SPEC_BYTES, "%s", replay->image_key);
+  return angles < SPEC_BYTES && image_key < SPEC_BYTES ? 0 : ct_err_set(err, CT_ERANGE, "a data set's name is too long");
+}
+
 int ct_playlist_open(struct ct_playlist **out, const struct ct_replay *replay, struct ct_err *err)
 {
   struct ct_playlist *list = ct_xcalloc(1, sizeof *list);
@@ -272,10 +375,11 @@ int ct_playlist_open(struct ct_playlist **out, const struct ct_replay *replay, s
   *out = NULL;
   pthread_mutex_init(&list->lock, NULL);
   pthread_cond_init(&list->changed, NULL);
-  list->clips = ct_xcalloc(3 * replay->n_specs, sizeof *list->clips);
-  int rc = 0;
-  for (size_t i = 0; i < replay->n_specs && rc == 0; i++)
-    rc = open_spec(list, replay, replay->specs[i], err);
+  int rc = keep_names(list, replay, err);
+  for (size_t i = 0; i < replay->n_specs && rc == 0; i++) {
+    const char *spec = replay->specs[i];
+    rc = names_run(spec) ? add_run(list, replay, spec, err) : add_frames(list, replay, spec, err);
+  }
   if (rc == 0) {
     cut_parts(list, replay->batch, &most_frames, &most_bytes);
     make_slots(list, most_frames, most_bytes);
@@ -294,7 +398,7 @@ int ct_playlist_open(struct ct_playlist **out, const struct ct_replay *replay, s
 void ct_playlist_shape(const struct ct_playlist *list, uint32_t *rows, uint32_t *cols, enum ct_type *type)
 {
   const struct clip *clip = list->clips;
-  while (clip->key == CT_KEY_DARK || clip->key == CT_KEY_FLAT)
+  while (clip->extra)
     clip++;
   *rows = clip->info.rows;
   *cols = clip->info.cols;
@@ -337,11 +441,7 @@ void ct_playlist_close(struct ct_playlist *list)
     free(list->slots[i].block.attributes);
     free(list->slots[i].scratch);
   }
-  for (size_t i = 0; i < list->n_clips; i++) {
-    ct_h5_close_frames(list->clips[i].frames);
-    for (int column = 0; column < COLUMN_COUNT; column++)
-      ct_h5_close_frames(list->clips[i].columns[column]);
-  }
+  close_clip(list);
   pthread_cond_destroy(&list->changed);
   pthread_mutex_destroy(&list->lock);
   free(list->slots);

@@ -21,7 +21,7 @@ struct player {
   struct ct_publisher *publisher;
   struct ct_pace pace;
   struct ct_replay_result *result;
-  uint64_t shift, next_number;           /* recorded number + shift (modulo 2^64) is sent */
+  uint64_t shift, next_number;           /* above all sent; recorded number + shift (modulo 2^64) is sent */
 };
 
 static bool same_attributes(const struct ct_attributes *a, const struct ct_attributes *b)
@@ -62,7 +62,8 @@ static int send_frames(struct player *player, const struct ct_block *block, uint
     continue;
   if (rc != 0)
     return rc;
-  player->next_number = frame.number + length;
+  if (frame.number + length > player->next_number)
+    player->next_number = frame.number + length;
   player->result->frames += length;
   player->result->messages++;
   player->result->bytes += frame.bytes;
@@ -72,7 +73,7 @@ static int send_frames(struct player *player, const struct ct_block *block, uint
 static int play_block(struct player *player, const struct ct_block *block)
 {
   if (player->result->frames == 0)
-    player->shift = player->replay->start_number - block->numbers[0];
+    player->shift = player->replay->start_number == UINT64_MAX ? 0 : player->replay->start_number - block->numbers[0];
   else if (block->restarts)
     player->shift = player->next_number - block->numbers[0];
   for (uint32_t at = 0; at < block->count && !*player->stop;) {

@@ -1,6 +1,8 @@
 /* What a plain libzmq receiver gets of files that this test makes: bytes, numbers, attributes, loops. */
 #include <comptop/pipeline.h>
 
+#include "tests/archive/run_writer.h"
+
 #include <hdf5.h>
 #include <jansson.h>
 #include <math.h>
@@ -17,6 +19,7 @@
 enum { N = 37, ROWS = 8, COLS = 6, PIXELS = ROWS * COLS, MESSAGES_MAX = 4096 };
 
 static char folder[64], spec[128];
+static uint32_t rows = ROWS, cols = COLS;          /* that messages must have */
 
 static uint16_t value(uint64_t k, size_t i) { return (uint16_t)(313 * k + i); }
 
@@ -113,7 +116,7 @@ static void *run_replay(void *context)
 static struct ct_replay plain(const char *const *specs)
 {
   return (struct ct_replay){ .endpoint = "tcp://127.0.0.1:*", .kind = CT_PUBLISH_PUSH, .specs = specs, .n_specs = 1,
-    .image_key = "", .angles = "", .darks = "", .flats = "", .loops = 1, .batch = 1, .last = UINT64_MAX, .wait = true };
+    .image_key = "", .angles = "", .darks = "", .flats = "", .stream = "", .start_number = UINT64_MAX, .loops = 1, .batch = 1, .last = UINT64_MAX, .wait = true };
 }
 
 static void read_header(const char *text, size_t length, struct message *message)
@@ -125,8 +128,8 @@ static void read_header(const char *text, size_t length, struct message *message
   json_t *shape = json_object_get(head, "shape"), *attributes = json_object_get(head, "ndattr");
   size_t rank = json_array_size(shape);
   assert_true(rank == 2 || rank == 3);
-  assert_int_equal(json_integer_value(json_array_get(shape, rank - 2)), ROWS);
-  assert_int_equal(json_integer_value(json_array_get(shape, rank - 1)), COLS);
+  assert_int_equal(json_integer_value(json_array_get(shape, rank - 2)), rows);
+  assert_int_equal(json_integer_value(json_array_get(shape, rank - 1)), cols);
   message->count = rank == 3 ? (uint32_t)json_integer_value(json_array_get(shape, 0)) : 1;
   message->number = (uint64_t)json_integer_value(json_object_get(head, "frame"));
   snprintf(message->type, sizeof message->type, "%s", json_string_value(json_object_get(head, "type")));
@@ -287,6 +290,43 @@ static void test_default_rates(void **state)
   assert_true(told_rate == 10);
 }
 
+/* An archived run in two sessions with frames missing between them: the same numbers, attributes and pixels again. */
+static void test_archived_run(void **state)
+{
+  (void)state;
+  char run_path[128];
+  snprintf(run_path, sizeof run_path, "%s/charge", folder);
+  const char *const specs[] = { run_path };
+  for (int session = 0; session < 2; session++) {
+    struct ct_run_setup setup = run_setup(folder, "charge", CT_CODEC_BSLZ4);
+    int64_t now_ns = ct_time_wall_ns();
+    struct ct_run *run_;
+    setup.resume = session == 1;
+    assert_int_equal(ct_run_open(&run_, &setup, now_ns, NULL), 0);
+    assert_int_equal(run_frames(run_, 1, session == 0 ? 4 : 500, 70, 1, CT_CODEC_BSLZ4, &now_ns), 0);
+    assert_int_equal(ct_run_close(run_, now_ns, NULL), 0);
+  }
+  struct run run = { .replay = plain(specs) };
+  run.replay.stream = "camera";
+  rows = CAM_ROWS;
+  cols = CAM_COLS;
+  assert_int_equal(receive(&run, ZMQ_PULL, messages, MESSAGES_MAX), 140);
+  rows = ROWS;
+  cols = COLS;
+  assert_int_equal(run.rc, 0);
+  for (uint64_t m = 0; m < 140; m++) {
+    const uint64_t k = m < 70 ? 4 + m : 500 + m - 70;
+    assert_int_equal(messages[m].number, k);
+    assert_int_equal(messages[m].key, k < 6 ? 1 : 0);
+    assert_true(messages[m].angle == 0.5 * (double)k);
+    for (size_t i = 0; i < CAM_ROWS * CAM_COLS; i++) {
+      uint16_t pixel;
+      memcpy(&pixel, messages[m].pixels + 2 * i, sizeof pixel);
+      assert_int_equal(pixel, run_pixel(k, i));
+    }
+  }
+}
+
 static void test_refusals(void **state)
 {
   (void)state;
@@ -321,6 +361,7 @@ int main(void)
     cmocka_unit_test(test_tomography_attributes),
     cmocka_unit_test(test_endless_loop_stops),
     cmocka_unit_test(test_default_rates),
+    cmocka_unit_test(test_archived_run),
     cmocka_unit_test(test_refusals),
   };
   return cmocka_run_group_tests_name("replay", tests, make_files, remove_files);
