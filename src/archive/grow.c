@@ -73,6 +73,18 @@ int ct_grow_append(struct ct_grow *grow, hsize_t rows, const void *values)
   return 0;
 }
 
+int ct_grow_append_row(struct ct_grow *const *sets, const void *const *values, size_t n)
+{
+  const hsize_t before = sets[0]->dims[0];
+  for (size_t i = 0; i < n; i++)
+    if (ct_grow_append(sets[i], 1, values[i]) != 0) {
+      while (i-- > 0)
+        ct_grow_cut(sets[i], before);
+      return CT_EIO;
+    }
+  return 0;
+}
+
 int ct_grow_append_chunk(struct ct_grow *grow, hsize_t rows, const void *bytes, size_t len_bytes)
 {
   const hsize_t start[CT_GROW_RANK] = { grow->dims[0] };

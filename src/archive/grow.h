@@ -20,6 +20,8 @@ int ct_grow_create(struct ct_grow *grow, hid_t group, const char *name, hid_t ty
                    const hsize_t *chunk, enum ct_codec codec) CT_MUST_CHECK;
 /* 0, or CT_EIO: then the rows are as before. */
 int ct_grow_append(struct ct_grow *grow, hsize_t rows, const void *values) CT_MUST_CHECK;
+/* One row to each of <n> data sets, to all or to none. */
+int ct_grow_append_row(struct ct_grow *const *sets, const void *const *values, size_t n) CT_MUST_CHECK;
 /* Appends one whole chunk of <rows> as it stands in the file. */
 int ct_grow_append_chunk(struct ct_grow *grow, hsize_t rows, const void *bytes, size_t len_bytes) CT_MUST_CHECK;
 void ct_grow_cut(struct ct_grow *grow, hsize_t rows);

@@ -100,44 +100,31 @@ static int channel_of(struct ct_log_file *log, const char *name)
   return (int)log->n_names++;
 }
 
-/* Should one column fail, all are cut to where they were. */
-static int append_row(struct ct_grow **columns, const void *const *values, size_t n)
-{
-  const hsize_t before = columns[0]->dims[0];
-  for (size_t i = 0; i < n; i++)
-    if (ct_grow_append(columns[i], 1, values[i]) != 0) {
-      while (i-- > 0)
-        ct_grow_cut(columns[i], before);
-      return CT_EIO;
-    }
-  return 0;
-}
-
 int ct_log_scalar(struct ct_log_file *log, const char *name, int64_t time_ns, double value)
 {
-  struct ct_grow *columns[] = { &log->scalar_time, &log->scalar_channel, &log->scalar_value };
+  struct ct_grow *const columns[] = { &log->scalar_time, &log->scalar_channel, &log->scalar_value };
   int place = channel_of(log, name);
   if (place < 0)
     return place;
   const uint16_t channel = (uint16_t)place;
   const void *const values[] = { &time_ns, &channel, &value };
-  return append_row(columns, values, 3);
+  return ct_grow_append_row(columns, values, 3);
 }
 
 int ct_log_alarm(struct ct_log_file *log, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns)
 {
-  struct ct_grow *columns[] = { &log->alarm_time, &log->alarm_severity, &log->alarm_raised, &log->alarm_id,
+  struct ct_grow *const columns[] = { &log->alarm_time, &log->alarm_severity, &log->alarm_raised, &log->alarm_id,
                                 &log->alarm_text };
   const uint8_t severity = (uint8_t)alarm->severity, up = raised;
   const void *const values[] = { &now_ns, &severity, &up, alarm->id, alarm->text };
-  return append_row(columns, values, 5);
+  return ct_grow_append_row(columns, values, 5);
 }
 
 int ct_log_gap(struct ct_log_file *log, const struct ct_gap *gap)
 {
-  struct ct_grow *columns[] = { &log->gap_time, &log->gap_stream, &log->gap_first, &log->gap_last, &log->gap_reason };
+  struct ct_grow *const columns[] = { &log->gap_time, &log->gap_stream, &log->gap_first, &log->gap_last, &log->gap_reason };
   const void *const values[] = { &gap->time_ns, &gap->stream, &gap->first, &gap->last, &gap->reason };
-  return append_row(columns, values, 5);
+  return ct_grow_append_row(columns, values, 5);
 }
 
 int ct_log_flush(struct ct_log_file *log)

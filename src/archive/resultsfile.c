@@ -136,34 +136,37 @@ int ct_results_create(struct ct_results_file *results, const char *path, const s
   return 0;
 }
 
-static int append_totals(struct ct_results_file *results, const struct ct_snapshot_core *core, double time_s)
+static int append_totals(struct ct_results_file *results, const struct ct_snapshot_core *core, const double *time_s)
 {
   const struct ct_snapshot_xcs *x = &core->xcs;
-  const double values[] = {
+  const double totals[] = {
 #define X(name, units, value) value,
     CT_TOTALS(X)
 #undef X
   };
-  int rc = ct_grow_append(&results->total_time, 1, &time_s);
-  for (int i = 0; i < CT_TOTAL_COUNT && rc == 0; i++)
-    rc = ct_grow_append(&results->totals[i], 1, &values[i]);
-  return rc;
+  struct ct_grow *sets[1 + CT_TOTAL_COUNT] = { &results->total_time };
+  const void *values[1 + CT_TOTAL_COUNT] = { time_s };
+  for (int i = 0; i < CT_TOTAL_COUNT; i++) {
+    sets[1 + i] = &results->totals[i];
+    values[1 + i] = &totals[i];
+  }
+  return ct_grow_append_row(sets, values, 1 + CT_TOTAL_COUNT);
 }
 
 int ct_results_append(struct ct_results_file *results, const struct ct_run_results *line)
 {
   const double time_s = (double)line->time_ns / 1e9;
-  int rc = append_totals(results, line->core, time_s);
+  int rc = append_totals(results, line->core, &time_s);
   if (rc == 0 && results->maps && line->emf != NULL) {
-    rc = ct_grow_append(&results->map_time, 1, &time_s);
-    rc = rc != 0 ? rc : ct_grow_append(&results->window, 1, &line->core->xcs.window_s);
-    rc = rc != 0 ? rc : ct_grow_append(&results->emf, 1, line->emf);
-    rc = rc != 0 ? rc : ct_grow_append(&results->sigma, 1, line->sigma);
-    rc = rc != 0 ? rc : ct_grow_append(&results->counts, 1, line->counts);
+    struct ct_grow *const sets[] = { &results->map_time, &results->window, &results->emf, &results->sigma,
+                                     &results->counts };
+    const void *const values[] = { &time_s, &line->core->xcs.window_s, line->emf, line->sigma, line->counts };
+    rc = ct_grow_append_row(sets, values, 5);
   }
   if (rc == 0 && results->spectra && line->spectra != NULL) {
-    rc = ct_grow_append(&results->spectra_time, 1, &time_s);
-    rc = rc != 0 ? rc : ct_grow_append(&results->spectrum, 1, line->spectra);
+    struct ct_grow *const sets[] = { &results->spectra_time, &results->spectrum };
+    const void *const values[] = { &time_s, line->spectra };
+    rc = ct_grow_append_row(sets, values, 2);
   }
   return rc;
 }

@@ -1,10 +1,8 @@
 /* A run being written: which file a chunk goes into, when files roll, what happens when the disk fails. */
-#include "archive/datafile.h"
-#include "archive/folder.h"
+#include "archive/run.h"
+
 #include "archive/h5.h"
-#include "archive/logfile.h"
 #include "archive/master.h"
-#include "archive/repair.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,59 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { GAPS_WAITING = 1024, BALLAST_BYTES = 16 << 20 };
+enum { BALLAST_BYTES = 16 << 20 };
 static const int64_t flush_ns = 250000000, look_ns = CT_NS_PER_S, retry_ns = 5 * CT_NS_PER_S,
                      degraded_ns = 60 * CT_NS_PER_S;
-static const uint64_t default_roll_bytes = UINT64_C(8) << 30;
-static const double default_roll_s = 60;
-
-struct run_stream {
-  char name[CT_NAME];
-  enum ct_role role;
-  double frame_hz;
-  struct ct_data_file file;
-  bool open;
-  unsigned index;                     /* of the open file, else of the next */
-  int64_t opened_ns;
-  uint64_t committed_here;            /* frames of the open file that are flushed */
-  uint64_t open_bytes_committed;
-  int64_t first_arrival_ns, last_arrival_ns;
-  bool uncommitted;
-  uint64_t uncommitted_number;        /* the first one since the last flush */
-};
-
-struct ct_run {
-  struct ct_run_setup setup;          /* its pointers lead into this struct */
-  struct ct_folder folder;
-  char program[128], *configuration;
-  struct ct_run_stream *setup_streams;
-  struct run_stream *streams;
-  size_t n_streams;
-  struct ct_log_file log;
-  struct ct_results_file results;
-  bool log_open, results_open, log_dirty, results_dirty;
-  unsigned log_index, results_index;
-  struct ct_run_file *files;          /* finished ones */
-  size_t n_files, files_room;
-  struct ct_snapshot_stream counters[CT_SNAPSHOT_STREAMS];
-  size_t n_counters;
-  float *emf, *sigma;                 /* the last maps */
-  bool has_map;
-  struct ct_gap gaps[GAPS_WAITING];   /* not yet in the log */
-  size_t n_gaps;
-  uint64_t committed, missed, stored_bytes, raw_bytes, free_bytes;
-  int64_t start_ns, flushed_ns, looked_ns, failed_ns, troubled_ns;
-  bool failed, ballast;
-  char reason[256];
-};
 
 /* ---- trouble ------------------------------------------------------------------------------------------- */
 
-static void trouble(struct ct_run *run, int64_t now_ns, const char *text)
+static void ct_run_trouble(struct ct_run *run, int64_t now_ns, const char *text)
 {
   run->troubled_ns = now_ns;
   snprintf(run->reason, sizeof run->reason, "%s", text);
@@ -77,7 +32,7 @@ static void ballast_path(const struct ct_run *run, char path[CT_PATH])
 }
 
 /* Space that is given back when the disk is full, so that open files can still be closed. */
-static void take_ballast(struct ct_run *run)
+void ct_run_take_ballast(struct ct_run *run)
 {
   char path[CT_PATH];
   ballast_path(run, path);
@@ -98,7 +53,7 @@ static void drop_ballast(struct ct_run *run)
   run->ballast = false;
 }
 
-static void look_at_space(struct ct_run *run, int64_t now_ns)
+void ct_run_look(struct ct_run *run, int64_t now_ns)
 {
   struct statvfs status;
   if (statvfs(run->folder.path, &status) == 0)
@@ -125,18 +80,18 @@ void ct_run_gap(struct ct_run *run, size_t stream, uint64_t first, uint64_t last
   if (reason == CT_GAP_MISSED) {
     run->missed += last - first + 1;
     if (!run->failed)
-      trouble(run, now_ns, "received frames were not archived: the disk does not keep up");
+      ct_run_trouble(run, now_ns, "received frames were not archived: the disk does not keep up");
   }
   struct ct_gap *before = run->n_gaps > 0 ? &run->gaps[run->n_gaps - 1] : NULL;
   if (before != NULL && before->stream == stream && before->reason == reason && before->last + 1 == first) {
     before->last = last;
     return;
   }
-  if (run->n_gaps == GAPS_WAITING)
+  if (run->n_gaps == CT_RUN_GAPS)
     write_gaps(run);
-  if (run->n_gaps == GAPS_WAITING) {
+  if (run->n_gaps == CT_RUN_GAPS) {
     /* The log cannot be written either: the oldest is given up, its frames stay counted. */
-    memmove(run->gaps, run->gaps + 1, (GAPS_WAITING - 1) * sizeof *run->gaps);
+    memmove(run->gaps, run->gaps + 1, (CT_RUN_GAPS - 1) * sizeof *run->gaps);
     run->n_gaps--;
   }
   run->gaps[run->n_gaps++] = (struct ct_gap){ .time_ns = now_ns, .first = first, .last = last,
@@ -158,7 +113,7 @@ static int by_stream(const void *a, const void *b)
   return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-static void remember_file(struct ct_run *run, const struct ct_run_file *file)
+void ct_run_remember(struct ct_run *run, const struct ct_run_file *file)
 {
   if (run->n_files == run->files_room) {
     size_t room = run->files_room ? 2 * run->files_room : 64;
@@ -172,7 +127,7 @@ static void remember_file(struct ct_run *run, const struct ct_run_file *file)
   qsort(run->files, run->n_files, sizeof *run->files, by_stream);
 }
 
-static int write_master(struct ct_run *run, int64_t end_ns, struct ct_err *err)
+int ct_run_master(struct ct_run *run, int64_t end_ns, struct ct_err *err)
 {
   const struct ct_master master = {
     .folder = &run->folder, .program = run->program, .configuration = run->configuration, .start_ns = run->start_ns,
@@ -186,7 +141,7 @@ static int write_master(struct ct_run *run, int64_t end_ns, struct ct_err *err)
 
 /* ---- frame files ------------------------------------------------------------------------------------------- */
 
-static void describe_file(const struct ct_run *run, const struct run_stream *stream, struct ct_run_file *file)
+static void describe_file(const struct ct_run *run, const struct ct_run_writer *stream, struct ct_run_file *file)
 {
   *file = (struct ct_run_file){
     .index = stream->index, .n = stream->file.n, .first_number = stream->file.first_number,
@@ -199,7 +154,7 @@ static void describe_file(const struct ct_run *run, const struct run_stream *str
 }
 
 /* What was flushed since the last time now counts as safe. */
-static void commit(struct ct_run *run, struct run_stream *stream)
+static void commit(struct ct_run *run, struct ct_run_writer *stream)
 {
   run->committed += stream->file.n - stream->committed_here;
   run->stored_bytes += stream->file.bytes - stream->open_bytes_committed;
@@ -208,7 +163,7 @@ static void commit(struct ct_run *run, struct run_stream *stream)
   stream->uncommitted = false;
 }
 
-static void close_file(struct ct_run *run, struct run_stream *stream, int64_t now_ns)
+static void close_file(struct ct_run *run, struct ct_run_writer *stream, int64_t now_ns)
 {
   struct ct_run_file file;
   if (!stream->open)
@@ -220,26 +175,26 @@ static void close_file(struct ct_run *run, struct run_stream *stream, int64_t no
   if (rc == 0)
     commit(run, stream);
   if (ct_data_close(&stream->file) != 0 || rc != 0) {
-    trouble(run, now_ns, "a file could not be closed; comptop-archive repair may help");
+    ct_run_trouble(run, now_ns, "a file could not be closed; comptop-archive repair may help");
     file.n = stream->committed_here;
     if (stream->uncommitted)
       ct_run_gap(run, (size_t)(stream - run->streams), stream->uncommitted_number, file.last_number, CT_GAP_MISSED,
                  now_ns);
   }
-  remember_file(run, &file);
+  ct_run_remember(run, &file);
 }
 
-static int fail(struct ct_run *run, struct run_stream *stream, int64_t now_ns, const char *text)
+static int fail(struct ct_run *run, struct ct_run_writer *stream, int64_t now_ns, const char *text)
 {
   drop_ballast(run);
   run->failed = true;
   run->failed_ns = now_ns;
   close_file(run, stream, now_ns);
-  trouble(run, now_ns, text);
+  ct_run_trouble(run, now_ns, text);
   return CT_EARCHIVE;
 }
 
-static int open_file(struct ct_run *run, struct run_stream *stream, const struct ct_chunk *first, int64_t now_ns)
+static int open_file(struct ct_run *run, struct ct_run_writer *stream, const struct ct_chunk *first, int64_t now_ns)
 {
   char path[CT_PATH];
   struct ct_err err = { "" };
@@ -258,7 +213,7 @@ static int open_file(struct ct_run *run, struct run_stream *stream, const struct
   return 0;
 }
 
-static bool roll_due(const struct ct_run *run, const struct run_stream *stream, int64_t now_ns)
+static bool roll_due(const struct ct_run *run, const struct ct_run_writer *stream, int64_t now_ns)
 {
   return stream->file.bytes >= run->setup.roll_bytes ||
          (double)(now_ns - stream->opened_ns) >= run->setup.roll_s * 1e9;
@@ -272,7 +227,7 @@ static bool may_write(struct ct_run *run, int64_t now_ns)
       close_file(run, &run->streams[i], now_ns);
     run->failed = true;
     run->failed_ns = now_ns;
-    trouble(run, now_ns, "the disk is full but for the reserve; writing stopped, free space on it");
+    ct_run_trouble(run, now_ns, "the disk is full but for the reserve; writing stopped, free space on it");
     return false;
   }
   if (!run->failed)
@@ -286,14 +241,14 @@ static bool may_write(struct ct_run *run, int64_t now_ns)
 int ct_run_write(struct ct_run *run, const struct ct_chunk *chunk, int64_t now_ns)
 {
   assert(chunk->stream < run->n_streams && chunk->count > 0);
-  struct run_stream *stream = &run->streams[chunk->stream];
+  struct ct_run_writer *stream = &run->streams[chunk->stream];
   struct ct_err err = { "" };
   int rc = may_write(run, now_ns) ? 0 : CT_EARCHIVE;
   if (rc == 0 && stream->open &&
       (!ct_data_fits(&stream->file, chunk) || (chunk->phase == 0 && roll_due(run, stream, now_ns)))) {
     close_file(run, stream, now_ns);
-    if (write_master(run, 0, &err) != 0)
-      trouble(run, now_ns, err.text);
+    if (ct_run_master(run, 0, &err) != 0)
+      ct_run_trouble(run, now_ns, err.text);
   }
   if (rc == 0 && !stream->open)
     rc = open_file(run, stream, chunk, now_ns);
@@ -316,39 +271,21 @@ int ct_run_write(struct ct_run *run, const struct ct_chunk *chunk, int64_t now_n
 static void close_log(struct ct_run *run)
 {
   if (run->log_open && ct_log_close(&run->log) != 0)
-    trouble(run, run->looked_ns, "the log could not be closed; comptop-archive repair may help");
+    ct_run_trouble(run, run->looked_ns, "the log could not be closed; comptop-archive repair may help");
   run->log_open = false;
-}
-
-static int open_log(struct ct_run *run, struct ct_err *err)
-{
-  char path[CT_PATH];
-  ct_folder_file(&run->folder, "log", run->log_index, path);
-  int rc = ct_log_create(&run->log, path, &run->setup, err);
-  run->log_open = rc == 0;
-  return rc;
-}
-
-static int open_results(struct ct_run *run, struct ct_err *err)
-{
-  char path[CT_PATH];
-  ct_folder_file(&run->folder, "results", run->results_index, path);
-  int rc = ct_results_create(&run->results, path, &run->setup, err);
-  run->results_open = rc == 0;
-  return rc;
 }
 
 void ct_run_scalar(struct ct_run *run, const char *name, int64_t time_ns, double value)
 {
   if (run->log_open && ct_log_scalar(&run->log, name, time_ns, value) != 0)
-    trouble(run, time_ns, "a scalar could not be written to the log");
+    ct_run_trouble(run, time_ns, "a scalar could not be written to the log");
   run->log_dirty = true;
 }
 
 void ct_run_alarm(struct ct_run *run, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns)
 {
   if (run->log_open && ct_log_alarm(&run->log, alarm, raised, now_ns) != 0)
-    trouble(run, now_ns, "an alarm could not be written to the log");
+    ct_run_trouble(run, now_ns, "an alarm could not be written to the log");
   run->log_dirty = true;
 }
 
@@ -356,7 +293,7 @@ void ct_run_results(struct ct_run *run, const struct ct_run_results *results)
 {
   const size_t pixels = (size_t)run->setup.rows * run->setup.cols;
   if (run->results_open && ct_results_append(&run->results, results) != 0)
-    trouble(run, results->time_ns, "results could not be written");
+    ct_run_trouble(run, results->time_ns, "results could not be written");
   run->results_dirty = true;
   if (results->emf == NULL || pixels == 0)
     return;
@@ -376,7 +313,7 @@ void ct_run_counters(struct ct_run *run, const struct ct_snapshot_stream *stream
 static void flush_all(struct ct_run *run, int64_t now_ns)
 {
   for (size_t i = 0; i < run->n_streams; i++) {
-    struct run_stream *stream = &run->streams[i];
+    struct ct_run_writer *stream = &run->streams[i];
     if (!stream->open || !stream->uncommitted)
       continue;
     if (ct_data_flush(&stream->file) == 0)
@@ -386,9 +323,9 @@ static void flush_all(struct ct_run *run, int64_t now_ns)
   }
   write_gaps(run);
   if (run->log_dirty && run->log_open && ct_log_flush(&run->log) != 0)
-    trouble(run, now_ns, "the log could not be flushed to the disk");
+    ct_run_trouble(run, now_ns, "the log could not be flushed to the disk");
   if (run->results_dirty && run->results_open && ct_results_flush(&run->results) != 0)
-    trouble(run, now_ns, "results could not be flushed to the disk");
+    ct_run_trouble(run, now_ns, "results could not be flushed to the disk");
   run->log_dirty = run->results_dirty = false;
   run->flushed_ns = now_ns;
 }
@@ -397,11 +334,11 @@ void ct_run_tick(struct ct_run *run, int64_t now_ns)
 {
   ct_h5_begin();
   if (now_ns - run->looked_ns >= look_ns || now_ns < run->looked_ns)
-    look_at_space(run, now_ns);
+    ct_run_look(run, now_ns);
   if (now_ns - run->flushed_ns >= flush_ns || now_ns < run->flushed_ns)
     flush_all(run, now_ns);
   if (!run->failed && !run->ballast)
-    take_ballast(run);
+    ct_run_take_ballast(run);
 }
 
 void ct_run_status(const struct ct_run *run, struct ct_snapshot_archive *archive, char *reason, size_t reason_bytes)
@@ -439,181 +376,6 @@ size_t ct_run_descriptors(const struct ct_run *run, int *descriptors, size_t max
 
 const char *ct_run_folder(const struct ct_run *run) { return run->folder.path; }
 
-/* ---- opening and closing --------------------------------------------------------------------------------------- */
-
-static int check_name(const char *what, const char *name, size_t max, struct ct_err *err)
-{
-  static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-  size_t length = strlen(name);
-  if (length == 0 || length >= max || strspn(name, allowed) != length || name[0] == '.')
-    return ct_err_set(err, CT_ERANGE, "%s \"%.80s\": use 1 to %zu letters, digits, - _ and .", what, name, max - 1);
-  return 0;
-}
-
-static int check_setup(const struct ct_run_setup *setup, struct ct_err *err)
-{
-  int rc = check_name("run", setup->name, CT_FOLDER_NAME, err);
-  for (size_t i = 0; i < setup->n_streams && rc == 0; i++) {
-    rc = check_name("stream", setup->streams[i].name, CT_NAME, err);
-    if (rc == 0 && (strcmp(setup->streams[i].name, "log") == 0 || strcmp(setup->streams[i].name, "results") == 0))
-      rc = ct_err_set(err, CT_ERANGE, "stream \"%s\": this name is taken by the archive", setup->streams[i].name);
-  }
-  if (rc == 0 && strlen(setup->folder) >= CT_FOLDER_PATH - CT_FOLDER_NAME - 1)
-    rc = ct_err_set(err, CT_ERANGE, "%.60s...: the folder's name is too long", setup->folder);
-  if (rc == 0 && setup->n_streams > 255)
-    rc = ct_err_set(err, CT_ERANGE, "too many streams for one archive");
-  return rc;
-}
-
-/* Makes and locks FOLDER/RUN. What has a master is a run; a folder without one is taken. */
-static int enter_folder(struct ct_run *run, struct ct_err *err)
-{
-  struct stat status;
-  char master[CT_PATH];
-  const char *folder = run->setup.folder;
-  if (stat(folder, &status) != 0)
-    return ct_err_set(err, CT_EIO, "%s: %s; make the folder first or name another one", folder, strerror(errno));
-  if (!S_ISDIR(status.st_mode))
-    return ct_err_set(err, CT_EIO, "%s: not a folder; an archive needs one", folder);
-  snprintf(run->folder.path, sizeof run->folder.path, "%s/%s", folder, run->setup.name);
-  snprintf(run->folder.name, sizeof run->folder.name, "%s", run->setup.name);
-  if (mkdir(run->folder.path, 0777) != 0 && errno != EEXIST)
-    return ct_err_set(err, CT_EIO, "%s: cannot be made: %s", run->folder.path, strerror(errno));
-  int rc = ct_folder_lock(&run->folder, err);
-  ct_folder_path(&run->folder, ".nxs", master);
-  if (rc == 0 && !run->setup.resume && access(master, F_OK) == 0)
-    rc = ct_err_set(err, CT_EEXISTS, "run %s exists in %s and is never overwritten; choose another name, or go on in it "
-                    "with --resume", run->setup.name, folder);
-  return rc;
-}
-
-static int check_space(struct ct_run *run, int64_t now_ns, struct ct_err *err)
-{
-  const uint64_t minute_bytes = UINT64_C(64) << 20;
-  look_at_space(run, now_ns);
-  if (run->free_bytes < run->setup.reserve_bytes + minute_bytes)
-    return ct_err_set(err, CT_ERANGE, "%s: only %llu MB are free, with a reserve of %llu MB; free space, choose another "
-                      "disk or lower run.reserve_MB", run->folder.path, (unsigned long long)(run->free_bytes >> 20),
-                      (unsigned long long)(run->setup.reserve_bytes >> 20));
-  return 0;
-}
-
-static int write_configuration(struct ct_run *run, struct ct_err *err)
-{
-  char path[CT_PATH], suffix[32];
-  snprintf(suffix, sizeof suffix, "_config_%06u.conf", run->log_index);
-  ct_folder_path(&run->folder, suffix, path);
-  FILE *file = fopen(path, "w");
-  bool good = file != NULL && fputs(run->configuration, file) >= 0;
-  if (file != NULL && fclose(file) != 0)
-    good = false;
-  return good ? 0 : ct_err_set(err, CT_EIO, "%s: cannot be written: %s", path, strerror(errno));
-}
-
-/* What is there already, of a run that goes on: files that a crash left open are repaired, all are remembered. */
-static int take_over(struct ct_run *run, struct ct_err *err)
-{
-  struct ct_folder_entry *entries;
-  size_t n;
-  int rc = ct_folder_list(&run->folder, &entries, &n, err);
-  for (size_t i = 0; i < n && rc == 0; i++) {
-    struct ct_run_file file = { .index = entries[i].index };
-    ct_folder_file(&run->folder, entries[i].kind, entries[i].index, file.path);
-    snprintf(file.stream, sizeof file.stream, "%.31s", entries[i].kind);
-    int mended = ct_repair_file(file.path, NULL);
-    if (mended < 0 || strcmp(entries[i].kind, "log") == 0 || strcmp(entries[i].kind, "results") == 0)
-      continue;
-    if (ct_folder_look(file.path, &file, NULL) == 0) {
-      remember_file(run, &file);
-      if (file.first_arrival_ns > 0 && file.first_arrival_ns < run->start_ns)
-        run->start_ns = file.first_arrival_ns;
-    }
-  }
-  for (size_t i = 0; i < run->n_streams; i++)
-    run->streams[i].index = ct_folder_next(entries, n, run->streams[i].name);
-  run->log_index = ct_folder_next(entries, n, "log");
-  run->results_index = ct_folder_next(entries, n, "results");
-  free(entries);
-  return rc;
-}
-
-static void copy_setup(struct ct_run *run, const struct ct_run_setup *setup)
-{
-  run->setup = *setup;
-  if (run->setup.roll_bytes == 0)
-    run->setup.roll_bytes = default_roll_bytes;
-  if (!(run->setup.roll_s > 0))
-    run->setup.roll_s = default_roll_s;
-  snprintf(run->program, sizeof run->program, "%s", setup->program);
-  run->configuration = ct_xcalloc(strlen(setup->configuration) + 1, 1);
-  memcpy(run->configuration, setup->configuration, strlen(setup->configuration));
-  run->n_streams = setup->n_streams;
-  run->streams = ct_xcalloc(setup->n_streams, sizeof *run->streams);
-  run->setup_streams = ct_xcalloc(setup->n_streams, sizeof *run->setup_streams);
-  for (size_t i = 0; i < setup->n_streams; i++) {
-    snprintf(run->streams[i].name, sizeof run->streams[i].name, "%s", setup->streams[i].name);
-    run->streams[i].role = setup->streams[i].role;
-    run->streams[i].frame_hz = setup->streams[i].frame_hz;
-    run->setup_streams[i] = setup->streams[i];
-    run->setup_streams[i].name = run->streams[i].name;
-  }
-  run->setup.streams = run->setup_streams;
-  run->setup.name = run->folder.name;
-  run->setup.program = run->program;
-  run->setup.configuration = run->configuration;
-  run->emf = ct_xcalloc((size_t)setup->rows * setup->cols, sizeof *run->emf);
-  run->sigma = ct_xcalloc((size_t)setup->rows * setup->cols, sizeof *run->sigma);
-}
-
-static void free_run(struct ct_run *run)
-{
-  ct_folder_unlock(&run->folder);
-  free(run->configuration);
-  free(run->streams);
-  free(run->setup_streams);
-  free(run->files);
-  free(run->emf);
-  free(run->sigma);
-  free(run);
-}
-
-int ct_run_open(struct ct_run **out, const struct ct_run_setup *setup, int64_t now_ns, struct ct_err *err)
-{
-  *out = NULL;
-  int rc = check_setup(setup, err);
-  if (rc != 0)
-    return rc;
-  struct ct_run *run = ct_xcalloc(1, sizeof *run);
-  run->folder.lock = -1;
-  run->setup = *setup;
-  run->start_ns = now_ns;
-  rc = enter_folder(run, err);
-  if (rc == 0) {
-    copy_setup(run, setup);
-    rc = check_space(run, now_ns, err);
-  }
-  if (rc == 0)
-    rc = take_over(run, err);
-  if (rc == 0)
-    rc = write_configuration(run, err);
-  if (rc == 0)
-    rc = open_log(run, err);
-  if (rc == 0)
-    rc = open_results(run, err);
-  if (rc == 0)
-    rc = write_master(run, 0, err);
-  if (rc != 0) {
-    close_log(run);
-    if (run->results_open)
-      (void)!ct_results_close(&run->results);
-    free_run(run);
-    return rc;
-  }
-  take_ballast(run);
-  *out = run;
-  return 0;
-}
-
 int ct_run_close(struct ct_run *run, int64_t now_ns, struct ct_err *err)
 {
   if (run == NULL)
@@ -631,8 +393,8 @@ int ct_run_close(struct ct_run *run, int64_t now_ns, struct ct_err *err)
   if (run->results_open && ct_results_close(&run->results) != 0)
     rc = ct_err_set(err, CT_EARCHIVE, "%s: the results could not be closed", run->folder.path);
   struct ct_err master_err = { "" };
-  if (write_master(run, now_ns, &master_err) != 0)
+  if (ct_run_master(run, now_ns, &master_err) != 0)
     rc = ct_err_set(err, CT_EARCHIVE, "%s", master_err.text);
-  free_run(run);
+  ct_run_free(run);
   return rc;
 }
