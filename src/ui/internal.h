@@ -1,0 +1,43 @@
+/* What the files of ui share. */
+#ifndef CT_UI_INTERNAL_H
+#define CT_UI_INTERNAL_H
+
+#include <stdio.h>
+
+#define NCURSES_NOMACROS
+#include <ncurses.h>
+
+#include <comptop/ui.h>
+
+/* Curses draws into memory (an unnamed file), from where the terminal is fed as it takes it: so no write waits. */
+struct ct_ui {
+  int fd;                          /* the terminal, non-blocking */
+  FILE *keys;                      /* the same, as curses wants it */
+  FILE *frame;                     /* what curses writes */
+  size_t queued, sent;             /* bytes of <frame> written, and of these taken by the terminal */
+  SCREEN *screen;
+  WINDOW *input;                   /* keys are read through a pad, which curses does not refresh */
+  int rows, cols;
+  bool utf8, colours;
+  bool repaint;                    /* owed since a resize or a resume */
+  bool gone;
+  /* Behind each frame goes the question "are you well?", answered by the terminal when it has read so far: the only
+   * sign of a backlog in ssh and in the network. Some terminals never answer; those are not waited for. */
+  bool ansi;                       /* understands the question */
+  bool asked, answers;             /* one is open; one has been answered */
+  int64_t asked_ns;
+  struct ct_ui_stats stats;
+};
+
+/* The question, its answer, and the code that curses gives for the answer (no key has it). */
+#define CT_UI_QUESTION "\033[5n"
+#define CT_UI_ANSWER "\033[0n"
+enum { CT_UI_ANSWERED = 0x7000 };
+
+/* Asks, behind what is queued. */
+void ct_ui_ask(struct ct_ui *ui);
+void ct_ui_answered(struct ct_ui *ui);
+/* Forgets what is queued and not yet sent. */
+void ct_ui_drop(struct ct_ui *ui);
+
+#endif
