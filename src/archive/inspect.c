@@ -244,12 +244,12 @@ static int even_columns(const char *path, struct ct_err *err)
   if (rows_of(file, "data", dims, &rank)) {
     rows = dims[0];
     for (int i = 0; i < CT_COLUMN_COUNT; i++) {
-      bool there = rows_of(file, ct_data_column_name(i), dims, &rank);
+      bool there = rows_of(file, ct_data_column_name((enum ct_data_column)i), dims, &rank);
       rows = !there ? 0 : dims[0] < rows ? dims[0] : rows;
     }
     cut_rows(file, "data", rows);
     for (int i = 0; i < CT_COLUMN_COUNT; i++)
-      cut_rows(file, ct_data_column_name(i), rows);
+      cut_rows(file, ct_data_column_name((enum ct_data_column)i), rows);
   }
   return H5Fclose(file) < 0 ? ct_err_set(err, CT_EIO, "%s: cannot be closed: %s", path, ct_h5_why(why)) : 0;
 }

@@ -77,7 +77,7 @@ static int open_column(struct clip *clip, enum column column, const char *given,
   if (given[0] == '\0' || clip->extra)
     return 0;
   int rc = spec_beside(spec, ct_h5_file(clip->frames), given, err);
-  return rc != 0 ? rc : ct_h5_open_column(&clip->columns[column], spec, clip->info.n, err);
+  return rc != 0 ? rc : ct_h5_open_column(&clip->columns[column], spec, ct_h5_info(clip->frames)->n, err);
 }
 
 static void close_clip(struct ct_playlist *list)
@@ -106,7 +106,6 @@ static int open_clip(struct ct_playlist *list, struct clip *clip, struct ct_err 
   int rc = ct_h5_open_frames(&clip->frames, clip->spec, err);
   if (rc != 0)
     return rc;
-  clip->info = *ct_h5_info(clip->frames);
   rc = open_column(clip, COLUMN_ANGLE, list->angles, err);
   if (rc == 0)
     rc = open_column(clip, COLUMN_KEY, list->image_key, err);
@@ -141,8 +140,11 @@ static int add_extra(struct ct_playlist *list, const char *file, const char *giv
   int rc = spec_beside(clip->spec, file, given, err);
   if (rc == 0)
     rc = open_clip(list, clip, err);
+  if (rc != 0)
+    return rc;
+  clip->info = *ct_h5_info(clip->frames);
   clip->count = clip->info.n;
-  return rc;
+  return 0;
 }
 
 static int add_frames(struct ct_playlist *list, const struct ct_replay *replay, const char *spec, struct ct_err *err)
@@ -154,6 +156,7 @@ static int add_frames(struct ct_playlist *list, const struct ct_replay *replay, 
   int rc = open_clip(list, clip, err);
   if (rc != 0)
     return rc;
+  clip->info = *ct_h5_info(clip->frames);
   if (replay->first >= clip->info.n)
     return ct_err_set(err, CT_ERANGE, "%s: has %llu frames, so --first %llu is beyond its end", spec,
                       (unsigned long long)clip->info.n, (unsigned long long)replay->first);
@@ -300,6 +303,15 @@ static int fill_columns(struct slot *slot, struct clip *clip, uint64_t first)
   return 0;
 }
 
+/* Buffers were made for what the file held at the start. */
+static int check_unchanged(const struct clip *clip, struct ct_err *err)
+{
+  const struct ct_h5_info *now = ct_h5_info(clip->frames), *then = &clip->info;
+  if (now->n == then->n && now->rows == then->rows && now->cols == then->cols && now->type == then->type)
+    return 0;
+  return ct_err_set(err, CT_EIO, "%s: changed while it was played", clip->spec);
+}
+
 static void fill(struct ct_playlist *list, struct slot *slot, uint64_t turn)
 {
   const size_t wanted = (size_t)(turn % list->n_parts);
@@ -315,6 +327,8 @@ static void fill(struct ct_playlist *list, struct slot *slot, uint64_t turn)
   block->cols = clip->info.cols;
   block->type = clip->info.type;
   slot->rc = open_clip(list, clip, &slot->err);
+  if (slot->rc == 0)
+    slot->rc = check_unchanged(clip, &slot->err);
   if (slot->rc == 0)
     slot->rc = ct_h5_read_frames(clip->frames, first, part->count, block->pixels, &slot->err);
   if (slot->rc == 0)

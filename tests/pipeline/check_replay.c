@@ -89,8 +89,15 @@ struct run {
   struct ct_replay_result result;
   struct ct_err err;
   int rc;
-  volatile sig_atomic_t stop;
 };
+
+/* Set in the thread that plays, by a signal, as in a program. */
+static volatile sig_atomic_t stop;
+static void on_signal(int number)
+{
+  (void)number;
+  stop = 1;
+}
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t told = PTHREAD_COND_INITIALIZER;
@@ -109,7 +116,7 @@ static void tell(const char *endpoint, double rate_hz)
 static void *run_replay(void *context)
 {
   struct run *run = context;
-  run->rc = ct_replay_run(&run->replay, &run->stop, tell, &run->result, &run->err);
+  run->rc = ct_replay_run(&run->replay, &stop, tell, &run->result, &run->err);
   return NULL;
 }
 
@@ -147,6 +154,7 @@ static size_t receive(struct run *run, int socket_type, struct message *messages
   pthread_t thread;
   size_t n = 0;
   told_endpoint[0] = '\0';
+  stop = 0;
   assert_int_equal(pthread_create(&thread, NULL, run_replay, run), 0);
   pthread_mutex_lock(&lock);
   while (told_endpoint[0] == '\0')
@@ -171,7 +179,8 @@ static size_t receive(struct run *run, int socket_type, struct message *messages
     assert_true(bytes > 0 && (size_t)bytes <= sizeof message->pixels);
     message->bytes = (size_t)bytes;
   }
-  run->stop = n == enough;
+  if (n == enough)
+    pthread_kill(thread, SIGUSR1);
   pthread_join(thread, NULL);
   zmq_close(socket);
   zmq_ctx_term(context);
@@ -333,7 +342,7 @@ static void test_refusals(void **state)
   char other[160];
   snprintf(other, sizeof other, "%s/scan.h5:/scan/none", folder);
   const char *const specs[] = { spec, other };
-  const volatile sig_atomic_t stop = 0;
+  stop = 0;
   struct ct_replay_result result;
   struct ct_err err = { "" };
   struct ct_replay replay = plain(specs);
@@ -355,6 +364,8 @@ static void test_refusals(void **state)
 
 int main(void)
 {
+  const struct sigaction action = { .sa_handler = on_signal };
+  sigaction(SIGUSR1, &action, NULL);
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_every_frame_once),
     cmocka_unit_test(test_loops_and_batches),
