@@ -107,6 +107,18 @@ static void test_checksums(void **state)
   ct_crc32_init(&crc);
   assert_int_equal(ct_crc32(&crc, "123456789", 9), 0xCBF43926);     /* the check value of the CRC catalogues */
   assert_int_equal(ct_crc32(&crc, "", 0), 0);
+  /* Any length and alignment, against the definition bit by bit. */
+  static unsigned char bytes[700];
+  for (size_t i = 0; i < sizeof bytes; i++)
+    bytes[i] = (unsigned char)run_pixel(i, 1);
+  for (size_t n = 0; n < 650; n++) {
+    uint32_t value = UINT32_MAX;
+    for (size_t i = 0; i < 8 * n; i++) {
+      uint32_t bit = (value ^ bytes[n % 50 + i / 8] >> i % 8) & 1;
+      value = value >> 1 ^ (bit ? UINT32_C(0xEDB88320) : 0);
+    }
+    assert_int_equal(ct_crc32(&crc, bytes + n % 50, n), ~value);
+  }
   /* The examples in lookup3.c itself. */
   assert_int_equal(ct_lookup3("", 0, 0), 0xdeadbeef);
   assert_int_equal(ct_lookup3("", 0, 0xdeadbeef), 0xbd5b7dde);
