@@ -2,8 +2,10 @@
  * Ownership: ct_ui_open hands out the one ui a process may have, and the caller closes it; the grid is lent for a call.
  *
  * Nothing here waits for the terminal: a frame is written as the terminal takes it, and a frame that comes before the
- * last one has arrived is skipped and counted. The caller's loop polls ct_ui_fd: for reading always, for writing while
- * ct_ui_pending. All calls come from one thread. The program has set LC_CTYPE from the environment before.
+ * last one has arrived is skipped and counted. Behind each frame goes a question (DSR, CSI 5 n) whose answer says that
+ * the terminal has read so far, also behind ssh; terminals that never answer are not waited for.
+ * The caller's loop polls ct_ui_fd: for reading always, for writing while ct_ui_pending. All calls come from one
+ * thread. The program has set LC_CTYPE from the environment before.
  *
  * Signals stay the caller's, and they end here: SIGINT, SIGTERM, SIGHUP in ct_ui_close; SIGWINCH in ct_ui_resize;
  * SIGTSTP in ct_ui_suspend, then raise(SIGSTOP); SIGCONT in ct_ui_resume. Crash signals (SEGV, BUS, ILL, FPE, ABRT) are

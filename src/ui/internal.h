@@ -23,9 +23,9 @@ struct ct_ui {
   bool gone;
   /* Behind each frame goes the question "are you well?", answered by the terminal when it has read so far: the only
    * sign of a backlog in ssh and in the network. Some terminals never answer; those are not waited for. */
-  bool ansi;                       /* understands the question */
-  bool asked, answers;             /* one is open; one has been answered */
-  int64_t asked_ns;
+  enum { CT_UI_NOT_ASKABLE, CT_UI_UNKNOWN, CT_UI_SILENT, CT_UI_ANSWERS } manners;
+  unsigned asked;                  /* questions without an answer */
+  int64_t asked_ns;                /* the last one */
   struct ct_ui_stats stats;
 };
 

@@ -8,27 +8,41 @@
 
 #include "ui/tty.h"
 
-/* An answer may be lost (another terminal attached to the session); after this it is no longer waited for. */
-enum { ANSWER_WAIT_S = 10 };
+/* A terminal that has not answered for so long never will. */
+enum { SILENCE_S = 1 };
+/* An answer may be lost, when another terminal takes over the session; after this it is no longer waited for. */
+enum { LOST_S = 30 };
 
 void ct_ui_ask(struct ct_ui *ui)
 {
-  if (!ui->ansi)
+  if (ui->manners == CT_UI_NOT_ASKABLE)
     return;
   const ssize_t n = write(fileno(ui->frame), CT_UI_QUESTION, sizeof CT_UI_QUESTION - 1);
   if (n <= 0)
     return;
   ui->queued += (size_t)n;
-  ui->asked = true;
+  ui->asked++;
   ui->asked_ns = ct_time_mono_ns();
 }
 
 void ct_ui_answered(struct ct_ui *ui)
 {
-  if (ui->asked)
+  ui->manners = CT_UI_ANSWERS;
+  if (ui->asked > 0 && --ui->asked == 0)
     ui->stats.lag_s = (double)(ct_time_mono_ns() - ui->asked_ns) / (double)CT_NS_PER_S;
-  ui->asked = false;
-  ui->answers = true;
+}
+
+/* The first frame does not wait: what was asked before it only tells how the terminal behaves. */
+static bool waits_for_answer(struct ct_ui *ui)
+{
+  if (ui->asked == 0 || ui->stats.shown == 0)
+    return false;
+  const int64_t waited_ns = ct_time_mono_ns() - ui->asked_ns;
+  if (ui->manners == CT_UI_UNKNOWN && waited_ns > SILENCE_S * CT_NS_PER_S)
+    ui->manners = CT_UI_SILENT;
+  if (ui->manners == CT_UI_SILENT || waited_ns > LOST_S * CT_NS_PER_S)
+    ui->asked = 0;
+  return ui->asked > 0;
 }
 
 void ct_ui_drop(struct ct_ui *ui)
@@ -68,15 +82,13 @@ int ct_ui_flush(struct ct_ui *ui)
 
 /* Has the last frame arrived, as far as that can be known? The queue of a serial line is seen by TIOCOUTQ, a full
  * pseudo terminal by poll, everything behind by the answer. */
-static bool drained(const struct ct_ui *ui)
+static bool drained(struct ct_ui *ui)
 {
   int unsent = 0;
   struct pollfd terminal = { .fd = ui->fd, .events = POLLOUT };
   if (ct_ui_pending(ui) > 0 || (ioctl(ui->fd, TIOCOUTQ, &unsent) == 0 && unsent > 0))
     return false;
-  if (poll(&terminal, 1, 0) <= 0)
-    return false;
-  return !(ui->asked && ui->answers) || ct_time_mono_ns() - ui->asked_ns > ANSWER_WAIT_S * CT_NS_PER_S;
+  return poll(&terminal, 1, 0) > 0 && !waits_for_answer(ui);
 }
 
 static int colour_of(int colour)

@@ -120,7 +120,7 @@ static int open_curses(struct ct_ui *ui, const struct ct_ui_options *options, st
   const char *move = tigetstr("cup");
   if (!move || move == (char *)-1)
     return ct_err_set(err, CT_EUSAGE, "TERM=%s cannot move its cursor: use -b, or set TERM", name);
-  ui->ansi = strncmp(move, "\033[", 2) == 0;
+  ui->manners = strncmp(move, "\033[", 2) == 0 ? CT_UI_UNKNOWN : CT_UI_NOT_ASKABLE;
   ui->utf8 = !options->ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0 && !speaks_ascii_only(name);
   choose_colours(ui, options->colour);
   ui->input = newpad(1, 1);
@@ -173,13 +173,14 @@ static void settle(struct ct_ui *ui)
   const int64_t end_ns = ct_time_mono_ns() + WAIT_MS * INT64_C(1000000);
   struct pollfd terminal = { .fd = ui->fd, .events = POLLIN };
   uint32_t key;
-  while (ui->asked && ct_ui_pending(ui) == 0 && ct_time_mono_ns() < end_ns && poll(&terminal, 1, WAIT_MS) > 0) {
+  const bool comes = ui->manners != CT_UI_SILENT && ct_ui_pending(ui) == 0;
+  while (comes && ui->asked > 0 && ct_time_mono_ns() < end_ns && poll(&terminal, 1, WAIT_MS) > 0) {
     if (ct_ui_key(ui, &key) < 0)
       break;
   }
-  if (ui->asked)
+  if (ui->asked > 0)
     tcflush(ui->fd, TCOFLUSH);
-  ui->asked = false;
+  ui->asked = 0;
   ct_ui_drop(ui);
 }
 

@@ -242,6 +242,20 @@ static void writes_nothing_where_nothing_changed(void **state)
   quit(term, scene);
 }
 
+static void pays_for_what_changed(void **state)
+{
+  (void)state;
+  struct viewer_scene *scene = viewer_scene(VIEWER_TEXT);
+  struct term *term = term_start(&(struct term_setup){ 0 }, viewer, scene);
+  const struct look look = { .first_row = 2, .rows = 24, .cols = 80, .utf8 = true, .colours = true };
+  assert_true(term_until(term, all_cells_are, &look));
+  const uint64_t bytes = term_bytes(term);
+  term_send(term, "a");
+  assert_true(term_shows(term, "key 61"));
+  assert_in_range(term_bytes(term) - bytes, 3, 80);        /* three cells, each with what sets its colours */
+  quit(term, scene);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -255,6 +269,7 @@ int main(void)
     cmocka_unit_test(is_not_deafened_by_rubbish),
     cmocka_unit_test(follows_the_size),
     cmocka_unit_test(writes_nothing_where_nothing_changed),
+    cmocka_unit_test(pays_for_what_changed),
   };
   return cmocka_run_group_tests_name("ui: the screen", tests, NULL, NULL);
 }
