@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <comptop/archive.h>
 #include <comptop/compton.h>
 #include <comptop/core.h>
 #include <comptop/frame.h>
@@ -58,6 +59,7 @@ struct ct_analysis_setup {
   uint32_t n_rois;
   double frame_hz, min_counts;
   bool wait_for_dark;           /* dark = measure: frames before the first darks are not analysed */
+  bool archived;                /* spectra are handed to an archiver too: costs two more cubes of memory */
 };
 struct ct_analysis;
 int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *setup, struct ct_receiver *receiver,
@@ -83,6 +85,23 @@ void ct_analysis_release(struct ct_analysis *analysis, const struct ct_snapshot 
 /* Analyses what is left in the ring of a stopped receiver, publishes a last picture and ends the thread. */
 void ct_analysis_stop(struct ct_analysis *analysis);
 void ct_analysis_close(struct ct_analysis *analysis);   /* NULL is fine */
+
+/* ---- the archiver: threads between the receivers' rings and the run on disk ------------------------------ */
+struct ct_archiver;
+/* Makes or resumes the run (errors of ct_run_open) and starts archiving. receivers[i] belongs to run->streams[i], NULL
+ * for scalars; they were opened with CT_CONSUMER_ARCHIVE. <analysis> may be NULL. */
+int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, struct ct_receiver *const *receivers,
+                     struct ct_analysis *analysis, struct ct_err *err) CT_MUST_CHECK;
+/* The rest is for the monitor's thread. None of it waits for the disk. */
+void ct_archiver_scalar(struct ct_archiver *archiver, const char *name, int64_t time_ns, double value);
+void ct_archiver_alarm(struct ct_archiver *archiver, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns);
+/* A line of results; <map> (per pixel, of the whole sensor) may be NULL. False: the one before is still on its way. */
+bool ct_archiver_results(struct ct_archiver *archiver, const struct ct_snapshot_core *core, const struct ct_map_view *map);
+bool ct_archiver_results_pending(const struct ct_archiver *archiver);
+void ct_archiver_status(struct ct_archiver *archiver, struct ct_snapshot_archive *out, char *reason, size_t reason_bytes);
+/* Writes what is left in the rings of stopped receivers and closes the run: 0 or CT_EARCHIVE with the reason. */
+int ct_archiver_stop(struct ct_archiver *archiver, struct ct_err *err);
+int ct_archiver_close(struct ct_archiver *archiver, struct ct_err *err);   /* NULL is fine */
 
 /* ---- scalars: for the monitor's loop, no thread -------------------------------------------------------- */
 struct ct_scalars;

@@ -22,6 +22,8 @@ static struct alarm *find(struct alarms *alarms, const char *id, const char *abo
 static void tell(const struct alarms *alarms, int64_t now_ns, const struct alarm *alarm, const char *what)
 {
   char now[CT_TIME_TEXT];
+  if (alarms->changed)
+    alarms->changed(alarms->changed_arg, &alarm->shown, alarm->raised, now_ns);
   if (alarms->log)
     fprintf(alarms->log, "comptop: %s %s%s: %s\n", ct_time_text(now_ns, now), what, alarm->shown.id, alarm->shown.text);
 }

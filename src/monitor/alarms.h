@@ -16,6 +16,9 @@ struct alarms {
   struct alarm list[CT_SNAPSHOT_ALARMS];
   uint32_t n;
   FILE *log;                 /* where changes are told, a line each; NULL: nowhere */
+  /* Called with every change; may be NULL. */
+  void (*changed)(void *arg, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns);
+  void *changed_arg;
 };
 
 void alarms_begin(struct alarms *alarms);

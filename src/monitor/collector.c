@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* A stream is late after 1 s or three frame times without data, stale after ten seconds (DESIGN 1.4). */
 static const double late_after_s = 1, stale_after_s = 10, late_frames = 3;
 static const double rate_over_s = 3;
+static const int64_t results_every_ns = 10 * CT_NS_PER_S;
 /* A connection may take this long before it is worth an alarm. */
 static const int64_t connect_ns = CT_NS_PER_S / 2;
 
@@ -33,6 +35,63 @@ static int open_streams(struct collector *c, struct ct_err *err)
   return ct_analysis_open(&c->analysis, &c->setup.analysis, c->streams[c->setup.hexitec].receiver, c->wants, err);
 }
 
+/* ---- the archive ------------------------------------------------------------------------------------------- */
+static void archive_alarm(void *arg, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns)
+{
+  struct collector *c = arg;
+  if (c->archiver)
+    ct_archiver_alarm(c->archiver, alarm, raised, now_ns);
+}
+
+static int open_archiver(struct collector *c, struct ct_err *err)
+{
+  struct ct_receiver *receivers[CT_SNAPSHOT_STREAMS];
+  if (c->setup.archive.folder == NULL)
+    return 0;
+  for (uint32_t i = 0; i < c->n_streams; i++)
+    receivers[i] = c->streams[i].receiver;
+  c->alarms.changed = archive_alarm;
+  c->alarms.changed_arg = c;
+  return ct_archiver_open(&c->archiver, &c->setup.archive, receivers, c->analysis, err);
+}
+
+/* The map that is archived, and that a log line with -f map shows: per pixel. */
+struct ct_request collector_map_request(void)
+{
+  return (struct ct_request){ .kind = CT_SECTION_MAP, .bin = 1, .min_counts = NAN };
+}
+
+static bool archive_results(struct collector *c, const struct ct_snapshot *snapshot)
+{
+  struct ct_request request = collector_map_request();
+  struct ct_map_view map;
+  bool there = c->analysis && ct_snapshot_map(snapshot, &request, &map);
+  return ct_archiver_results(c->archiver, &snapshot->core, there ? &map : NULL);
+}
+
+void collector_keep(struct collector *c, const struct ct_snapshot *snapshot)
+{
+  history_add(&c->history, &snapshot->core);
+  int64_t mono_ns = ct_time_mono_ns();
+  if (c->archiver && mono_ns - c->archived_ns > results_every_ns && archive_results(c, snapshot))
+    c->archived_ns = mono_ns;
+}
+
+/* The writer may be at the results before, or blocked by the disk: then they wait a little, and are given up. */
+static void wait_for_results(struct collector *c)
+{
+  for (int tries = 0; tries < 200 && ct_archiver_results_pending(c->archiver); tries++)
+    nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+}
+
+static void archive_last_results(struct collector *c)
+{
+  wait_for_results(c);
+  const struct ct_snapshot *snapshot = collector_compose(c);
+  archive_results(c, snapshot);
+  wait_for_results(c);
+}
+
 int collector_open(struct collector *c, const struct ct_settings *settings, struct ct_err *err)
 {
   memset(c, 0, sizeof *c);
@@ -42,9 +101,11 @@ int collector_open(struct collector *c, const struct ct_settings *settings, stru
     code = ct_cell_init(&c->cell, ct_settings_text(settings, "scalars.voltage"), ct_settings_text(settings, "scalars.current"),
                         ct_settings_text(settings, "scalars.charge"), err);
   if (code == 0)
-    code = ct_wants_new(&c->wants, 1, err);
+    code = ct_wants_new(&c->wants, 2, err);   /* read by the analysis and by compose_trends */
   if (code == 0)
     code = open_streams(c, err);
+  if (code == 0)
+    code = open_archiver(c, err);
   if (code != 0)
     return code;
   uint32_t pixels = c->setup.analysis.spectra.pixels;
@@ -54,18 +115,26 @@ int collector_open(struct collector *c, const struct ct_settings *settings, stru
   return 0;
 }
 
-void collector_stop(struct collector *c)
+int collector_stop(struct collector *c, struct ct_err *err)
 {
+  if (c->archiver)
+    archive_last_results(c);   /* makes room for the last spectra */
   for (uint32_t i = 0; i < c->n_streams; i++)
     if (c->streams[i].receiver)
       ct_receiver_stop(c->streams[i].receiver);
   if (c->analysis)
     ct_analysis_stop(c->analysis);
   collector_tick(c);
+  if (c->archiver == NULL)
+    return 0;
+  archive_last_results(c);
+  return ct_archiver_stop(c->archiver, err);
 }
 
 void collector_close(struct collector *c)
 {
+  struct ct_err ignored;
+  (void)ct_archiver_close(c->archiver, &ignored);
   ct_analysis_close(c->analysis);
   for (uint32_t i = 0; i < c->n_streams; i++) {
     ct_receiver_close(c->streams[i].receiver);
@@ -77,18 +146,21 @@ void collector_close(struct collector *c)
 }
 
 /* ---- streams ------------------------------------------------------------------------------------------------ */
-static double measure_rate(struct stream *s, int64_t mono_ns, uint64_t frames)
+static double measure(struct meter *m, int64_t mono_ns, uint64_t count)
 {
-  unsigned slot = s->n_rate++ % RATE_SAMPLES;
-  s->rate[slot].mono_ns = mono_ns;
-  s->rate[slot].frames = frames;
-  unsigned n = s->n_rate < RATE_SAMPLES ? s->n_rate : RATE_SAMPLES;
-  for (unsigned back = n; back > 1; back--) {
-    unsigned then = (s->n_rate - back) % RATE_SAMPLES;
-    double span_s = (double)(mono_ns - s->rate[then].mono_ns) / 1e9;
-    /* The time before the first frame is no part of the rate. */
-    if (span_s <= rate_over_s && span_s > 0 && s->rate[then].frames > 0)
-      return (double)(frames - s->rate[then].frames) / span_s;
+  unsigned newest = (m->n + METER_SAMPLES - 1) % METER_SAMPLES;
+  /* At most one sample a tick, however often somebody looks. */
+  if (m->n == 0 || mono_ns - m->samples[newest].mono_ns >= CT_NS_PER_S / 12) {
+    newest = m->n++ % METER_SAMPLES;
+    m->samples[newest].mono_ns = mono_ns;
+    m->samples[newest].count = count;
+  }
+  for (unsigned back = m->n < METER_SAMPLES ? m->n : METER_SAMPLES; back > 1; back--) {
+    unsigned then = (m->n - back) % METER_SAMPLES;
+    double span_s = (double)(mono_ns - m->samples[then].mono_ns) / 1e9;
+    /* The time before the first one is no part of the rate. */
+    if (span_s <= rate_over_s && span_s > 0 && m->samples[then].count > 0)
+      return (double)(count - m->samples[then].count) / span_s;
   }
   return 0;
 }
@@ -119,7 +191,7 @@ static void tick_stream(struct stream *s, int64_t mono_ns)
     ct_receiver_stats(s->receiver, &s->now);
   else
     ct_scalars_stats(s->scalars, &s->now);
-  s->now.rate_hz = measure_rate(s, mono_ns, s->now.frames);
+  s->now.rate_hz = measure(&s->meter, mono_ns, s->now.frames);
   s->now.state = judge(s, mono_ns, s->receiver ? ct_receiver_connected(s->receiver) : ct_scalars_connected(s->scalars));
 }
 
@@ -141,8 +213,12 @@ double collector_silent_s(const struct collector *c)
 void collector_take_scalars(void *collector, const struct ct_wire_scalars *scalars)
 {
   struct collector *c = collector;
-  for (size_t i = 0; i < scalars->n; i++)
-    ct_cell_update(&c->cell, scalars->values[i].name, scalars->values[i].value, scalars->values[i].time_ns);
+  for (size_t i = 0; i < scalars->n; i++) {
+    const struct ct_wire_scalar *scalar = &scalars->values[i];
+    ct_cell_update(&c->cell, scalar->name, scalar->value, scalar->time_ns);
+    if (c->archiver)
+      ct_archiver_scalar(c->archiver, scalar->name, scalar->time_ns, scalar->value);
+  }
 }
 
 /* ---- alarms ------------------------------------------------------------------------------------------------- */
@@ -231,14 +307,26 @@ static void take_picture(struct ct_snapshot_builder *builder, const struct ct_sn
   }
 }
 
+/* Before the first picture: there they are, without a number. */
+static void name_rois(const struct collector *c, struct ct_snapshot_core *core)
+{
+  core->n_rois = c->setup.analysis.n_rois;
+  for (uint32_t i = 0; i < core->n_rois; i++) {
+    memcpy(core->rois[i].name, c->setup.rois[i].name, CT_NAME);
+    core->rois[i].emf = (struct ct_emf){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+  }
+}
+
 static void compose_analysis(struct collector *c, struct ct_snapshot_builder *builder, struct ct_analysis_note *note)
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
   const struct ct_snapshot *picture = ct_analysis_acquire(c->analysis, note);
   core->n_rings = 1;
   ct_receiver_ring_stats(c->streams[c->setup.hexitec].receiver, CT_CONSUMER_ANALYSIS, &core->rings[0]);
-  if (picture == NULL)
+  if (picture == NULL) {
+    name_rois(c, core);
     return;
+  }
   take_picture(builder, picture);
   ct_analysis_release(c->analysis, picture);
   struct ct_snapshot_stream *stream = &core->streams[c->setup.hexitec];
@@ -273,6 +361,45 @@ static void compose_ct(const struct collector *c, struct ct_snapshot_core *core)
   }
 }
 
+static void compose_archive(struct collector *c, struct ct_snapshot_core *core, char *reason, size_t reason_bytes)
+{
+  reason[0] = '\0';
+  if (c->archiver == NULL)
+    return;
+  ct_archiver_status(c->archiver, &core->archive, reason, reason_bytes);
+  uint64_t reserve_bytes = c->setup.archive.reserve_bytes, free_bytes = core->archive.free_bytes;
+  uint64_t usable = free_bytes > reserve_bytes ? free_bytes - reserve_bytes : 0;
+  core->archive.rate_Bps = measure(&c->archive_meter, ct_time_mono_ns(), core->archive.bytes);
+  core->archive.left_s = core->archive.rate_Bps > 0 ? (double)usable / core->archive.rate_Bps : (double)NAN;
+}
+
+static void raise_archive_alarms(struct collector *c, const struct ct_snapshot_archive *archive, const char *reason,
+                                 int64_t now_ns)
+{
+  if (archive->state == CT_ARCHIVE_FAILED)
+    alarms_raise(&c->alarms, now_ns, "archive-failed", "", CT_CRITICAL, "nothing is being archived in %.120s: %s", archive->folder,
+                 reason);
+  if (archive->state == CT_ARCHIVE_DEGRADED)
+    alarms_raise(&c->alarms, now_ns, "archive-degraded", "", CT_CRITICAL, "the archive in %.120s: %s", archive->folder, reason);
+  if (archive->missed_frames > 0)
+    alarms_raise(&c->alarms, now_ns, "archive-missed", "", CT_CRITICAL,
+                 "%llu received frames are not in the archive; the disk is too slow or too full, see run.buffer_MB",
+                 (unsigned long long)archive->missed_frames);
+  if (archive->left_s < 3600)
+    alarms_raise(&c->alarms, now_ns, "archive-space", "", CT_WARNING, "the disk is full in %.0f minutes at this rate",
+                 archive->left_s / 60);
+}
+
+/* The trends that somebody wants come from here, everything else from the analysis. */
+static void compose_trends(struct collector *c, struct ct_snapshot_builder *builder)
+{
+  const struct ct_wants_table *wants = ct_wants_acquire(c->wants);
+  for (uint32_t i = 0; i < wants->n; i++)
+    if (wants->requests[i].kind == CT_SECTION_TREND)
+      history_draw(&c->history, builder, &wants->requests[i]);
+  ct_wants_release(c->wants, wants);
+}
+
 /* Everything absent until somebody says otherwise: a zero would look like a measurement. */
 static void compose_absent(struct ct_snapshot_core *core)
 {
@@ -282,7 +409,7 @@ static void compose_absent(struct ct_snapshot_core *core)
   core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = NAN;
 }
 
-const struct ct_snapshot *collector_compose(struct collector *c)
+struct ct_snapshot *collector_compose(struct collector *c)
 {
   struct ct_snapshot_builder builder;
   struct ct_analysis_note note = { 0 };
@@ -291,8 +418,8 @@ const struct ct_snapshot *collector_compose(struct collector *c)
   struct ct_snapshot_core *core = &builder.snapshot->core;
   collector_tick(c);
   core->wall_ns = ct_time_wall_ns();
-  core->seq = ++c->seq;
   core->demo = c->demo;
+  core->headless = c->headless;
   core->uptime_s = (double)(ct_time_mono_ns() - c->started_ns) / 1e9;
   snprintf(core->run, sizeof core->run, "%s", c->setup.run);
   compose_absent(core);
@@ -301,7 +428,10 @@ const struct ct_snapshot *collector_compose(struct collector *c)
     core->streams[i] = c->streams[i].now;
   if (c->analysis)
     compose_analysis(c, &builder, &note);
+  compose_trends(c, &builder);
   compose_cell(c, core);
+  char reason[128];
+  compose_archive(c, core, reason, sizeof reason);
   compose_ct(c, core);
   snprintf(core->mode, sizeof core->mode, "%s",
            note.mode == CT_MODE_XCT || (!c->analysis && core->ct.present) ? "xct" : c->analysis ? "xcs" : "");
@@ -312,6 +442,8 @@ const struct ct_snapshot *collector_compose(struct collector *c)
     raise_analysis_alarms(c, core, &note, core->wall_ns);
     raise_geometry_alarm(c, core->wall_ns);
   }
+  if (c->archiver)
+    raise_archive_alarms(c, &core->archive, reason, core->wall_ns);
   alarms_end(&c->alarms, core->wall_ns, core);
   return ct_snapshot_finish(&builder);
 }

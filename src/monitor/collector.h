@@ -8,17 +8,21 @@
 #include <comptop/pipeline.h>
 
 #include "alarms.h"
+#include "history.h"
 #include "setup.h"
 
-enum { RATE_SAMPLES = 32 };
+/* A count seen at the last ticks: its slope over the last seconds is the rate. */
+enum { METER_SAMPLES = 32 };
+struct meter {
+  struct { int64_t mono_ns; uint64_t count; } samples[METER_SAMPLES];
+  unsigned n;
+};
 
 struct stream {
   const struct stream_setup *setup;
   struct ct_receiver *receiver;      /* frames, or */
   struct ct_scalars *scalars;
-  /* Frames seen at the last ticks: their slope is the rate. */
-  struct { int64_t mono_ns; uint64_t frames; } rate[RATE_SAMPLES];
-  unsigned n_rate;
+  struct meter meter;
   int64_t opened_ns;                 /* monotonic */
   struct ct_snapshot_stream now;     /* as of the last tick */
 };
@@ -28,19 +32,22 @@ struct collector {
   struct stream streams[CT_SNAPSHOT_STREAMS];
   uint32_t n_streams;
   struct ct_analysis *analysis;
+  struct ct_archiver *archiver;      /* NULL: no archive */
+  int64_t archived_ns;               /* of the last line of results, monotonic */
+  struct meter archive_meter;        /* bytes on disk */
+  struct history history;
   struct ct_wants *wants;
   struct ct_cell cell;
   struct alarms alarms;
-  bool demo;
+  bool demo, headless;
   int64_t started_ns;                /* monotonic */
-  uint64_t seq;
   void *buffer;                      /* the snapshot lives here */
   size_t buffer_bytes;
 };
 
 int collector_open(struct collector *c, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
-/* Ends the streams, analyses what has come, keeps everything readable. */
-void collector_stop(struct collector *c);
+/* Ends the streams, analyses and archives what has come, keeps everything readable. 0, or CT_EARCHIVE with the reason. */
+int collector_stop(struct collector *c, struct ct_err *err);
 void collector_close(struct collector *c);
 
 /* A few times a second: rates and states. */
@@ -48,8 +55,11 @@ void collector_tick(struct collector *c);
 /* Asks the analysis for a fresh picture; collector_ready tells when it is there (at once without an analysis). */
 uint64_t collector_ask(struct collector *c);
 bool collector_ready(struct collector *c, uint64_t ticket);
-/* Composes the snapshot of now. */
-const struct ct_snapshot *collector_compose(struct collector *c);
+/* Once a second, with a composed snapshot that has the section of collector_map_request: history, results on disk. */
+void collector_keep(struct collector *c, const struct ct_snapshot *snapshot);
+struct ct_request collector_map_request(void);
+/* Composes the snapshot of now; core.seq is for whoever hands it on to count. */
+struct ct_snapshot *collector_compose(struct collector *c);
 /* Seconds since any stream brought something; NaN while none has. */
 double collector_silent_s(const struct collector *c);
 /* Takes scalars; the argument of ct_scalars_drain is the collector. */

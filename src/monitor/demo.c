@@ -2,10 +2,12 @@
 #include "demo.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,14 +41,26 @@ static void become_simulator(char **arguments)
   _exit(127);
 }
 
-static void run_child(void)
+void demo_end_with_parent(pid_t parent)
 {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent)
+    _exit(0);   /* it ended before it could be watched */
+}
+
+static void run_child(pid_t parent)
+{
+  demo_end_with_parent(parent);
   char hexitec[64], scalars[64];
   endpoint(hexitec, getpid(), "hexitec");
   endpoint(scalars, getpid(), "scalars");
-  char words[][16] = { "comptop-sim", "--child", "--hexitec", "--scalars" };
-  char *arguments[] = { words[0], words[1], words[2], hexitec, words[3], scalars, NULL };
+  char words[][16] = { "comptop-sim", "--child", "--hexitec", "--scalars", "--speedup=60", "--wait" };
+  char *arguments[] = { words[0], words[1], words[2], hexitec, words[3], scalars, words[4], words[5], NULL };
   signal(SIGPIPE, SIG_DFL);
+  /* Its words would land in the middle of the screen or log. */
+  int nowhere = open("/dev/null", O_WRONLY);
+  if (nowhere >= 0)
+    dup2(nowhere, STDERR_FILENO);
   /* The monitor's terminal sends its signals to everybody in the foreground; the child ends when the monitor says so. */
   setpgid(0, 0);
   become_simulator(arguments);
@@ -55,9 +69,9 @@ static void run_child(void)
 int demo_start(struct demo *demo, struct ct_err *err)
 {
   demo->child = 0;
-  pid_t child = fork();
+  pid_t parent = getpid(), child = fork();
   if (child == 0)
-    run_child();
+    run_child(parent);
   if (child < 0)
     return ct_err_set(err, CT_EIO, "cannot start the simulator: %s", strerror(errno));
   demo->child = child;

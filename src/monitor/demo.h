@@ -13,6 +13,8 @@ struct demo {
 
 /* Starts comptop-sim on endpoints of its own (abstract, so nothing is left in any folder). */
 int demo_start(struct demo *demo, struct ct_err *err) CT_MUST_CHECK;
+/* Called in a new process: it ends when <parent>, which it was forked from, does, however that ends. */
+void demo_end_with_parent(pid_t parent);
 /* Ends it and waits for it; NULL or never started is fine. */
 void demo_stop(struct demo *demo);
 /* The arguments that make comptop watch it, put before the user's: a new NULL-terminated array, to be freed. */

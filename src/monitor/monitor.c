@@ -1,187 +1,229 @@
-/* The loop: timers, signals, scalars, samples. What it watches is the collector's, what it prints is report's. */
+/* What comptop does, chosen from its settings: watch here in lines, watch on a screen, only collect, look at another's run,
+ * or check. The screen and the collecting are two processes, so that neither a crash of the picture nor a lost terminal
+ * can touch the run, and leaving the picture is nothing special. */
 #include <comptop/monitor.h>
 
 #include <errno.h>
-#include <math.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
-#include <uv.h>
 
-#include <comptop/report.h>
-
+#include "attach.h"
+#include "batch.h"
 #include "check.h"
-#include "collector.h"
+#include "collect.h"
 #include "demo.h"
+#include "rundir.h"
+#include "screen.h"
 
-enum {
-  TICK_MS = 100,              /* rates, states, idle, and a look at sockets whose edge may have been missed */
-  PICTURE_MS = 4,             /* between two looks whether the picture that was asked for is there */
-  PICTURE_PATIENCE_MS = 1000  /* a sample is printed with the last picture when the analysis is that far behind */
+/* ---- collecting --------------------------------------------------------------------------------------------- */
+static int collect_demo(struct collect_setup *setup, int argc, char **argv, struct ct_err *err)
+{
+  struct demo demo;
+  struct ct_settings *settings = NULL;
+  int new_argc;
+  int code = demo_start(&demo, err);
+  if (code != 0)
+    return code;
+  char **arguments = demo_arguments(&demo, argc, argv, &new_argc);
+  code = ct_settings_open(&settings, &ct_comptop_options, new_argc, arguments, setup->out, err);
+  setup->settings = settings;
+  if (code == 0)
+    code = collect_run(setup, err);
+  ct_settings_close(settings);
+  free(arguments);
+  demo_stop(&demo);
+  return code;
+}
+
+static int collect(struct collect_setup *setup, int argc, char **argv, struct ct_err *err)
+{
+  if (!ct_settings_bool(setup->settings, "demo"))
+    return collect_run(setup, err);
+  if (ct_settings_sections(setup->settings, "stream") > 0)
+    return ct_err_set(err, CT_EUSAGE, "--demo brings its own streams; leave out the others");
+  setup->demo = true;
+  return collect_demo(setup, argc, argv, err);
+}
+
+/* ---- the screen, and the collector behind it ------------------------------------------------------------------ */
+struct owned {
+  pid_t child;
+  bool gone;
+  int status, report_fd;
 };
 
-struct monitor {
+static bool still_alive(void *arg)
+{
+  struct owned *owned = arg;
+  if (!owned->gone && waitpid(owned->child, &owned->status, WNOHANG) == owned->child)
+    owned->gone = true;
+  return !owned->gone;
+}
+
+static void wait_for_child(struct owned *owned)
+{
+  while (!owned->gone)
+    if (waitpid(owned->child, &owned->status, 0) == owned->child || errno != EINTR)
+      owned->gone = true;
+}
+
+/* The collector's own process: out of the terminal's reach, except that without an archive it ends with its screen. */
+static void become_collector(const struct ct_settings *settings, int argc, char **argv, pid_t parent, int report_fd)
+{
+  struct ct_err err = { "" };
+  setsid();
+  if (*ct_settings_text(settings, "run.archive") == '\0')
+    demo_end_with_parent(parent);
+  FILE *nowhere = freopen("/dev/null", "r", stdin);
+  nowhere = freopen("/dev/null", "w", stdout);
+  nowhere = freopen("/dev/null", "w", stderr);
+  (void)nowhere;
+  struct collect_setup setup = { .settings = settings, .served_to_parent = true, .report_fd = report_fd, .out = stdout };
+  int code = collect(&setup, argc, argv, &err);
+  _exit(ct_err_exit(code));
+}
+
+/* Reads one line from the collector: false when it ended without one. */
+static bool read_line(int fd, char *line, size_t size)
+{
+  size_t n = 0;
+  char byte;
+  while (n + 1 < size) {
+    ssize_t got = read(fd, &byte, 1);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got <= 0 || byte == '\n')
+      break;
+    line[n++] = byte;
+  }
+  line[n] = '\0';
+  return n > 0;
+}
+
+static int start_collector(const struct ct_settings *settings, int argc, char **argv, struct owned *owned, char *endpoint,
+                           size_t endpoint_bytes, struct ct_err *err)
+{
+  int pipes[2];
+  char line[600];
+  if (pipe(pipes) != 0)
+    return ct_err_set(err, CT_EIO, "cannot start: %s", strerror(errno));
+  pid_t parent = getpid();
+  owned->child = fork();
+  if (owned->child == 0) {
+    close(pipes[0]);
+    become_collector(settings, argc, argv, parent, pipes[1]);
+  }
+  close(pipes[1]);
+  owned->report_fd = pipes[0];
+  if (owned->child < 0)
+    return ct_err_set(err, CT_EIO, "cannot start: %s", strerror(errno));
+  if (!read_line(owned->report_fd, line, sizeof line)) {
+    wait_for_child(owned);
+    return ct_err_set(err, CT_EIO, "the collector ended at its start");
+  }
+  char *rest = strchr(line, ' ');
+  rest = rest ? rest + 1 : line;
+  if (line[0] != '+') {
+    wait_for_child(owned);
+    return ct_err_set(err, CT_ECONFIG, "%s", rest);
+  }
+  snprintf(endpoint, endpoint_bytes, "%.*s", RUNDIR_PATH + 7, rest);
+  return 0;
+}
+
+/* The terminal is gone: with an archive this process only waits, as whoever started it knows it by its number. */
+static void wait_headless(struct owned *owned)
+{
+  sigset_t set;
+  int number;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  while (still_alive(owned))
+    if (sigwait(&set, &number) == 0 && number != SIGCHLD)
+      kill(owned->child, SIGTERM);
+}
+
+static int finish_owned(struct owned *owned, enum screen_end end, bool archive, const char *run)
+{
+  char summary[600];
+  if (end == SCREEN_DETACHED) {
+    printf("comptop: run %s goes on; look at it with: comptop --attach %s\n", run, run);
+    return 0;
+  }
+  if (end == SCREEN_LOST && archive) {
+    wait_headless(owned);
+    return 0;
+  }
+  if (!owned->gone)
+    kill(owned->child, SIGTERM);
+  if (read_line(owned->report_fd, summary, sizeof summary))
+    printf("comptop: %s\n", summary);
+  wait_for_child(owned);
+  if (WIFSIGNALED(owned->status)) {
+    fprintf(stderr, "comptop: the collector was killed by signal %d; --resume goes on with the run\n", WTERMSIG(owned->status));
+    return ct_err_exit(CT_EIO);
+  }
+  return WEXITSTATUS(owned->status);
+}
+
+static int show(uv_loop_t *loop, const char *endpoint, const struct screen_setup *setup, enum screen_end *end,
+                struct ct_err *err)
+{
+  struct feed *feed;
+  int code = attach_open(&feed, loop, endpoint, err);
+  if (code != 0)
+    return code;
+  code = screen_run(loop, feed, setup, end, err);
+  attach_close(feed);
+  uv_run(loop, UV_RUN_DEFAULT);
+  return code;
+}
+
+static int run_screen(const struct ct_settings *settings, int argc, char **argv, struct ct_err *err)
+{
+  struct owned owned = { 0 };
+  char endpoint[RUNDIR_PATH + 8];
+  bool archive = *ct_settings_text(settings, "run.archive") != '\0';
+  struct screen_setup setup = { .settings = settings, .owner = true, .archive = archive, .alive = still_alive, .arg = &owned };
+  enum screen_end end = SCREEN_ENDED;
   uv_loop_t loop;
-  uv_timer_t tick, sample, picture;
-  uv_signal_t signals[3];
-  uv_poll_t polls[CT_SNAPSHOT_STREAMS];
-  uv_idle_t idle;               /* runs while scalars are left in a socket whose descriptor will not tell again */
-  uint32_t n_polls;
-  struct collector collector;
-  struct ct_report *report;
-  FILE *out;
-  uint64_t ticket;
-  uint64_t asked_ms;
-  int64_t samples_left;         /* -1: no end */
-  double exit_on_idle_s;        /* NaN: never */
-  bool last_sample;             /* one more when everything has been analysed */
+  int code = start_collector(settings, argc, argv, &owned, endpoint, sizeof endpoint, err);
+  if (code != 0)
+    return code;
+  uv_loop_init(&loop);
+  code = show(&loop, endpoint, &setup, &end, err);
+  uv_loop_close(&loop);
+  const char *base = strrchr(endpoint, '/');
+  char run[RUNDIR_PATH];
+  snprintf(run, sizeof run, "%.*s", base ? (int)strcspn(base + 1, ".") : 0, base ? base + 1 : "");
+  int exit_code = finish_owned(&owned, end, archive, run);
+  return code != 0 ? code : exit_code;
+}
+
+/* ---- looking at another's run --------------------------------------------------------------------------------- */
+struct attached {
+  uv_loop_t loop;
   int code;
 };
 
-/* ---- ending ------------------------------------------------------------------------------------------------ */
-static void leave(struct monitor *m, bool last_sample, int code)
+static void on_attached_done(void *arg, int code)
 {
-  m->last_sample = last_sample;
-  m->code = code;
-  uv_stop(&m->loop);
+  struct attached *attached = arg;
+  attached->code = code == CT_EIO && errno == EPIPE ? 0 : code;
+  uv_stop(&attached->loop);
 }
 
-static void on_signal(uv_signal_t *handle, int signal_number)
+static void on_attached_signal(uv_signal_t *handle, int number)
 {
-  (void)signal_number;
-  leave(handle->data, false, 0);
-}
-
-/* ---- samples ------------------------------------------------------------------------------------------------- */
-/* A reader that went away is no error: it has seen enough. */
-static void write_sample(struct monitor *m)
-{
-  int code = ct_report_write(m->report, collector_compose(&m->collector), m->out);
-  if (code == 0)
-    return;
-  if (code == CT_EIO && errno == EPIPE) {
-    leave(m, false, 0);
-    return;
-  }
-  fprintf(stderr, "comptop: cannot write the sample: %s\n", code == CT_EIO ? strerror(errno) : ct_err_text(code));
-  leave(m, false, ct_err_exit(code));
-}
-
-static void on_picture(uv_timer_t *timer)
-{
-  struct monitor *m = timer->data;
-  bool patient = uv_now(&m->loop) - m->asked_ms < PICTURE_PATIENCE_MS;
-  if (patient && !collector_ready(&m->collector, m->ticket))
-    return;
-  uv_timer_stop(timer);
-  write_sample(m);
-  if (m->samples_left > 0 && --m->samples_left == 0)
-    leave(m, false, m->code);
-}
-
-static void on_sample(uv_timer_t *timer)
-{
-  struct monitor *m = timer->data;
-  if (uv_is_active((uv_handle_t *)&m->picture))
-    return;   /* the sample before is still waiting for its picture */
-  m->ticket = collector_ask(&m->collector);
-  m->asked_ms = uv_now(&m->loop);
-  uv_timer_start(&m->picture, on_picture, 0, PICTURE_MS);
-}
-
-/* ---- scalars --------------------------------------------------------------------------------------------------- */
-static void on_idle(uv_idle_t *idle);
-
-/* ZeroMQ's descriptor tells once: whatever is left must be fetched without being told (streams and traps: the manual). */
-static void drain_scalars(struct monitor *m)
-{
-  bool more = false;
-  for (uint32_t i = 0; i < m->collector.n_streams; i++)
-    if (m->collector.streams[i].scalars)
-      more |= ct_scalars_drain(m->collector.streams[i].scalars, collector_take_scalars, &m->collector);
-  if (more)
-    uv_idle_start(&m->idle, on_idle);
-  else
-    uv_idle_stop(&m->idle);
-}
-
-static void on_idle(uv_idle_t *idle) { drain_scalars(idle->data); }
-
-static void on_scalars(uv_poll_t *poll, int status, int events)
-{
-  (void)status;
-  (void)events;
-  drain_scalars(poll->data);
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-  struct monitor *m = timer->data;
-  drain_scalars(m);
-  collector_tick(&m->collector);
-  double silent_s = collector_silent_s(&m->collector);
-  if (silent_s > m->exit_on_idle_s)   /* false while either is NaN */
-    leave(m, true, 0);
-}
-
-/* ---- start ------------------------------------------------------------------------------------------------------ */
-static void watch_scalars(struct monitor *m)
-{
-  for (uint32_t i = 0; i < m->collector.n_streams; i++) {
-    int fd = m->collector.streams[i].scalars ? ct_scalars_fd(m->collector.streams[i].scalars) : -1;
-    if (fd < 0)
-      continue;
-    uv_poll_t *poll = &m->polls[m->n_polls++];
-    uv_poll_init(&m->loop, poll, fd);
-    poll->data = m;
-    uv_poll_start(poll, UV_READABLE, on_scalars);
-  }
-  drain_scalars(m);
-}
-
-static void watch_signals(struct monitor *m)
-{
-  static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    uv_signal_init(&m->loop, &m->signals[i]);
-    m->signals[i].data = m;
-    uv_signal_start(&m->signals[i], on_signal, numbers[i]);
-  }
-}
-
-static void start_timers(struct monitor *m, double interval_s)
-{
-  uint64_t interval_ms = (uint64_t)(interval_s * 1000 + 0.5);
-  uv_timer_t *timers[] = { &m->tick, &m->sample, &m->picture };
-  for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
-    uv_timer_init(&m->loop, timers[i]);
-    timers[i]->data = m;
-  }
-  uv_idle_init(&m->loop, &m->idle);
-  m->idle.data = m;
-  uv_timer_start(&m->tick, on_tick, TICK_MS, TICK_MS);
-  uv_timer_start(&m->sample, on_sample, interval_ms, interval_ms);
-}
-
-static int open_report(struct monitor *m, const struct ct_settings *settings, struct ct_err *err)
-{
-  static const enum ct_report_format formats[] = { CT_REPORT_TSV, CT_REPORT_JSON, CT_REPORT_TEXT, CT_REPORT_ANSI };
-  const char *streams[CT_SNAPSHOT_STREAMS], *rois[CT_SNAPSHOT_ROIS];
-  struct ct_report_setup setup = { .format = formats[ct_settings_word(settings, "output")],
-                                   .fields = ct_settings_words(settings, "fields"),
-                                   .streams = streams, .rois = rois };
-  const struct run_setup *run = &m->collector.setup;
-  for (; setup.n_streams < run->n_streams; setup.n_streams++)
-    streams[setup.n_streams] = run->streams[setup.n_streams].name;
-  for (; setup.n_rois < run->analysis.n_rois; setup.n_rois++)
-    rois[setup.n_rois] = run->rois[setup.n_rois].name;
-  int code = ct_report_new(&m->report, &setup, err);
-  struct ct_request requests[CT_REPORT_REQUESTS];
-  size_t n = code == 0 ? ct_report_requests(&setup, requests, CT_REPORT_REQUESTS) : 0;
-  for (size_t i = 0; i < n && code == 0; i++)
-    code = ct_wants_add(m->collector.wants, &requests[i]);
-  return code;
+  (void)number;
+  uv_stop(handle->loop);
 }
 
 static void close_handle(uv_handle_t *handle, void *arg)
@@ -191,64 +233,68 @@ static void close_handle(uv_handle_t *handle, void *arg)
     uv_close(handle, NULL);
 }
 
-static int run_batch(struct monitor *m, const struct ct_settings *settings, struct ct_err *err)
+static int attach_batch(const struct ct_settings *settings, const char *endpoint, FILE *out, struct ct_err *err)
 {
-  int code = open_report(m, settings, err);
-  if (code != 0)
-    return code;
-  m->samples_left = ct_settings_is_set(settings, "samples") ? ct_settings_int(settings, "samples") : -1;
-  m->exit_on_idle_s = ct_settings_real(settings, "exit_on_idle_s");
-  m->collector.alarms.log = stderr;
-  uv_loop_init(&m->loop);
-  start_timers(m, ct_settings_real(settings, "interval_s"));
-  watch_signals(m);
-  watch_scalars(m);
-  uv_run(&m->loop, UV_RUN_DEFAULT);
-  collector_stop(&m->collector);
-  if (m->last_sample)
-    write_sample(m);
-  uv_walk(&m->loop, close_handle, NULL);
-  uv_run(&m->loop, UV_RUN_DEFAULT);
-  uv_loop_close(&m->loop);
-  return 0;
-}
-
-static int run(const struct ct_settings *settings, bool demo, FILE *out, struct ct_err *err)
-{
-  struct monitor *m = ct_xcalloc(1, sizeof *m);
-  m->out = out;
-  int code = collector_open(&m->collector, settings, err);
-  m->collector.demo = demo;
-  if (code == 0 && ct_settings_bool(settings, "check"))
-    code = check_run(&m->collector, ct_settings_real(settings, "timeout_s"), out);
-  else if (code == 0 && (ct_settings_bool(settings, "batch") || !isatty(fileno(out))))
-    code = run_batch(m, settings, err);
-  else if (code == 0)
-    code = ct_err_set(err, CT_EUNSUPPORTED, "the screen is not yet in this version; use -b");
-  collector_close(&m->collector);
-  ct_report_free(m->report);
-  if (code == 0 && m->code != 0)
-    code = m->code;
-  free(m);
-  return code;
-}
-
-static int run_demo(int argc, char **argv, FILE *out, struct ct_err *err)
-{
-  struct demo demo;
-  struct ct_settings *settings = NULL;
-  int new_argc;
-  int code = demo_start(&demo, err);
-  if (code != 0)
-    return code;
-  char **arguments = demo_arguments(&demo, argc, argv, &new_argc);
-  code = ct_settings_open(&settings, &ct_comptop_options, new_argc, arguments, out, err);
+  static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+  struct attached attached = { .code = 0 };
+  struct feed *feed = NULL;
+  struct batch batch = { 0 };
+  uv_signal_t signals[3];
+  uv_loop_init(&attached.loop);
+  int code = attach_open(&feed, &attached.loop, endpoint, err);
   if (code == 0)
-    code = run(settings, true, out, err);
-  ct_settings_close(settings);
-  free(arguments);
-  demo_stop(&demo);
+    code = batch_open(&batch, &attached.loop, feed, settings, out, err);
+  if (code == 0) {
+    batch.done = on_attached_done;
+    batch.arg = &attached;
+    for (size_t i = 0; i < 3; i++) {
+      uv_signal_init(&attached.loop, &signals[i]);
+      uv_signal_start(&signals[i], on_attached_signal, numbers[i]);
+    }
+    uv_run(&attached.loop, UV_RUN_DEFAULT);
+    if (attached.code == CT_ENODATA)
+      code = ct_err_set(err, CT_EIO, "the collector at %s does not answer", endpoint);
+    else if (attached.code != 0)
+      code = ct_err_set(err, attached.code, "cannot write the sample: %s", strerror(errno));
+  }
+  attach_close(feed);
+  uv_walk(&attached.loop, close_handle, NULL);
+  uv_run(&attached.loop, UV_RUN_DEFAULT);
+  uv_loop_close(&attached.loop);
+  batch_close(&batch);
   return code;
+}
+
+static int run_attached(const struct ct_settings *settings, bool batch, FILE *out, struct ct_err *err)
+{
+  char endpoint[RUNDIR_PATH + 8];
+  enum screen_end end;
+  uv_loop_t loop;
+  int code = rundir_find(ct_settings_text(settings, "attach"), endpoint, err);
+  if (code != 0)
+    return code;
+  if (batch)
+    return attach_batch(settings, endpoint, out, err);
+  uv_loop_init(&loop);
+  code = show(&loop, endpoint, &(struct screen_setup){ .settings = settings }, &end, err);
+  uv_loop_close(&loop);
+  return code;
+}
+
+/* ---- main --------------------------------------------------------------------------------------------------------- */
+static int choose(const struct ct_settings *settings, int argc, char **argv, FILE *out, struct ct_err *err)
+{
+  bool batch = ct_settings_bool(settings, "batch") || !isatty(fileno(out));
+  struct collect_setup setup = { .settings = settings, .batch = true, .report_fd = -1, .out = out };
+  if (ct_settings_is_set(settings, "attach"))
+    return run_attached(settings, batch, out, err);
+  if (ct_settings_bool(settings, "check"))
+    return check_run(settings, out, err);
+  if (ct_settings_bool(settings, "headless"))
+    setup.batch = false;
+  else if (!batch)
+    return run_screen(settings, argc, argv, err);
+  return collect(&setup, argc, argv, err);
 }
 
 int ct_monitor_main(int argc, char **argv, FILE *out)
@@ -256,17 +302,14 @@ int ct_monitor_main(int argc, char **argv, FILE *out)
   struct ct_err err = { "" };
   struct ct_settings *settings;
   signal(SIGPIPE, SIG_IGN);
+  setlocale(LC_CTYPE, "");
   int code = ct_settings_open(&settings, &ct_comptop_options, argc, argv, out, &err);
   if (code == CT_SETTINGS_DONE)
     return 0;
-  if (code == 0 && ct_settings_bool(settings, "demo"))
-    code = ct_settings_sections(settings, "stream") > 0
-      ? ct_err_set(&err, CT_EUSAGE, "--demo brings its own streams; leave out the others")
-      : run_demo(argc, argv, out, &err);
-  else if (code == 0)
-    code = run(settings, false, out, &err);
+  if (code == 0)
+    code = choose(settings, argc, argv, out, &err);
   ct_settings_close(settings);
-  if (code != 0 && err.text[0])
+  if (code < 0 && err.text[0])
     fprintf(stderr, "comptop: %s\n", err.text);
   return code < 0 ? ct_err_exit(code) : code;
 }

@@ -2,6 +2,8 @@
  * is opened, and is named with the place the setting came from. */
 #include "setup.h"
 
+#include <config.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -322,6 +324,8 @@ static int read_stream(struct run_setup *setup, const struct ct_settings *s, con
     .trigger = ct_settings_text(s, "attributes.trigger"), .image_key = ct_settings_text(s, "attributes.image_key") };
   r->sampled = (enum ct_sampled)ct_settings_word(s, path_of(path, "stream", name, "sampled"));
   r->frame_hz = ct_settings_real(s, path_of(path, "stream", name, "frame_hz"));
+  r->consumers[CT_CONSUMER_ARCHIVE] = setup->archive.folder != NULL;
+  r->budget_bytes[CT_CONSUMER_ARCHIVE] = (uint64_t)ct_settings_int(s, "run.buffer_MB") << 20;
   if (stream->role != CT_ROLE_HEXITEC)
     return 0;
   if (setup->hexitec >= 0)
@@ -349,6 +353,57 @@ static int read_streams(struct run_setup *setup, const struct ct_settings *s, st
   return code;
 }
 
+/* ---- the archive -------------------------------------------------------------------------------------------------- */
+static int print_configuration(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  size_t size_bytes;
+  FILE *text = open_memstream(&setup->configuration, &size_bytes);
+  int code = text ? ct_settings_print(s, text) : CT_ENOMEM;
+  if (text && fclose(text) != 0)
+    code = CT_ENOMEM;
+  return code == 0 ? 0 : ct_err_set(err, code, "no memory for the configuration");
+}
+
+static void read_archive(struct run_setup *setup, const struct ct_settings *s)
+{
+  struct ct_run_setup *a = &setup->archive;
+  const char *folder = ct_settings_text(s, "run.archive");
+  if (*folder == '\0')
+    return;
+  a->folder = folder;
+  a->name = setup->run;
+  a->resume = ct_settings_bool(s, "resume");
+  a->codec = CT_CODEC_BSLZ4;
+  a->reserve_bytes = (uint64_t)ct_settings_int(s, "run.reserve_MB") << 20;
+  a->streams = setup->archive_streams;
+  a->program = "comptop " PACKAGE_VERSION;
+}
+
+static int finish_archive(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  struct ct_run_setup *a = &setup->archive;
+  if (a->folder == NULL)
+    return 0;
+  a->n_streams = setup->n_streams;
+  for (uint32_t i = 0; i < setup->n_streams; i++) {
+    const struct stream_setup *stream = &setup->streams[i];
+    bool detector = stream->role == CT_ROLE_HEXITEC;
+    setup->archive_streams[i] = (struct ct_run_stream){ .name = stream->name, .endpoint = stream->endpoint,
+      .role = stream->role, .frame_hz = detector ? stream->receiver.frame_hz : (double)NAN };
+  }
+  if (setup->hexitec >= 0) {
+    a->rows = setup->analysis.hexitec.rows;
+    a->cols = setup->analysis.hexitec.cols;
+    a->bins = setup->analysis.spectra.axis.n;
+    a->start_keV = setup->analysis.spectra.axis.start_keV;
+    a->width_keV = setup->analysis.spectra.axis.width_keV;
+    setup->analysis.archived = true;
+  }
+  int code = print_configuration(setup, s, err);
+  a->configuration = setup->configuration;
+  return code;
+}
+
 static void read_run_name(struct run_setup *setup, const struct ct_settings *s)
 {
   char now[CT_TIME_TEXT];
@@ -368,6 +423,7 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
   memset(setup, 0, sizeof *setup);
   setup->hexitec = -1;
   read_run_name(setup, s);
+  read_archive(setup, s);
   int code = read_hexitec(setup, s, err);
   if (code == 0)
     code = read_rois(setup, s, err);
@@ -375,7 +431,9 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
     code = read_spectra(setup, s, err);
   if (code == 0)
     code = read_compton(setup, s, err);
-  return code == 0 ? read_streams(setup, s, err) : code;
+  if (code == 0)
+    code = read_streams(setup, s, err);
+  return code == 0 ? finish_archive(setup, s, err) : code;
 }
 
 void ct_setup_fini(struct run_setup *setup)
@@ -387,4 +445,5 @@ void ct_setup_fini(struct run_setup *setup)
   free(setup->gradient_keV);
   free(setup->intercept_keV);
   free(setup->live);
+  free(setup->configuration);
 }

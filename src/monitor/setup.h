@@ -23,6 +23,10 @@ struct run_setup {
   uint16_t *dark_ADU, *threshold_ADU;
   double *gradient_keV, *intercept_keV;
   uint8_t *live;
+  /* The archive; run.folder NULL: none. */
+  struct ct_run_setup archive;
+  struct ct_run_stream archive_streams[CT_SNAPSHOT_STREAMS];
+  char *configuration;                   /* the settings in force, as text */
   bool centre_by_default;                /* nobody has said where the beam axis meets the sensor */
 };
 

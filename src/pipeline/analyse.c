@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "box.h"
 #include "lot.h"
 #include "picture.h"
 #include "receive.h"
@@ -18,6 +19,7 @@ enum {
   BATCH_SLOTS = 64              /* looked at between two looks at tickets and the stop flag */
 };
 static const long nap_ns = 2000000;
+static const int64_t box_every_ns = 60 * CT_NS_PER_S;
 
 /* A published picture: the note, then the snapshot. */
 struct block {
@@ -33,6 +35,9 @@ struct ct_analysis {
   struct ct_event *events;
   struct ct_wants *wants;
   struct ct_board *board;
+  bool archived;
+  struct ct_spectra_box box;
+  int64_t boxed_ns;
   bool wait_for_dark;
   uint64_t darks_pending;       /* dark frames not yet applied */
   struct ct_analysis_note note;
@@ -143,6 +148,14 @@ static void publish(struct ct_analysis *a, uint64_t ticket)
   ct_board_publish(a->board);
 }
 
+static void box_spectra(struct ct_analysis *a, bool last)
+{
+  int64_t mono_ns = ct_time_mono_ns();
+  if (a->archived && (last || mono_ns - a->boxed_ns > box_every_ns) &&
+      ct_spectra_box_put(&a->box, ct_spectra_total(a->picture.spectra)))
+    a->boxed_ns = mono_ns;
+}
+
 static void *analysis_main(void *arg)
 {
   struct ct_analysis *a = arg;
@@ -152,6 +165,7 @@ static void *analysis_main(void *arg)
     uint64_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire);
     if (ticket != a->note.ticket)
       publish(a, ticket);
+    box_spectra(a, false);
     if (worked)
       continue;
     if (stop)
@@ -159,6 +173,7 @@ static void *analysis_main(void *arg)
     nanosleep(&(struct timespec){ .tv_nsec = nap_ns }, NULL);
   }
   apply_darks(a);
+  box_spectra(a, true);
   publish(a, atomic_load_explicit(&a->ticket, memory_order_acquire));
   return NULL;
 }
@@ -175,6 +190,9 @@ int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *s
   int code = ct_hexitec_new(&a->hexitec, &setup->hexitec, err);
   if (code == 0)
     code = ct_picture_init(&a->picture, setup, err);
+  if (code == 0 && (a->archived = setup->archived))
+    ct_spectra_box_init(&a->box, (size_t)setup->spectra.pixels * setup->spectra.axis.n);
+  a->boxed_ns = ct_time_mono_ns();
   if (code == 0)
     code = ct_board_new(&a->board, 1, offsetof(struct block, snapshot) + ct_picture_bytes(&a->picture), err);
   if (code == 0 && pthread_create(&a->thread, NULL, analysis_main, a) != 0)
@@ -204,11 +222,14 @@ void ct_analysis_close(struct ct_analysis *a)
     return;
   ct_analysis_stop(a);
   ct_board_free(a->board);
+  ct_spectra_box_fini(&a->box);
   ct_picture_fini(&a->picture);
   ct_hexitec_free(a->hexitec);
   free(a->events);
   free(a);
 }
+
+struct ct_spectra_box *ct_analysis_box(struct ct_analysis *a) { return a->archived ? &a->box : NULL; }
 
 /* ---- the monitor's side -------------------------------------------------------------------------------------- */
 uint64_t ct_analysis_ask(struct ct_analysis *a)

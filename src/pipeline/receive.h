@@ -8,4 +8,7 @@
 /* The ring and the consumer's number in it, or NULL where the receiver was opened without that consumer. */
 struct ct_ring *ct_receiver_ring(struct ct_receiver *receiver, unsigned consumer, unsigned *number);
 
+/* Where the analysis puts its spectra for the archiver, or NULL. */
+struct ct_spectra_box *ct_analysis_box(struct ct_analysis *analysis);
+
 #endif

@@ -1,0 +1,143 @@
+/* A DEALER socket on the loop: asks go out, snapshots come in and are checked before anybody reads them. */
+#include "attach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "serve.h"
+
+enum { TICK_MS = 50, SILENT_MS = 3000 };
+
+struct attachment {
+  struct feed feed;            /* first: a feed is its attachment */
+  uv_loop_t *loop;
+  void *context, *socket;
+  uv_poll_t poll;
+  uv_timer_t tick;
+  bool waiting;
+  uint64_t asked_ms;
+  struct ct_request requests[DESK_REQUESTS];
+  size_t n_requests;
+  void *block;                 /* the snapshot, aligned */
+  size_t block_bytes;
+};
+
+static void send_ask(struct attachment *a, uint32_t end_run)
+{
+  char message[sizeof(struct serve_ask) + sizeof a->requests];
+  struct serve_ask ask = { .magic = SERVE_MAGIC, .version = CT_SNAPSHOT_VERSION, .n = (uint32_t)a->n_requests,
+                           .end_run = end_run };
+  memcpy(message, &ask, sizeof ask);
+  memcpy(message + sizeof ask, a->requests, a->n_requests * sizeof *a->requests);
+  zmq_send(a->socket, message, sizeof ask + a->n_requests * sizeof *a->requests, ZMQ_DONTWAIT);
+}
+
+static void take_reply(struct attachment *a, const void *data, size_t bytes)
+{
+  if (a->block_bytes < bytes) {
+    free(a->block);
+    a->block_bytes = bytes * 2;
+    a->block = ct_xcalloc(1, a->block_bytes);
+  }
+  memcpy(a->block, data, bytes);   /* a message may lie anywhere, a snapshot may not */
+  if (ct_snapshot_check(a->block, bytes, NULL) != 0)
+    return;
+  a->waiting = false;
+  a->feed.take(a->feed.arg, a->block);
+}
+
+static void drain(struct attachment *a)
+{
+  zmq_msg_t message;
+  zmq_msg_init(&message);
+  /* Of several answers only the latest matters, but there is never more than one on its way. */
+  while (zmq_msg_recv(&message, a->socket, ZMQ_DONTWAIT) >= 0)
+    if (!zmq_msg_more(&message))
+      take_reply(a, zmq_msg_data(&message), zmq_msg_size(&message));
+  zmq_msg_close(&message);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+  (void)status;
+  (void)events;
+  drain(poll->data);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+  struct attachment *a = timer->data;
+  drain(a);
+  if (!a->waiting || uv_now(a->loop) - a->asked_ms < SILENT_MS)
+    return;
+  a->waiting = false;
+  a->feed.take(a->feed.arg, NULL);
+}
+
+static void ask(struct feed *feed, const struct ct_request *requests, size_t n)
+{
+  struct attachment *a = (struct attachment *)feed;
+  a->n_requests = n < DESK_REQUESTS ? n : DESK_REQUESTS;
+  memcpy(a->requests, requests, a->n_requests * sizeof *requests);
+  a->waiting = true;
+  a->asked_ms = uv_now(a->loop);
+  send_ask(a, 0);
+  drain(a);   /* sending may have eaten the descriptor's edge */
+}
+
+void attach_end_run(struct feed *feed) { send_ask((struct attachment *)feed, 1); }
+
+int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct ct_err *err)
+{
+  static const int linger = 500, queue = 4, retry_ms = 100, retry_most_ms = 2000;
+  struct attachment *a = ct_xcalloc(1, sizeof *a);
+  a->loop = loop;
+  a->feed.ask = ask;
+  a->context = zmq_ctx_new();
+  a->socket = a->context ? zmq_socket(a->context, ZMQ_DEALER) : NULL;
+  if (a->socket) {
+    zmq_setsockopt(a->socket, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(a->socket, ZMQ_SNDHWM, &queue, sizeof queue);
+    zmq_setsockopt(a->socket, ZMQ_RECONNECT_IVL, &retry_ms, sizeof retry_ms);
+    zmq_setsockopt(a->socket, ZMQ_RECONNECT_IVL_MAX, &retry_most_ms, sizeof retry_most_ms);
+  }
+  int fd = -1;
+  size_t fd_bytes = sizeof fd;
+  if (a->socket == NULL || zmq_connect(a->socket, endpoint) != 0 ||
+      zmq_getsockopt(a->socket, ZMQ_FD, &fd, &fd_bytes) != 0) {
+    int why = errno;
+    if (a->socket)
+      zmq_close(a->socket);
+    if (a->context)
+      zmq_ctx_term(a->context);
+    free(a);
+    return ct_err_set(err, CT_EIO, "cannot attach to %s: %s", endpoint, zmq_strerror(why));
+  }
+  uv_poll_init(loop, &a->poll, fd);
+  uv_timer_init(loop, &a->tick);
+  a->poll.data = a->tick.data = a;
+  uv_poll_start(&a->poll, UV_READABLE, on_readable);
+  uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
+  *out = &a->feed;
+  return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+  struct attachment *a = handle->data;
+  zmq_close(a->socket);
+  zmq_ctx_term(a->context);
+  free(a->block);
+  free(a);
+}
+
+void attach_close(struct feed *feed)
+{
+  if (feed == NULL)
+    return;
+  struct attachment *a = (struct attachment *)feed;
+  uv_close((uv_handle_t *)&a->poll, NULL);
+  uv_close((uv_handle_t *)&a->tick, on_closed);
+}

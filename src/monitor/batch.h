@@ -1,0 +1,39 @@
+/* Samples on a stream of lines, from any feed. Internal to monitor.
+ * Ownership: the batch belongs to its opener; it borrows loop, feed and settings. */
+#ifndef MONITOR_BATCH_H
+#define MONITOR_BATCH_H
+
+#include <stdio.h>
+#include <uv.h>
+
+#include <comptop/report.h>
+
+#include "feed.h"
+
+struct batch {
+  uv_loop_t *loop;
+  uv_timer_t timer;
+  struct feed *feed;
+  const struct ct_settings *settings;
+  FILE *out;
+  struct ct_report *report;        /* made with the first snapshot, which knows the columns */
+  struct ct_report_setup setup;
+  struct ct_request requests[CT_REPORT_REQUESTS];
+  size_t n_requests;
+  bool waiting;
+  uint64_t seq;
+  int64_t samples_left;            /* -1: no end */
+  /* Called once: all samples were written (0), nobody reads any more (CT_EIO with errno EPIPE or EIO), or CT_ENODATA:
+   * the collector does not answer. */
+  void (*done)(void *arg, int code);
+  void *arg;
+};
+
+/* Checks what was asked for, and begins: the first sample after one interval. */
+int batch_open(struct batch *batch, uv_loop_t *loop, struct feed *feed, const struct ct_settings *settings, FILE *out,
+               struct ct_err *err) CT_MUST_CHECK;
+/* One sample now. 0, CT_EIO (errno says why), CT_ENOMEM, CT_EUSAGE. */
+int batch_write(struct batch *batch, struct ct_snapshot *snapshot);
+void batch_close(struct batch *batch);
+
+#endif

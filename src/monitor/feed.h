@@ -1,0 +1,19 @@
+/* Where snapshots come from: this process's collector (desk.h), or another's through its socket (attach.h). Screen and
+ * batch know only this. Internal to monitor.
+ * Ownership: a feed belongs to whoever opened it; the snapshot it hands over is lent for the call (its core.seq is for the
+ * user to fill). */
+#ifndef MONITOR_FEED_H
+#define MONITOR_FEED_H
+
+#include <comptop/snapshot.h>
+
+struct feed {
+  /* Asks for one snapshot with these sections, as fresh as can be; take is called when it is there. An ask before that
+   * replaces the one before. */
+  void (*ask)(struct feed *feed, const struct ct_request *requests, size_t n);
+  /* Set by the user of the feed. NULL <snapshot>: the collector does not answer (any more), asked again it is tried. */
+  void (*take)(void *arg, struct ct_snapshot *snapshot);
+  void *arg;
+};
+
+#endif

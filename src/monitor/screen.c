@@ -1,0 +1,295 @@
+/* Keys first, then pictures: a frame is drawn when a snapshot or a key comes, and skipped while the terminal is behind. */
+#include "screen.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <comptop/ui.h>
+#include <comptop/view.h>
+
+enum { N_SIGNALS = 7 };
+
+struct screen {
+  uv_loop_t *loop;
+  struct feed *feed;
+  const struct screen_setup *setup;
+  struct ct_ui *ui;
+  struct ct_view *view;
+  struct ct_grid grid;
+  struct ct_snapshot *snapshot;      /* a copy of the last one; stands still while frozen */
+  size_t snapshot_bytes;
+  bool silent;                       /* the collector does not answer */
+  bool asking;                       /* q was pressed by the owner: detach, end, or stay */
+  bool full, shown;                  /* the next frame repaints; the last one reached the terminal */
+  uv_poll_t poll;
+  bool polling;
+  uv_timer_t refresh;
+  uv_signal_t signals[N_SIGNALS];
+  enum screen_end end;
+};
+
+static void leave(struct screen *s, enum screen_end end)
+{
+  s->end = end;
+  uv_stop(s->loop);
+}
+
+/* ---- drawing ------------------------------------------------------------------------------------------------ */
+static void on_terminal(uv_poll_t *poll, int status, int events);
+
+static void watch_terminal(struct screen *s)
+{
+  uv_poll_start(&s->poll, UV_READABLE | (ct_ui_pending(s->ui) ? UV_WRITABLE : 0), on_terminal);
+  s->polling = true;
+}
+
+/* One line over the last row, in reverse: a question, or that nobody answers. */
+static void say(struct screen *s, const char *text)
+{
+  struct ct_glyph *row = s->grid.glyphs + (size_t)(s->grid.rows - 1) * (size_t)s->grid.cols;
+  for (int col = 0; col < s->grid.cols; col++) {
+    row[col] = (struct ct_glyph){ .code = *text ? (unsigned char)*text : ' ', .fg = CT_COLOUR_DEFAULT, .bg = CT_COLOUR_DEFAULT,
+                                  .attributes = CT_ATTR_REVERSE };
+    text += *text != '\0';
+  }
+}
+
+static void draw(struct screen *s)
+{
+  ct_view_render(s->view, s->snapshot, &s->grid);
+  if (s->asking)
+    say(s, "d detach: the run goes on, look with --attach   e end the run   Esc stay");
+  else if (s->silent)
+    say(s, "NO ANSWER from the collector: this is an old picture. Trying again.");
+  int shown = ct_ui_show(s->ui, &s->grid, s->full);
+  if (shown < 0) {
+    leave(s, SCREEN_LOST);
+    return;
+  }
+  s->shown = shown > 0;
+  if (s->shown)
+    s->full = false;
+  watch_terminal(s);
+}
+
+static int fit(struct screen *s)
+{
+  int rows, cols;
+  ct_ui_size(s->ui, &rows, &cols);
+  struct ct_glyph *glyphs = realloc(s->grid.glyphs, (size_t)rows * (size_t)cols * sizeof *glyphs);
+  if (glyphs == NULL)
+    return CT_ENOMEM;
+  s->grid = (struct ct_grid){ .rows = rows, .cols = cols, .glyphs = glyphs };
+  return 0;
+}
+
+/* ---- snapshots ------------------------------------------------------------------------------------------------ */
+static void ask(struct screen *s)
+{
+  struct ct_request requests[CT_VIEW_REQUESTS];
+  size_t n = ct_view_requests(s->view, s->grid.rows, s->grid.cols, requests, CT_VIEW_REQUESTS);
+  s->feed->ask(s->feed, requests, n);
+}
+
+static void keep(struct screen *s, const struct ct_snapshot *snapshot)
+{
+  if (s->snapshot_bytes < snapshot->size_bytes) {
+    free(s->snapshot);
+    s->snapshot_bytes = (size_t)snapshot->size_bytes * 2;
+    s->snapshot = ct_xcalloc(1, s->snapshot_bytes);
+  }
+  memcpy(s->snapshot, snapshot, (size_t)snapshot->size_bytes);
+}
+
+static void take(void *arg, struct ct_snapshot *snapshot)
+{
+  struct screen *s = arg;
+  s->silent = snapshot == NULL;
+  if (snapshot && !s->view->frozen)
+    keep(s, snapshot);
+  draw(s);
+}
+
+/* Answers that come after the end. */
+static void ignore(void *arg, struct ct_snapshot *snapshot)
+{
+  (void)arg;
+  (void)snapshot;
+}
+
+static void on_refresh(uv_timer_t *timer)
+{
+  struct screen *s = timer->data;
+  if (s->setup->alive && !s->setup->alive(s->setup->arg)) {
+    leave(s, SCREEN_LEFT);
+    return;
+  }
+  if (!s->shown)
+    draw(s);
+  ask(s);
+}
+
+/* ---- keys ------------------------------------------------------------------------------------------------------- */
+static void take_answer(struct screen *s, uint32_t key)
+{
+  if (key == 'd')
+    leave(s, SCREEN_DETACHED);
+  else if (key == 'e')
+    leave(s, SCREEN_ENDED);
+  else if (key == CT_PRESS_ESCAPE || key == 'q' || key == 'n')
+    s->asking = false;
+}
+
+static void take_quit(struct screen *s)
+{
+  if (!s->setup->owner)
+    leave(s, SCREEN_LEFT);
+  else if (s->setup->archive)
+    s->asking = true;
+  else
+    leave(s, SCREEN_ENDED);
+}
+
+static void take_key(struct screen *s, uint32_t key)
+{
+  if (s->asking) {
+    take_answer(s, key);
+    return;
+  }
+  switch (ct_view_key(s->view, key)) {
+  case CT_KEY_QUIT:
+    take_quit(s);
+    break;
+  case CT_KEY_REDRAW:
+    s->full = true;
+    break;
+  case CT_KEY_DONE:
+    ask(s);   /* another view may need other sections */
+    break;
+  case CT_KEY_UNKNOWN:
+    break;
+  }
+}
+
+static void on_terminal(uv_poll_t *poll, int status, int events)
+{
+  struct screen *s = poll->data;
+  uint32_t key;
+  int got = status < 0 ? CT_EIO : 0;
+  bool pressed = false;
+  while (got >= 0 && (got = ct_ui_key(s->ui, &key)) > 0) {
+    take_key(s, key);
+    pressed = true;
+  }
+  if (got < 0 || (events & UV_WRITABLE && ct_ui_flush(s->ui) < 0)) {
+    uv_poll_stop(&s->poll);
+    leave(s, SCREEN_LOST);
+    return;
+  }
+  if (pressed || !s->shown)
+    draw(s);
+  else
+    watch_terminal(s);
+}
+
+/* ---- signals ------------------------------------------------------------------------------------------------------ */
+static void resume(struct screen *s)
+{
+  if (ct_ui_resume(s->ui) != 0) {
+    uv_poll_stop(&s->poll);   /* in the background: the terminal is somebody else's */
+    return;
+  }
+  s->full = true;
+  if (fit(s) == 0)
+    draw(s);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+  struct screen *s = handle->data;
+  switch (number) {
+  case SIGWINCH:
+    ct_ui_resize(s->ui);
+    s->full = true;
+    if (fit(s) == 0)
+      draw(s);
+    ask(s);
+    return;
+  case SIGTSTP:
+    ct_ui_suspend(s->ui);
+    raise(SIGSTOP);
+    resume(s);
+    return;
+  case SIGCONT:
+    resume(s);
+    return;
+  case SIGHUP:
+    leave(s, SCREEN_LOST);
+    return;
+  default:
+    leave(s, s->setup->owner ? SCREEN_ENDED : SCREEN_LEFT);
+    return;
+  }
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+static void open_handles(struct screen *s)
+{
+  static const int numbers[N_SIGNALS] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT, SIGQUIT };
+  uv_poll_init(s->loop, &s->poll, ct_ui_fd(s->ui));
+  uv_timer_init(s->loop, &s->refresh);
+  s->poll.data = s->refresh.data = s;
+  for (int i = 0; i < N_SIGNALS; i++) {
+    uv_signal_init(s->loop, &s->signals[i]);
+    s->signals[i].data = s;
+    uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+  }
+  uint64_t period_ms = (uint64_t)(1000 / ct_settings_real(s->setup->settings, "screen.refresh_hz"));
+  uv_timer_start(&s->refresh, on_refresh, period_ms, period_ms);
+}
+
+static void close_handles(struct screen *s)
+{
+  uv_close((uv_handle_t *)&s->poll, NULL);
+  uv_close((uv_handle_t *)&s->refresh, NULL);
+  for (int i = 0; i < N_SIGNALS; i++)
+    uv_close((uv_handle_t *)&s->signals[i], NULL);
+  uv_run(s->loop, UV_RUN_NOWAIT);
+}
+
+int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *setup, enum screen_end *end,
+               struct ct_err *err)
+{
+  static const uint32_t bins[] = { 0, 1, 2, 4, 8 };
+  struct screen *s = ct_xcalloc(1, sizeof *s);
+  s->loop = loop;
+  s->feed = feed;
+  s->setup = setup;
+  s->view = ct_xcalloc(1, sizeof *s->view);
+  int code = ct_ui_open(&s->ui, STDOUT_FILENO, &(struct ct_ui_options){ .colour = CT_UI_COLOUR_AUTO }, err);
+  if (code != 0)
+    goto out;
+  ct_view_init(s->view, ct_ui_utf8(s->ui), ct_ui_colours(s->ui), ct_settings_real(setup->settings, "screen.target_sigma"));
+  s->view->bin = bins[ct_settings_word(setup->settings, "screen.binning")];
+  code = fit(s);
+  if (code != 0)
+    goto out;
+  feed->take = take;
+  feed->arg = s;
+  open_handles(s);
+  draw(s);
+  ask(s);
+  uv_run(loop, UV_RUN_DEFAULT);
+  *end = s->end;
+  feed->take = ignore;
+  close_handles(s);
+out:
+  ct_ui_close(s->ui);
+  free(s->grid.glyphs);
+  free(s->snapshot);
+  free(s->view);
+  free(s);
+  return code;
+}

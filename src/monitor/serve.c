@@ -1,0 +1,223 @@
+/* A ROUTER socket on the loop: asks come in, snapshots go out. */
+#include "serve.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+enum {
+  VIEWERS = 64,
+  IDENTITY = 32,
+  BURST = 64,
+  TICK_MS = 100,           /* ZeroMQ's descriptor tells only once: a look in between costs little */
+  FORGET_MS = 10000        /* a viewer that asks no more is gone */
+};
+
+struct viewer {
+  struct server *server;
+  struct asker *asker;     /* NULL: free */
+  unsigned char identity[IDENTITY];
+  size_t identity_bytes;
+  uint64_t asked_ms;
+};
+struct server {
+  uv_loop_t *loop;
+  struct desk *desk;
+  void *context, *socket;
+  uv_poll_t poll;
+  uv_timer_t tick;
+  void (*end_run)(void *arg);
+  void *arg;
+  struct viewer viewers[VIEWERS];
+  void *reply;             /* scratch for one answer */
+  size_t reply_bytes;
+};
+
+/* ---- answers --------------------------------------------------------------------------------------------- */
+/* The core, and of the sections those this viewer asked for. */
+static const struct ct_snapshot *cut(struct server *server, const struct asker *asker, const struct ct_snapshot *whole)
+{
+  struct ct_snapshot_builder builder;
+  if (server->reply_bytes < whole->size_bytes) {
+    free(server->reply);
+    server->reply_bytes = (size_t)whole->size_bytes * 2;
+    server->reply = ct_xcalloc(1, server->reply_bytes);
+  }
+  if (ct_snapshot_begin(&builder, server->reply, server->reply_bytes) != 0)
+    return NULL;
+  builder.snapshot->core = whole->core;
+  for (size_t i = 0; i < asker->n_requests; i++) {
+    size_t bytes;
+    const void *section = ct_snapshot_find(whole, &asker->requests[i], 0, &bytes);
+    void *copy = section ? ct_snapshot_add(&builder, &asker->requests[i], bytes) : NULL;
+    if (copy)
+      memcpy(copy, section, bytes);
+  }
+  return ct_snapshot_finish(&builder);
+}
+
+static void answer(void *arg, struct ct_snapshot *snapshot)
+{
+  struct viewer *viewer = arg;
+  struct server *server = viewer->server;
+  const struct ct_snapshot *reply = cut(server, viewer->asker, snapshot);
+  /* A peer whose queue is full is one that does not read: it will ask again if it is still there. */
+  if (reply && zmq_send(server->socket, viewer->identity, viewer->identity_bytes, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
+    zmq_send(server->socket, reply, (size_t)reply->size_bytes, ZMQ_DONTWAIT);
+}
+
+/* ---- asks ------------------------------------------------------------------------------------------------- */
+static void forget(struct viewer *viewer)
+{
+  desk_leave(viewer->asker);
+  viewer->asker = NULL;
+}
+
+static struct viewer *find_viewer(struct server *server, const void *identity, size_t bytes)
+{
+  struct viewer *unused = NULL;
+  for (size_t i = 0; i < VIEWERS; i++) {
+    struct viewer *viewer = &server->viewers[i];
+    if (viewer->asker && viewer->identity_bytes == bytes && memcmp(viewer->identity, identity, bytes) == 0)
+      return viewer;
+    if (!viewer->asker && !unused)
+      unused = viewer;
+  }
+  if (unused == NULL || bytes > IDENTITY || (unused->asker = desk_join(server->desk, true)) == NULL)
+    return NULL;
+  unused->server = server;
+  unused->asker->feed.take = answer;
+  unused->asker->feed.arg = unused;
+  memcpy(unused->identity, identity, bytes);
+  unused->identity_bytes = bytes;
+  return unused;
+}
+
+static void take_ask(struct server *server, const void *identity, size_t identity_bytes, const void *data, size_t bytes)
+{
+  struct serve_ask ask;
+  struct ct_request requests[DESK_REQUESTS];
+  if (bytes < sizeof ask)
+    return;
+  memcpy(&ask, data, sizeof ask);
+  if (ask.magic != SERVE_MAGIC || ask.version != CT_SNAPSHOT_VERSION || ask.n > DESK_REQUESTS ||
+      bytes != sizeof ask + ask.n * sizeof *requests)
+    return;
+  if (ask.end_run != 0) {
+    server->end_run(server->arg);
+    return;
+  }
+  struct viewer *viewer = find_viewer(server, identity, identity_bytes);
+  if (viewer == NULL)
+    return;
+  memcpy(requests, (const char *)data + sizeof ask, ask.n * sizeof *requests);
+  viewer->asked_ms = uv_now(server->loop);
+  viewer->asker->feed.ask(&viewer->asker->feed, requests, ask.n);
+}
+
+/* One message: identity and ask; false when there is none. */
+static bool receive(struct server *server)
+{
+  zmq_msg_t parts[2], more;
+  int n = 0;
+  zmq_msg_init(&parts[0]);
+  zmq_msg_init(&parts[1]);
+  zmq_msg_init(&more);
+  for (bool rest = true; rest; n++) {
+    zmq_msg_t *part = n < 2 ? &parts[n] : &more;
+    if (zmq_msg_recv(part, server->socket, ZMQ_DONTWAIT) < 0)
+      break;
+    rest = zmq_msg_more(part) != 0;
+  }
+  if (n == 2)
+    take_ask(server, zmq_msg_data(&parts[0]), zmq_msg_size(&parts[0]), zmq_msg_data(&parts[1]), zmq_msg_size(&parts[1]));
+  zmq_msg_close(&parts[0]);
+  zmq_msg_close(&parts[1]);
+  zmq_msg_close(&more);
+  return n > 0;
+}
+
+static void drain(struct server *server)
+{
+  for (int i = 0; i < BURST && receive(server); i++)
+    ;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+  (void)status;
+  (void)events;
+  drain(poll->data);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+  struct server *server = timer->data;
+  drain(server);
+  uint64_t now_ms = uv_now(server->loop);
+  for (size_t i = 0; i < VIEWERS; i++)
+    if (server->viewers[i].asker && now_ms - server->viewers[i].asked_ms > FORGET_MS)
+      forget(&server->viewers[i]);
+}
+
+/* ---- opening and closing -------------------------------------------------------------------------------------- */
+int serve_open(struct server **out, uv_loop_t *loop, struct desk *desk, const char *endpoint, void (*end_run)(void *arg),
+               void *arg, struct ct_err *err)
+{
+  static const int linger = 0, queue = 4, most_bytes = 65536;
+  struct server *server = ct_xcalloc(1, sizeof *server);
+  server->loop = loop;
+  server->desk = desk;
+  server->end_run = end_run;
+  server->arg = arg;
+  server->context = zmq_ctx_new();
+  server->socket = server->context ? zmq_socket(server->context, ZMQ_ROUTER) : NULL;
+  int64_t limit = most_bytes;
+  if (server->socket) {
+    zmq_setsockopt(server->socket, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(server->socket, ZMQ_SNDHWM, &queue, sizeof queue);
+    zmq_setsockopt(server->socket, ZMQ_MAXMSGSIZE, &limit, sizeof limit);
+  }
+  int fd = -1;
+  size_t fd_bytes = sizeof fd;
+  if (server->socket == NULL || zmq_bind(server->socket, endpoint) != 0 ||
+      zmq_getsockopt(server->socket, ZMQ_FD, &fd, &fd_bytes) != 0) {
+    int why = errno;
+    if (server->socket)
+      zmq_close(server->socket);
+    if (server->context)
+      zmq_ctx_term(server->context);
+    free(server);
+    return ct_err_set(err, CT_EIO, "cannot serve viewers on %s: %s", endpoint, zmq_strerror(why));
+  }
+  uv_poll_init(loop, &server->poll, fd);
+  uv_timer_init(loop, &server->tick);
+  server->poll.data = server->tick.data = server;
+  uv_poll_start(&server->poll, UV_READABLE, on_readable);
+  uv_timer_start(&server->tick, on_tick, TICK_MS, TICK_MS);
+  drain(server);
+  *out = server;
+  return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+  struct server *server = handle->data;
+  zmq_close(server->socket);
+  zmq_ctx_term(server->context);
+  free(server->reply);
+  free(server);
+}
+
+void serve_close(struct server *server)
+{
+  if (server == NULL)
+    return;
+  for (size_t i = 0; i < VIEWERS; i++)
+    if (server->viewers[i].asker)
+      forget(&server->viewers[i]);
+  /* Handles close in this order; the socket whose descriptor the loop watched goes last. */
+  uv_close((uv_handle_t *)&server->poll, NULL);
+  uv_close((uv_handle_t *)&server->tick, on_closed);
+}

@@ -1,0 +1,542 @@
+/* Frames on their way to disk. Three kinds of threads, so that none waits for another's work:
+ *   packer   one a stream: ring -> chunk (copied, checksummed, compressed)
+ *   writer   one: the only one that meets HDF5, which blocks when the disk does
+ *   syncer   one: fdatasync, which blocks longest
+ * While the disk blocks, chunks run out, the packers wait, and frames pile up in the receivers' rings up to
+ * run.buffer_MB; beyond it the oldest are taken from the archive's share and counted as missed. Reception and analysis
+ * go on. */
+#include <comptop/pipeline.h>
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <comptop/archive.h>
+
+#include "box.h"
+#include "lot.h"
+#include "receive.h"
+
+enum {
+  CHUNKS = 8,                 /* of each stream, between its packer and the writer */
+  NOTES = 1024,               /* from the monitor to the writer */
+  REASON_BYTES = 128,
+  SYNC_FILES = 32
+};
+static const size_t chunk_bytes = 4 << 20;            /* enlarged where one frame of a stream is more */
+static const int64_t partial_after_ns = CT_NS_PER_S / 4;
+static const int64_t sync_every_ns = CT_NS_PER_S;
+
+static void nap(void) { nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL); }
+
+/* From packer to writer: a chunk, or a range that is not in any. */
+struct parcel {
+  struct ct_chunk *chunk;     /* NULL: the gap below */
+  uint64_t first, last;
+  enum ct_gap_reason reason;
+  int64_t newest_ns;          /* arrival of the chunk's last frame */
+};
+
+struct packer {
+  struct ct_archiver *archiver;
+  size_t stream;              /* its place in the run's setup */
+  double frame_hz;
+  enum ct_codec codec;
+  struct ct_ring *lots;
+  unsigned consumer;
+  struct ct_ring *parcels;    /* packer -> writer */
+  struct ct_ring *idle;       /* writer -> packer: chunks to fill */
+  struct ct_chunk *chunks[CHUNKS];
+  struct ct_chunk *filling, *before;   /* before: the one filled last, for where in the file it ended */
+  int64_t filling_since_ns, newest_ns;
+  uint64_t next_number;       /* after the last frame seen */
+  _Atomic uint64_t told_missed;        /* frames handed on as MISSED; relaxed: a number to show */
+  pthread_t thread;
+  bool running;
+};
+
+/* From the monitor to the writer. */
+enum note_kind { NOTE_SCALAR, NOTE_ALARM };
+struct note {
+  enum note_kind kind;
+  bool raised;
+  int64_t time_ns;
+  double value;
+  char name[64];
+  struct ct_snapshot_alarm alarm;
+};
+
+/* What is too large for a note; filled by the monitor when empty, emptied by the writer. */
+struct results {
+  _Atomic bool full;          /* release by the monitor, acquire by the writer; and back */
+  struct ct_snapshot_core core;
+  float *emf, *sigma, *counts;
+  bool has_map;
+};
+
+struct status {
+  struct ct_snapshot_archive archive;
+  char reason[REASON_BYTES];
+  int64_t newest_ns;          /* arrival of the newest frame on its way to the disk */
+};
+
+struct ct_archiver {
+  struct ct_run *run;         /* the writer's, once the threads run */
+  struct packer packers[CT_SNAPSHOT_STREAMS];
+  size_t n_packers, n_streams;
+  struct ct_receiver *receivers[CT_SNAPSHOT_STREAMS];
+  struct ct_ring *notes;
+  struct results results;
+  struct ct_spectra_box *box;
+  struct ct_board *status;
+  struct status seen;         /* the monitor's copy */
+  int64_t newest_ns;          /* the writer's */
+  pthread_t writer, syncer;
+  bool writer_running, syncer_running;
+  _Atomic bool stop;          /* release by stop, acquire by packers and syncer: the receivers have ended before */
+  _Atomic bool packed;        /* release by stop after the packers were joined, acquire by the writer */
+  /* Descriptors for the syncer: written by the writer while 0, taken by the syncer while not (release / acquire). */
+  _Atomic size_t n_sync;
+  int sync[SYNC_FILES];
+  int close_code;             /* of the run; the writer's, read after it was joined */
+  struct ct_err close_err;
+};
+
+/* ---- packers ------------------------------------------------------------------------------------------- */
+static struct ct_chunk *idle_chunk(struct packer *p)
+{
+  struct ct_ring_batch batch;
+  while (ct_ring_peek(p->idle, 0, 1, &batch) == 0)
+    nap();   /* the disk is behind; frames wait in the ring meanwhile */
+  struct ct_chunk *chunk = *(struct ct_chunk **)batch.slots;
+  ct_ring_release(p->idle, 0, 1);
+  return chunk;
+}
+
+static void send_parcel(struct packer *p, const struct parcel *parcel)
+{
+  void *slot;
+  while (ct_ring_reserve(p->parcels, 1, &slot) == 0)
+    nap();
+  memcpy(slot, parcel, sizeof *parcel);
+  ct_ring_commit(p->parcels, 1, NULL);
+}
+
+static void hand_over(struct packer *p)
+{
+  if (p->filling == NULL)
+    return;
+  ct_chunk_pack(p->filling, p->codec);
+  struct ct_chunk *full = p->filling;
+  p->filling = NULL;
+  p->before = full;
+  send_parcel(p, &(struct parcel){ .chunk = full, .newest_ns = p->newest_ns });
+}
+
+static void pack_frames(struct packer *p, const struct ct_frame *frame)
+{
+  uint32_t done = 0;
+  while (done < frame->count) {
+    if (p->filling == NULL) {
+      p->filling = idle_chunk(p);
+      ct_chunk_begin(p->filling, p->stream, p->frame_hz, p->before);
+      p->filling_since_ns = ct_time_mono_ns();
+    }
+    uint32_t taken = ct_chunk_add(p->filling, frame, done);
+    if (taken == 0 && ct_chunk_count(p->filling) == 0) {
+      /* Larger than a chunk's room: cannot be archived, and is said so. */
+      send_parcel(p, &(struct parcel){ .first = frame->number + done, .last = frame->number + frame->count - 1,
+                                       .reason = CT_GAP_MISSED });
+      return;
+    }
+    done += taken;
+    p->newest_ns = frame->arrival_ns;
+    if (done < frame->count || ct_chunk_full(p->filling))
+      hand_over(p);
+  }
+}
+
+static void tell_missed(struct packer *p, uint64_t frames)
+{
+  hand_over(p);
+  send_parcel(p, &(struct parcel){ .first = p->next_number, .last = p->next_number + frames - 1, .reason = CT_GAP_MISSED });
+  atomic_store_explicit(&p->told_missed, atomic_load_explicit(&p->told_missed, memory_order_relaxed) + frames,
+                        memory_order_relaxed);
+}
+
+/* The next lot, with a reference of our own to its message: the slot goes back at once, whatever the disk does. */
+static bool next_lot(struct packer *p, struct ct_lot *lot)
+{
+  struct ct_ring_batch batch;
+  if (ct_ring_peek(p->lots, p->consumer, 1, &batch) == 0)
+    return false;
+  uint64_t skipped = batch.skipped;
+  const struct ct_lot *slot = batch.slots;
+  *lot = *slot;
+  if (slot->kind == CT_LOT_FRAMES) {
+    size_t start = (size_t)(slot->frame.pixels - (const unsigned char *)zmq_msg_data((zmq_msg_t *)(uintptr_t)&slot->message));
+    zmq_msg_init(&lot->message);
+    zmq_msg_copy(&lot->message, (zmq_msg_t *)(uintptr_t)&slot->message);
+    lot->frame.pixels = (const unsigned char *)zmq_msg_data(&lot->message) + start;
+  }
+  ct_ring_release(p->lots, p->consumer, 1);
+  if (skipped > 0)
+    tell_missed(p, skipped);
+  return true;
+}
+
+static void pack_lot(struct packer *p, struct ct_lot *lot)
+{
+  if (lot->kind == CT_LOT_LOST) {
+    send_parcel(p, &(struct parcel){ .first = lot->first, .last = lot->last, .reason = CT_GAP_LOST });
+    return;
+  }
+  pack_frames(p, &lot->frame);
+  p->next_number = lot->frame.number + lot->frame.count;
+  zmq_msg_close(&lot->message);
+}
+
+static void *packer_main(void *arg)
+{
+  struct packer *p = arg;
+  struct ct_lot lot;
+  for (;;) {
+    bool stop = atomic_load_explicit(&p->archiver->stop, memory_order_acquire);
+    if (next_lot(p, &lot)) {
+      pack_lot(p, &lot);
+      continue;
+    }
+    if (p->filling && (stop || ct_time_mono_ns() - p->filling_since_ns > partial_after_ns))
+      hand_over(p);
+    if (stop)
+      break;
+    nap();
+  }
+  return NULL;
+}
+
+/* ---- the writer ------------------------------------------------------------------------------------------ */
+static void give_back(struct packer *p, struct ct_chunk *chunk)
+{
+  void *slot;
+  while (ct_ring_reserve(p->idle, 1, &slot) == 0)
+    nap();   /* never: the ring holds all chunks there are */
+  memcpy(slot, &chunk, sizeof chunk);
+  ct_ring_commit(p->idle, 1, NULL);
+}
+
+static bool write_parcel(struct ct_archiver *a, struct packer *p)
+{
+  struct ct_ring_batch batch;
+  if (ct_ring_peek(p->parcels, 0, 1, &batch) == 0)
+    return false;
+  struct parcel parcel = *(const struct parcel *)batch.slots;
+  ct_ring_release(p->parcels, 0, 1);
+  int64_t now_ns = ct_time_wall_ns();
+  if (parcel.chunk == NULL) {
+    ct_run_gap(a->run, p->stream, parcel.first, parcel.last, parcel.reason, now_ns);
+    return true;
+  }
+  if (ct_run_write(a->run, parcel.chunk, now_ns) == 0 && parcel.newest_ns > a->newest_ns)
+    a->newest_ns = parcel.newest_ns;   /* a failed write has been counted by the run */
+  give_back(p, parcel.chunk);
+  return true;
+}
+
+static void write_results(struct ct_archiver *a)
+{
+  struct results *r = &a->results;
+  if (!atomic_load_explicit(&r->full, memory_order_acquire))
+    return;
+  const uint32_t *spectra = a->box ? ct_spectra_box_take(a->box) : NULL;
+  ct_run_results(a->run, &(struct ct_run_results){ .time_ns = r->core.wall_ns, .core = &r->core,
+                 .emf = r->has_map ? r->emf : NULL, .sigma = r->has_map ? r->sigma : NULL,
+                 .counts = r->has_map ? r->counts : NULL, .spectra = spectra });
+  if (spectra)
+    ct_spectra_box_give_back(a->box);
+  ct_run_counters(a->run, r->core.streams, r->core.n_streams);
+  atomic_store_explicit(&r->full, false, memory_order_release);
+}
+
+static bool write_note(struct ct_archiver *a)
+{
+  struct ct_ring_batch batch;
+  if (ct_ring_peek(a->notes, 0, 1, &batch) == 0)
+    return false;
+  struct note note = *(const struct note *)batch.slots;
+  ct_ring_release(a->notes, 0, 1);
+  if (note.kind == NOTE_SCALAR)
+    ct_run_scalar(a->run, note.name, note.time_ns, note.value);
+  else if (note.kind == NOTE_ALARM)
+    ct_run_alarm(a->run, &note.alarm, note.raised, note.time_ns);
+  return true;
+}
+
+static void publish_status(struct ct_archiver *a)
+{
+  struct status *status = ct_board_begin(a->status);
+  if (status == NULL)
+    return;
+  memset(status, 0, sizeof *status);
+  ct_run_status(a->run, &status->archive, status->reason, sizeof status->reason);
+  status->newest_ns = a->newest_ns;
+  ct_board_publish(a->status);
+}
+
+static void offer_descriptors(struct ct_archiver *a)
+{
+  if (atomic_load_explicit(&a->n_sync, memory_order_acquire) != 0)
+    return;   /* the syncer is still at the last ones */
+  size_t n = ct_run_descriptors(a->run, a->sync, SYNC_FILES);
+  atomic_store_explicit(&a->n_sync, n, memory_order_release);
+}
+
+static bool write_some(struct ct_archiver *a)
+{
+  bool worked = write_note(a);
+  for (size_t i = 0; i < a->n_packers; i++)
+    worked |= write_parcel(a, &a->packers[i]);
+  return worked;
+}
+
+static void *writer_main(void *arg)
+{
+  struct ct_archiver *a = arg;
+  int64_t synced_ns = 0;
+  for (;;) {
+    bool packed = atomic_load_explicit(&a->packed, memory_order_acquire);
+    bool worked = write_some(a);
+    write_results(a);
+    ct_run_tick(a->run, ct_time_wall_ns());
+    publish_status(a);
+    int64_t mono_ns = ct_time_mono_ns();
+    if (mono_ns - synced_ns > sync_every_ns) {
+      offer_descriptors(a);
+      synced_ns = mono_ns;
+    }
+    if (!worked && packed)
+      break;
+    if (!worked)
+      nap();
+  }
+  a->close_code = ct_run_close(a->run, ct_time_wall_ns(), &a->close_err);
+  return NULL;
+}
+
+static void *syncer_main(void *arg)
+{
+  struct ct_archiver *a = arg;
+  for (;;) {
+    bool stop = atomic_load_explicit(&a->stop, memory_order_acquire);
+    size_t n = atomic_load_explicit(&a->n_sync, memory_order_acquire);
+    for (size_t i = 0; i < n; i++) {
+      fdatasync(a->sync[i]);
+      close(a->sync[i]);
+    }
+    if (n > 0)
+      atomic_store_explicit(&a->n_sync, 0, memory_order_release);
+    else if (stop)
+      return NULL;
+    else
+      nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+  }
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------------------ */
+static int open_packer(struct ct_archiver *a, const struct ct_run_setup *run, size_t stream, struct ct_err *err)
+{
+  struct packer *p = &a->packers[a->n_packers];
+  size_t room = chunk_bytes;
+  if (run->streams[stream].role == CT_ROLE_CAMERA)
+    room = 64 << 20;   /* address space only: pages are touched when a frame needs them */
+  else if ((size_t)run->rows * run->cols * sizeof(float) * 2 > room)
+    room = (size_t)run->rows * run->cols * sizeof(float) * 2;
+  p->archiver = a;
+  p->stream = stream;
+  p->frame_hz = run->streams[stream].frame_hz;
+  p->codec = run->streams[stream].role == CT_ROLE_CAMERA ? CT_CODEC_NONE : run->codec;
+  p->lots = ct_receiver_ring(a->receivers[stream], CT_CONSUMER_ARCHIVE, &p->consumer);
+  if (p->lots == NULL)
+    return ct_err_set(err, CT_EUSAGE, "stream %s was opened without an archive", run->streams[stream].name);
+  a->n_packers++;
+  struct ct_ring_config parcels = { .slots = 64, .slot_bytes = sizeof(struct parcel), .consumers = 1 };
+  struct ct_ring_config idle = { .slots = CHUNKS, .slot_bytes = sizeof(struct ct_chunk *), .consumers = 1 };
+  int code = ct_ring_new(&p->parcels, &parcels, err);
+  if (code == 0)
+    code = ct_ring_new(&p->idle, &idle, err);
+  for (int i = 0; i < CHUNKS && code == 0; i++) {
+    p->chunks[i] = ct_chunk_new(room);
+    give_back(p, p->chunks[i]);
+  }
+  return code;
+}
+
+static int start_threads(struct ct_archiver *a, struct ct_err *err)
+{
+  a->writer_running = pthread_create(&a->writer, NULL, writer_main, a) == 0;
+  a->syncer_running = pthread_create(&a->syncer, NULL, syncer_main, a) == 0;
+  bool all = a->writer_running && a->syncer_running;
+  for (size_t i = 0; i < a->n_packers; i++)
+    all &= a->packers[i].running = pthread_create(&a->packers[i].thread, NULL, packer_main, &a->packers[i]) == 0;
+  return all ? 0 : ct_err_set(err, CT_ENOMEM, "no threads for the archive");
+}
+
+int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, struct ct_receiver *const *receivers,
+                     struct ct_analysis *analysis, struct ct_err *err)
+{
+  struct ct_archiver *a = ct_xcalloc(1, sizeof *a);
+  size_t pixels = (size_t)run->rows * run->cols;
+  a->n_streams = run->n_streams;
+  a->box = analysis ? ct_analysis_box(analysis) : NULL;
+  a->results.emf = ct_xcalloc(pixels, sizeof(float));
+  a->results.sigma = ct_xcalloc(pixels, sizeof(float));
+  a->results.counts = ct_xcalloc(pixels, sizeof(float));
+  int code = ct_run_open(&a->run, run, ct_time_wall_ns(), err);
+  struct ct_ring_config notes = { .slots = NOTES, .slot_bytes = sizeof(struct note), .consumers = 1 };
+  if (code == 0)
+    code = ct_ring_new(&a->notes, &notes, err);
+  if (code == 0)
+    code = ct_board_new(&a->status, 1, sizeof(struct status), err);
+  for (size_t i = 0; i < run->n_streams && code == 0; i++) {
+    a->receivers[i] = receivers[i];
+    if (receivers[i])
+      code = open_packer(a, run, i, err);
+  }
+  if (code == 0)
+    code = start_threads(a, err);
+  if (code != 0) {
+    struct ct_err ignored;
+    (void)ct_archiver_close(a, &ignored);
+    return code;
+  }
+  *out = a;
+  return 0;
+}
+
+int ct_archiver_stop(struct ct_archiver *a, struct ct_err *err)
+{
+  atomic_store_explicit(&a->stop, true, memory_order_release);
+  for (size_t i = 0; i < a->n_packers; i++)
+    if (a->packers[i].running) {
+      pthread_join(a->packers[i].thread, NULL);
+      a->packers[i].running = false;
+    }
+  atomic_store_explicit(&a->packed, true, memory_order_release);
+  if (a->writer_running) {
+    pthread_join(a->writer, NULL);
+    a->writer_running = false;
+    a->run = NULL;   /* the writer closed it */
+  }
+  if (a->syncer_running) {
+    pthread_join(a->syncer, NULL);
+    a->syncer_running = false;
+  }
+  if (a->close_code != 0 && err)
+    *err = a->close_err;
+  return a->close_code;
+}
+
+int ct_archiver_close(struct ct_archiver *a, struct ct_err *err)
+{
+  if (a == NULL)
+    return 0;
+  int code = ct_archiver_stop(a, err);
+  struct ct_err ignored;
+  if (a->run)
+    (void)ct_run_close(a->run, ct_time_wall_ns(), &ignored);
+  for (size_t i = 0; i < a->n_packers; i++) {
+    struct packer *p = &a->packers[i];
+    for (int j = 0; j < CHUNKS; j++)
+      ct_chunk_free(p->chunks[j]);
+    ct_ring_free(p->parcels);
+    ct_ring_free(p->idle);
+  }
+  ct_ring_free(a->notes);
+  ct_board_free(a->status);
+  free(a->results.emf);
+  free(a->results.sigma);
+  free(a->results.counts);
+  free(a);
+  return code;
+}
+
+/* ---- the monitor's side --------------------------------------------------------------------------------------- */
+static void send_note(struct ct_archiver *a, const struct note *note)
+{
+  void *slot;
+  if (ct_ring_reserve(a->notes, 1, &slot) == 0)
+    return;
+  memcpy(slot, note, sizeof *note);
+  ct_ring_commit(a->notes, 1, NULL);
+}
+
+void ct_archiver_scalar(struct ct_archiver *a, const char *name, int64_t time_ns, double value)
+{
+  struct note note = { .kind = NOTE_SCALAR, .time_ns = time_ns, .value = value };
+  snprintf(note.name, sizeof note.name, "%s", name);
+  send_note(a, &note);
+}
+
+void ct_archiver_alarm(struct ct_archiver *a, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns)
+{
+  send_note(a, &(struct note){ .kind = NOTE_ALARM, .raised = raised, .time_ns = now_ns, .alarm = *alarm });
+}
+
+bool ct_archiver_results(struct ct_archiver *a, const struct ct_snapshot_core *core, const struct ct_map_view *map)
+{
+  struct results *r = &a->results;
+  if (atomic_load_explicit(&r->full, memory_order_acquire))
+    return false;
+  r->core = *core;
+  r->has_map = map != NULL;
+  if (map) {
+    size_t bytes = (size_t)map->head->rows * map->head->cols * sizeof(float);
+    memcpy(r->emf, map->emf, bytes);
+    memcpy(r->sigma, map->sigma, bytes);
+    memcpy(r->counts, map->counts, bytes);
+  }
+  atomic_store_explicit(&r->full, true, memory_order_release);
+  return true;
+}
+
+bool ct_archiver_results_pending(const struct ct_archiver *a)
+{
+  return atomic_load_explicit(&a->results.full, memory_order_acquire);
+}
+
+static uint64_t missed_in_rings(const struct ct_archiver *a)
+{
+  uint64_t missed = 0;
+  for (size_t i = 0; i < a->n_packers; i++) {
+    const struct packer *p = &a->packers[i];
+    struct ct_ring_stats stats;
+    ct_ring_stats(p->lots, p->consumer, &stats);
+    missed += stats.skipped.items - atomic_load_explicit(&p->told_missed, memory_order_relaxed);
+  }
+  return missed;
+}
+
+void ct_archiver_status(struct ct_archiver *a, struct ct_snapshot_archive *out, char *reason, size_t reason_bytes)
+{
+  const struct status *status = ct_board_acquire(a->status);
+  if (status)
+    a->seen = *status;
+  ct_board_release(a->status, status);
+  *out = a->seen.archive;
+  snprintf(reason, reason_bytes, "%s", a->seen.reason);
+  /* Missed frames that the packer has not come across yet: a blocked disk shows them as they happen. */
+  out->missed_frames += missed_in_rings(a);
+  uint64_t waiting = 0;
+  for (size_t i = 0; i < a->n_packers; i++) {
+    struct ct_ring_stats stats;
+    ct_ring_stats(a->packers[i].lots, a->packers[i].consumer, &stats);
+    waiting += stats.waiting.items;
+  }
+  out->lag_s = waiting > 0 && a->seen.newest_ns ? (double)(ct_time_wall_ns() - a->seen.newest_ns) / 1e9 : 0;
+}
