@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop;
+static atomic_bool stop;
 
 static void on_signal(int number)
 {
   (void)number;
-  stop = 1;
+  atomic_store_explicit(&stop, true, memory_order_relaxed);   /* lock-free, so a handler may */
 }
 
 static const struct ct_option rows[] = {

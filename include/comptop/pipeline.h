@@ -3,7 +3,7 @@
 #ifndef COMPTOP_PIPELINE_H
 #define COMPTOP_PIPELINE_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -172,10 +172,10 @@ struct ct_replay_result {
   uint64_t frames, messages, bytes;
   double seconds, worst_late_s;
 };
-/* Plays until the end or until *stop is set by a signal handler, then lets queued messages leave. <ready> (may be NULL)
+/* Plays until the end or until *stop is set by a signal handler or another thread, then lets queued messages leave. <ready> (may be NULL)
  * is told the endpoint and the rate before the first frame. Reads ahead in a thread of its own, in at most 256 MB (or
  * two messages). 0, or what went wrong: files that cannot be read, an endpoint that cannot be bound. */
-int ct_replay_run(const struct ct_replay *replay, const volatile sig_atomic_t *stop,
+int ct_replay_run(const struct ct_replay *replay, const atomic_bool *stop,
                   void (*ready)(const char *endpoint, double rate_hz), struct ct_replay_result *result,
                   struct ct_err *err) CT_MUST_CHECK;
 
@@ -198,11 +198,11 @@ struct ct_simulate_result {
   uint64_t frames, photons, projections;   /* projections: all frames of the camera */
   double seconds, worst_late_s;
 };
-/* Publishes until the end, or until *stop is set by a signal handler. Frame k leaves at start + k / rate_hz (a batch with
+/* Publishes until the end, or until *stop is set by a signal handler or another thread. Frame k leaves at start + k / rate_hz (a batch with
  * its last frame); a simulator that falls behind catches up without leaving out a frame, and says so once when it is
  * more than 1 s late. Where modes alternate the camera makes one scan in each xct phase and rests in xcs, Trigger counts
  * the phases on both streams, and no batch holds two modes. <tell> is given lines for people: where things are published, and that. */
-int ct_simulate_run(const struct ct_simulate *simulate, const volatile sig_atomic_t *stop, void (*tell)(const char *line),
+int ct_simulate_run(const struct ct_simulate *simulate, const atomic_bool *stop, void (*tell)(const char *line),
                     struct ct_simulate_result *result, struct ct_err *err) CT_MUST_CHECK;
 
 #endif

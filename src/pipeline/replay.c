@@ -17,12 +17,15 @@ static const double hexitec_hz = 9118.87, camera_hz = 10;
 
 struct player {
   const struct ct_replay *replay;
-  const volatile sig_atomic_t *stop;
+  const atomic_bool *stop;
   struct ct_publisher *publisher;
   struct ct_pace pace;
   struct ct_replay_result *result;
   uint64_t shift, next_number;           /* above all sent; recorded number + shift (modulo 2^64) is sent */
 };
+
+/* Relaxed: the flag is the whole message. */
+static bool stopped(const struct player *player) { return atomic_load_explicit(player->stop, memory_order_relaxed); }
 
 static bool same_attributes(const struct ct_attributes *a, const struct ct_attributes *b)
 {
@@ -58,7 +61,7 @@ static int send_frames(struct player *player, const struct ct_block *block, uint
     return head;
   const struct ct_publisher_part parts[] = { { header, (size_t)head }, { frame.pixels, frame.bytes } };
   int rc;
-  while ((rc = ct_publisher_send(player->publisher, parts, 2)) == CT_EBUSY && !*player->stop)
+  while ((rc = ct_publisher_send(player->publisher, parts, 2)) == CT_EBUSY && !stopped(player))
     continue;
   if (rc != 0)
     return rc;
@@ -76,11 +79,11 @@ static int play_block(struct player *player, const struct ct_block *block)
     player->shift = player->replay->start_number == UINT64_MAX ? 0 : player->replay->start_number - block->numbers[0];
   else if (block->restarts)
     player->shift = player->next_number - block->numbers[0];
-  for (uint32_t at = 0; at < block->count && !*player->stop;) {
+  for (uint32_t at = 0; at < block->count && !stopped(player);) {
     uint32_t length = batch_length(block, at, player->replay->batch);
     /* A batch is complete when its last frame is there. */
     while (ct_pace_wait(&player->pace, player->result->frames + length - 1) == CT_EBUSY)
-      if (*player->stop)
+      if (stopped(player))
         return 0;
     int rc = send_frames(player, block, at, length);
     if (rc != 0)
@@ -110,7 +113,7 @@ static int play(struct player *player, struct ct_playlist *list, struct ct_err *
 {
   int rc = 0;
   const struct ct_block *block;
-  while (!*player->stop && rc == 0 && (rc = ct_playlist_next(list, &block, err)) == 0) {
+  while (!stopped(player) && rc == 0 && (rc = ct_playlist_next(list, &block, err)) == 0) {
     rc = play_block(player, block);
     if (rc != 0 && rc != CT_EBUSY)
       ct_err_set(err, rc, "cannot publish on \"%s\": %s", player->replay->endpoint, ct_err_text(rc));
@@ -119,7 +122,7 @@ static int play(struct player *player, struct ct_playlist *list, struct ct_err *
   return rc == CT_ENODATA || rc == CT_EBUSY ? 0 : rc;
 }
 
-int ct_replay_run(const struct ct_replay *replay, const volatile sig_atomic_t *stop,
+int ct_replay_run(const struct ct_replay *replay, const atomic_bool *stop,
                   void (*ready)(const char *endpoint, double rate_hz), struct ct_replay_result *result,
                   struct ct_err *err)
 {
@@ -136,14 +139,14 @@ int ct_replay_run(const struct ct_replay *replay, const volatile sig_atomic_t *s
   const double rate_hz = frame_rate(replay, list);
   if (ready != NULL)
     ready(ct_publisher_endpoint(player.publisher), rate_hz);
-  while (replay->wait && !*stop && ct_publisher_wait(player.publisher, 200) != 0)
+  while (replay->wait && !stopped(&player) && ct_publisher_wait(player.publisher, 200) != 0)
     continue;
   ct_pace_start(&player.pace, rate_hz);
   rc = play(&player, list, err);
   result->seconds = (double)(ct_time_mono_ns() - player.pace.start_ns) / 1e9;
   result->worst_late_s = (double)player.pace.worst_late_ns / 1e9;
 out:
-  ct_publisher_close(player.publisher, *stop ? LINGER_STOP_MS : LINGER_END_MS);
+  ct_publisher_close(player.publisher, stopped(&player) ? LINGER_STOP_MS : LINGER_END_MS);
   ct_playlist_close(list);
   return rc;
 }

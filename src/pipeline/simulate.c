@@ -18,7 +18,7 @@
 
 struct run {
   const struct ct_simulate *setup;
-  const volatile sig_atomic_t *stop;
+  const atomic_bool *stop;
   void (*tell)(const char *line);
   struct ct_sim *sim;
   struct ct_sim_camera *camera;
@@ -55,7 +55,8 @@ static struct ct_attributes attributes(const struct run *run, uint64_t phase, do
 
 static bool stopped(const struct run *run)
 {
-  return *run->stop || (run->setup->parent && getppid() != run->setup->parent);
+  /* Relaxed: the flag is the whole message. */
+  return atomic_load_explicit(run->stop, memory_order_relaxed) || (run->setup->parent && getppid() != run->setup->parent);
 }
 
 /* ---- calibration files -------------------------------------------------------------------------------- */
@@ -259,7 +260,7 @@ static int open_streams(struct run *run, struct ct_err *err)
   return rc ? rc : open_camera(run, err);
 }
 
-int ct_simulate_run(const struct ct_simulate *setup, const volatile sig_atomic_t *stop, void (*tell)(const char *line),
+int ct_simulate_run(const struct ct_simulate *setup, const atomic_bool *stop, void (*tell)(const char *line),
                     struct ct_simulate_result *result, struct ct_err *err)
 {
   struct run run = { .setup = setup, .stop = stop, .tell = tell };

@@ -89,15 +89,8 @@ struct run {
   struct ct_replay_result result;
   struct ct_err err;
   int rc;
+  atomic_bool stop, done;    /* done: release by the replay, acquire by the receiver */
 };
-
-/* Set in the thread that plays, by a signal, as in a program. */
-static volatile sig_atomic_t stop;
-static void on_signal(int number)
-{
-  (void)number;
-  stop = 1;
-}
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t told = PTHREAD_COND_INITIALIZER;
@@ -116,7 +109,8 @@ static void tell(const char *endpoint, double rate_hz)
 static void *run_replay(void *context)
 {
   struct run *run = context;
-  run->rc = ct_replay_run(&run->replay, &stop, tell, &run->result, &run->err);
+  run->rc = ct_replay_run(&run->replay, &run->stop, tell, &run->result, &run->err);
+  atomic_store_explicit(&run->done, true, memory_order_release);
   return NULL;
 }
 
@@ -147,14 +141,13 @@ static void read_header(const char *text, size_t length, struct message *message
   json_decref(head);
 }
 
-/* Plays and receives until the replay has ended and nothing more comes, or until <enough> messages. */
+/* Plays and receives until the replay has ended and nothing more is on the way, or until <enough> messages. */
 static size_t receive(struct run *run, int socket_type, struct message *messages, size_t enough)
 {
   const int wait_ms = 300;
   pthread_t thread;
   size_t n = 0;
   told_endpoint[0] = '\0';
-  stop = 0;
   assert_int_equal(pthread_create(&thread, NULL, run_replay, run), 0);
   pthread_mutex_lock(&lock);
   while (told_endpoint[0] == '\0')
@@ -167,8 +160,9 @@ static size_t receive(struct run *run, int socket_type, struct message *messages
   assert_int_equal(zmq_connect(socket, told_endpoint), 0);
   while (n < enough) {
     char header[1024];
+    bool done = atomic_load_explicit(&run->done, memory_order_acquire);
     int length = zmq_recv(socket, header, sizeof header, 0);
-    if (length < 0 && n > 0)
+    if (length < 0 && done)
       break;
     if (length < 0)
       continue;
@@ -179,8 +173,7 @@ static size_t receive(struct run *run, int socket_type, struct message *messages
     assert_true(bytes > 0 && (size_t)bytes <= sizeof message->pixels);
     message->bytes = (size_t)bytes;
   }
-  if (n == enough)
-    pthread_kill(thread, SIGUSR1);
+  atomic_store_explicit(&run->stop, n == enough, memory_order_relaxed);
   pthread_join(thread, NULL);
   zmq_close(socket);
   zmq_ctx_term(context);
@@ -342,7 +335,7 @@ static void test_refusals(void **state)
   char other[160];
   snprintf(other, sizeof other, "%s/scan.h5:/scan/none", folder);
   const char *const specs[] = { spec, other };
-  stop = 0;
+  const atomic_bool stop = false;
   struct ct_replay_result result;
   struct ct_err err = { "" };
   struct ct_replay replay = plain(specs);
@@ -364,8 +357,6 @@ static void test_refusals(void **state)
 
 int main(void)
 {
-  const struct sigaction action = { .sa_handler = on_signal };
-  sigaction(SIGUSR1, &action, NULL);
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_every_frame_once),
     cmocka_unit_test(test_loops_and_batches),

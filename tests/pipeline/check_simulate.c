@@ -18,7 +18,7 @@ enum { FRAMES = 200, BATCH = 7, PIXELS = 80 * 80 };
 
 struct job {
   struct ct_simulate setup;
-  volatile sig_atomic_t stop;
+  atomic_bool stop;
   struct ct_simulate_result result;
   struct ct_err err;
   int rc;
@@ -167,7 +167,7 @@ static void scalars_tell_the_cell(void **state)
     pulse = values.pulse_id;
     close_all(messages, n);
   }
-  job->stop = 1;
+  atomic_store_explicit(&job->stop, true, memory_order_relaxed);
   pthread_join(thread, NULL);
   assert_int_equal(job->rc, 0);
   ct_wire_bsread_free(bsread);
@@ -218,7 +218,7 @@ static void projections_arrive_as_made(void **state)
     assert_memory_equal(message.frame.pixels, expected, sizeof expected);
     close_all(messages, n);
   }
-  job->stop = 1;
+  atomic_store_explicit(&job->stop, true, memory_order_relaxed);
   pthread_join(thread, NULL);
   assert_int_equal(job->rc, 0);
   assert_true(job->result.projections >= 20);
@@ -274,7 +274,7 @@ static void ends_when_it_should(void **state)
   assert_int_equal(job->rc, 0);
   assert_int_equal(job->result.frames, 0);
   job->setup.parent = 0;
-  job->stop = 1;
+  atomic_store_explicit(&job->stop, true, memory_order_relaxed);
   work(job);
   assert_int_equal(job->rc, 0);
   assert_int_equal(job->result.frames, 0);
@@ -289,7 +289,7 @@ static void calibration_files_can_be_read(void **state)
   struct job *job = make_job("ipc://@check_simulate-calibration", "");
   job->setup.cell.pedestal = true;
   job->setup.calibration = folder;
-  job->stop = 1;
+  atomic_store_explicit(&job->stop, true, memory_order_relaxed);
   work(job);
   assert_int_equal(job->rc, 0);
   static double maps[3][PIXELS], expected[3][PIXELS];
