@@ -1,7 +1,8 @@
 """comptop driven from outside: a publisher that is not ours (pyzmq), the program in batch mode, its JSON read back.
 
-Speaks TAP. Every test starts its own comptop and its own socket; nothing depends on how fast the machine is, only
-on things happening at all.
+Speaks TAP. Every test starts its own comptop and its own socket, several at a time: most of their time is waiting.
+Publishers send when the subscription has come, and comptop leaves only after far more silence than a slow machine makes
+between two messages.
 """
 import json
 import os
@@ -11,32 +12,31 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import zmq
 
 COMPTOP = os.path.join(os.environ["top_builddir"], "comptop")
 CTX = zmq.Context.instance()
+STARTED = []  # processes, so that none outlives a test that failed
 
 
 class Run:
     """comptop -b -o json on one stream of a PUB (or PUSH) socket."""
 
-    def __init__(self, *args, kind=zmq.PUB, role="hexitec", idle="0.6", extra="", fmt="json"):
+    def __init__(self, *args, kind=zmq.XPUB, role="hexitec", idle="4", extra="", fmt="json"):
         self.socket = CTX.socket(kind)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.SNDHWM, 100000)
         port = self.socket.bind_to_random_port("tcp://127.0.0.1")
         self.endpoint = f"tcp://127.0.0.1:{port}"
-        if kind == zmq.PUB:
-            watch = self.socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         value = self.endpoint + (",socket=pull" if kind == zmq.PUSH else "") + extra
         argv = [COMPTOP, "-b", "-o", fmt, "-d", "1000", "--exit-on-idle", idle, f"--{role}", value, *args]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if kind == zmq.PUB:
-            if watch.poll(10000) == 0:
-                raise RuntimeError("comptop did not connect: " + self.kill())
-            self.socket.disable_monitor()
-            time.sleep(0.3)  # the subscription follows the handshake
+        STARTED.append(self.process)
+        # XPUB is a PUB that is told of subscriptions.
+        if kind == zmq.XPUB and (self.socket.poll(60000) == 0 or self.socket.recv() != b"\x01"):
+            raise RuntimeError("comptop did not subscribe: " + self.kill())
 
     def send(self, header, *parts):
         if isinstance(header, dict):
@@ -80,7 +80,7 @@ def expect(**pairs):
         assert got == want, f"{name}: got {got}, want {want}"
 
 
-# ---- what is counted ---------------------------------------------------------------------------------------
+# ---- what is counted -----------------------
 def test_hits_become_events_and_counts():
     run = Run(*CAL, "-f", "spectrum,map,profile", "-S", "emf.min_counts=1")
     # one single (93.5 keV), one double (60.1 + 30.0 keV), one triple
@@ -126,7 +126,7 @@ def test_float_frames_are_keV():
 
 
 def test_gap_late_duplicate():
-    run = Run(*CAL, idle="3.5")
+    run = Run(*CAL)
     one = frame([(1, 1, 936)])
     for i in [*range(10), 12, 13, 10, 13, 20]:
         run.send(header(i), one)
@@ -144,7 +144,7 @@ def test_end_of_stream_closes_gaps():
 
 
 def test_too_late():
-    run = Run(*CAL, idle="1.5")
+    run = Run(*CAL, idle="15")
     for i in (0, 1, 5):
         run.send(header(i), frame())
     time.sleep(1.2)
@@ -191,7 +191,7 @@ def test_measured_dark():
            bin=(s["spectrum"]["counts"][467], 5))
 
 
-# ---- bad input -------------------------------------------------------------------------------------------------
+# ---- bad input -----------------------
 def test_bad_messages_cost_nothing():
     run = Run(*CAL)
     one = frame([(1, 1, 936)])
@@ -233,7 +233,7 @@ def test_not_quite_json_is_used():
 
 
 def test_oversized_message_then_good_ones():
-    run = Run(*CAL, idle="5")
+    run = Run(*CAL, idle="15")
     run.send(header(0), frame())
     run.send(header(1), b"\0" * (200 << 20))
     run.send(header(1), frame())
@@ -241,7 +241,7 @@ def test_oversized_message_then_good_ones():
     expect(frames=(stream(s)["frames"], 2), rejected=(stream(s)["rejected"], 1), lost=(stream(s)["lost"], 0))
 
 
-# ---- odin ----------------------------------------------------------------------------------------------------
+# ---- odin -----------------------
 def odin(number, dataset="raw_frames", dtype="uint16", shape=("80", "80"), compression="none", size=12800):
     return json.dumps({"frame_num": number, "acquisition_id": "", "dtype": dtype, "dsize": size, "dataset": dataset,
                        "compression": compression, "shape": list(shape)}, separators=(",", ":"))
@@ -258,7 +258,7 @@ def test_odin_dataset_choice():
 
 
 def test_odin_single_unknown_dataset_is_taken():
-    run = Run(*CAL, idle="2.5")
+    run = Run(*CAL)
     run.send(odin(0, "dummy"), frame([(1, 1, 936)]))
     s = run.result()
     expect(frames=(stream(s)["frames"], 1), counts=(s["xcs"]["counts"], 1))
@@ -283,13 +283,13 @@ def test_odin_compressed_is_rejected_by_name():
 
 def test_other_sensor_sizes():
     run = Run(*CAL, "-S", "hexitec.rows=160", "-S", "hexitec.cols=480", "-S", "geometry.centre_px=239.5,79.5",
-              "-S", "geometry.theta_map=off", idle="2")
+              "-S", "geometry.theta_map=off")
     run.send(header(0, (160, 480)), frame([(470, 150, 936)], 160, 480))
     s = run.result()
     expect(frames=(stream(s)["frames"], 1), counts=(s["xcs"]["counts"], 1))
 
 
-# ---- camera and scalars ------------------------------------------------------------------------------------------
+# ---- camera and scalars -----------------------
 def test_camera_is_counted():
     run = Run(role="camera")
     for i, key in enumerate([2, 1, 0, 0, 0]):
@@ -300,7 +300,7 @@ def test_camera_is_counted():
 
 
 def test_scalars():
-    run = Run(role="scalars", idle="1")
+    run = Run(role="scalars")
     data = {"htype": "bsr_d-1.1", "channels": [{"name": "Ewe_V"}, {"name": "I_A", "type": "float32", "encoding": "big"},
                                                 {"name": "Q_Ah", "type": "float64", "shape": [1]}]}
     text = json.dumps(data).encode()
@@ -313,7 +313,7 @@ def test_scalars():
     expect(v=(s["cell"]["v_V"], 3.91), i=(s["cell"]["i_A"], 0.5), q=(s["cell"]["q_Ah"], 0.25))
 
 
-# ---- the program itself ------------------------------------------------------------------------------------------------
+# ---- the program itself -----------------------
 def comptop(*argv, timeout=30):
     return subprocess.run([COMPTOP, *argv], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
 
@@ -371,8 +371,26 @@ def test_tsv_columns_agree():
     expect(frames=(value["streams.hexitec.frames"], "3"), counts=(value["xcs.counts"], "3"))
 
 
+def check_of(numbers):
+    """The exit code of --check on a stream of these frames, so slow by its settings that it is never late."""
+    with CTX.socket(zmq.PUSH) as socket:
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.SNDTIMEO, 60000)
+        port = socket.bind_to_random_port("tcp://127.0.0.1")
+        slow = f"tcp://127.0.0.1:{port},socket=pull,frame_hz=0.001"
+        process = subprocess.Popen([COMPTOP, "--check", "--timeout", "60", "--hexitec", slow], stdout=subprocess.PIPE,
+                                   text=True)
+        STARTED.append(process)
+        for number in numbers:
+            socket.send_multipart([json.dumps(header(number)).encode(), frame()])
+        out, _ = process.communicate(timeout=90)
+    expect(lines=(out.count("\n"), 1), begin=(out[:8], "comptop "))
+    return process.returncode
+
+
 def test_check_exit_codes():
-    assert comptop("--check", "--timeout", "0.3", "--hexitec", "tcp://127.0.0.1:1").returncode == 2
+    expect(nothing=(comptop("--check", "--timeout", "0.3", "--hexitec", "tcp://127.0.0.1:1").returncode, 2))
+    expect(fine=(check_of(range(5)), 0), lost=(check_of([0, 1, 4]), 3))
 
 
 def test_a_closed_pipe_is_a_clean_end():
@@ -382,11 +400,63 @@ def test_a_closed_pipe_is_a_clean_end():
 
 
 def test_sigterm_is_a_clean_end():
-    process = subprocess.Popen([COMPTOP, "-b", "-d", "0.2", "--hexitec", "tcp://127.0.0.1:1"], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL)
+    process = start("--hexitec", "tcp://127.0.0.1:1")
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    expect(code=(process.wait(20), 0))
+    expect(code=(process.wait(60), 0))
+    process.stdout.close()
+
+
+# ---- the demonstration -----------------------
+def start(*argv):
+    process = subprocess.Popen([COMPTOP, "-b", "-o", "json", "-d", "0.2", *argv], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    STARTED.append(process)
+    return process
+
+
+def status(pid):
+    """State and parent of a process; none when it has ended, collected or not."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            fields = f.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else (fields[0], int(fields[1]))
+
+
+def demo_ends_by(number):
+    process = start("--demo")
+    sample = json.loads(process.stdout.readline())
+    while stream(sample)["frames"] == 0:
+        sample = json.loads(process.stdout.readline())
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    children = [pid for pid in pids if (status(pid) or (0, 0))[1] == process.pid]
+    expect(children=(len(children), 1))
+    process.send_signal(number)
+    process.wait(60)
+    process.stdout.close()
+    until = time.monotonic() + 60
+    while status(children[0]) and time.monotonic() < until:
+        time.sleep(0.02)
+    expect(left=(status(children[0]), None))
+    return process.returncode
+
+
+def test_demo_leaves_nothing_behind():
+    expect(code=(demo_ends_by(signal.SIGTERM), 0))
+
+
+def test_demo_leaves_nothing_behind_when_killed():
+    demo_ends_by(signal.SIGKILL)
+
+
+def outcome(test):
+    try:
+        test()
+    except Exception as why:  # a broken test must not hide the others
+        return f"{type(why).__name__}: {why}"
+    return None
 
 
 def main():
@@ -395,14 +465,17 @@ def main():
         tests = [t for t in tests if sys.argv[1] in t[0]]
     print(f"1..{len(tests)}")
     failed = 0
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            test()
-            print(f"ok {number} - {name[5:].replace('_', ' ')}", flush=True)
-        except Exception as why:  # a broken test must not hide the others
-            failed += 1
-            print(f"not ok {number} - {name[5:].replace('_', ' ')}")
-            print("# " + f"{type(why).__name__}: {why}".replace("\n", "\n# ")[:2000], flush=True)
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = pool.map(outcome, [test for _, test in tests])
+        for number, ((name, _), why) in enumerate(zip(tests, outcomes), 1):
+            print(f"{'not ok' if why else 'ok'} {number} - {name[5:].replace('_', ' ')}", flush=True)
+            if why:
+                failed += 1
+                print("# " + why.replace("\n", "\n# ")[:2000], flush=True)
+    for process in STARTED:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
     return failed != 0
 
 
