@@ -45,7 +45,7 @@ struct ct_hexitec_setup {
   bool next_frame;               /* remove hits that the frame before, itself so corrected, had in the same pixel */
   const uint16_t *dark_ADU;      /* NULL: 0 everywhere */
   const uint16_t *threshold_ADU; /* after dark subtraction, kept when >=; NULL: 0 everywhere */
-  const double *gradient_keV;    /* keV/ADU, 0: dead pixel. NULL (then both): not calibrated */
+  const double *gradient_keV;    /* keV/ADU, 0: dead pixel, in float frames too. NULL (then both): not calibrated */
   const double *intercept_keV;
   double threshold_keV;          /* float frames: kept when above */
 };

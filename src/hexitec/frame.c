@@ -73,8 +73,9 @@ static void find_f32(struct ct_hexitec *h, const unsigned char *pixels)
     unsigned char rest[64 * 4] = { 0 };
     memcpy(rest, pixels + (size_t)whole * 256, (size_t)rest_pixels * 4);
     h->mask->f32(h->hits + whole, rest, h->threshold_keV, 1);
-    h->hits[whole] &= (UINT64_C(1) << rest_pixels) - 1;
   }
+  for (uint32_t w = 0; w < h->words; w++)
+    h->hits[w] &= h->alive[w];
 }
 
 /* Returns the number of hits removed. */

@@ -78,6 +78,7 @@ static bool allocate(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
   TAKE(h->threshold_ADU, n);
   TAKE(h->limit_ADU, words * 64);
   TAKE(h->live, words);
+  TAKE(h->alive, words);
   TAKE(h->host, n * sizeof(float));
   TAKE(h->raw_hits, words);
   TAKE(h->hits, words);
@@ -132,11 +133,14 @@ static void map_asic_order(struct ct_hexitec *h)
 void ct_hexitec_fold(struct ct_hexitec *h)
 {
   memset(h->live, 0, h->words * sizeof *h->live);
+  memset(h->alive, 0, h->words * sizeof *h->alive);
   for (uint32_t p = 0; p < h->pixels; p++) {
     uint32_t raw = ct_hexitec_raw(h, p), limit_ADU = (uint32_t)h->dark_ADU[p] + h->threshold_ADU[p];
-    bool dead = h->gradient_keV && h->gradient_keV[p] == 0;
 
-    if (dead || limit_ADU > UINT16_MAX)
+    if (h->gradient_keV && h->gradient_keV[p] == 0)
+      continue;
+    h->alive[p / 64] |= UINT64_C(1) << p % 64;
+    if (limit_ADU > UINT16_MAX)
       continue;
     h->limit_ADU[raw] = (uint16_t)limit_ADU;
     h->live[raw / 64] |= UINT64_C(1) << raw % 64;
@@ -183,6 +187,7 @@ void ct_hexitec_free(struct ct_hexitec *h)
   free(h->threshold_ADU);
   free(h->limit_ADU);
   free(h->live);
+  free(h->alive);
   free(h->host);
   free(h->raw_hits);
   free(h->hits);

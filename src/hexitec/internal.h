@@ -41,6 +41,7 @@ struct ct_hexitec {
   /* The compare of u16 frames, in the order of the frame: dark and threshold folded into one limit. */
   uint16_t *limit_ADU;
   uint64_t *live;                       /* 0: dead, or no ADU reaches the limit */
+  uint64_t *alive;                      /* geometric order, for float frames; 0: dead */
 
   /* Scratch of one frame. */
   unsigned char *host;                  /* the frame in this machine's byte order */

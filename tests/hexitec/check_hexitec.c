@@ -277,6 +277,25 @@ static void test_float_threshold(void **state)
   ct_hexitec_free(b.hexitec);
 }
 
+static void test_dead_pixels_of_float_frames(void **state)
+{
+  (void)state;
+  struct bench b;
+  float energy_keV[PIXELS] = { [3] = 60, [4] = 30, [PIXELS - 1] = 90 };   /* 4 would make a double of 3 */
+  struct ct_frame frame = { .pixels = (const unsigned char *)energy_keV, .bytes = sizeof energy_keV, .type = CT_F32,
+                            .count = 1, .rows = ROWS, .cols = COLS };
+
+  lay_out(&b);
+  b.gradient[4] = b.gradient[PIXELS - 1] = 0;
+  b.threshold[3] = b.dark[3] = UINT16_MAX;   /* what no ADU reaches is nothing to a frame in keV */
+  assert_int_equal(ct_hexitec_new(&b.hexitec, &b.setup, NULL), 0);
+  assert_int_equal(ct_hexitec_frame(b.hexitec, &frame, 0, b.events, &b.tally), 1);
+  assert_event(&b.events[0], 3, 60);
+  assert_int_equal(b.tally.hits, 1);
+  assert_int_equal(b.tally.single, 1);
+  ct_hexitec_free(b.hexitec);
+}
+
 static void assert_refused(const struct ct_hexitec_setup *setup, int code, const char *words)
 {
   struct ct_hexitec *hexitec;
@@ -335,6 +354,7 @@ int main(void)
     cmocka_unit_test(test_without_calibration),
     cmocka_unit_test(test_dark_frames),
     cmocka_unit_test(test_float_threshold),
+    cmocka_unit_test(test_dead_pixels_of_float_frames),
     cmocka_unit_test(test_wrong_setup),
     cmocka_unit_test(test_words),
   };

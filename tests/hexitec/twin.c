@@ -62,7 +62,8 @@ static void read_f32(const struct twin *twin, const struct ct_frame *frame, uint
   for (size_t p = 0; p < (size_t)image->rows * (size_t)image->cols; p++) {
     uint32_t bits = (uint32_t)read_bits(frame, index, p, 4);
     memcpy(&image->energy_keV[p], &bits, 4);
-    image->hit[p] = isfinite(image->energy_keV[p]) && (double)image->energy_keV[p] > twin->setup.threshold_keV;
+    bool dead = twin->setup.gradient_keV && (float)twin->setup.gradient_keV[p] == 0;
+    image->hit[p] = !dead && isfinite(image->energy_keV[p]) && (double)image->energy_keV[p] > twin->setup.threshold_keV;
   }
 }
 
