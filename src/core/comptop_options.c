@@ -84,8 +84,8 @@ static const struct ct_option rows[] = {
     .help = "the source sends only some of its frames: gaps are no losses" },
   { STREAM("frame_hz", REAL, "9118.87"), .min = 1e-3, .max = 1e7, .marks = CT_OPTION_NAMED, .help = "true frame rate" },
 
-  { SETTING("hexitec", "rows", INTEGER, "80"), .min = 1, .max = 16384, .help = "rows of the sensor" },
-  { SETTING("hexitec", "cols", INTEGER, "80"), .min = 1, .max = 16384, .help = "columns of the sensor" },
+  { SETTING("hexitec", "rows", INTEGER, "80"), .min = 1, .max = 4096, .help = "rows of the sensor" },
+  { SETTING("hexitec", "cols", INTEGER, "80"), .min = 1, .max = 4096, .help = "columns of the sensor" },
   { SETTING("hexitec", "readout", WORD, "geometric"), .words = "geometric|asic",
     .help = "order of the pixels in a frame" },
   { SETTING("hexitec", "dark", FILE, ""), .help = "offsets in ADU: text map, FILE:/dataset, or measure" },

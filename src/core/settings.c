@@ -120,7 +120,8 @@ static const char *row_default(const struct ct_option *row)
   return row->value != NULL ? row->value : "";
 }
 
-/* Has the row a meaning for "nothing"? Names may be emptied; everything else only where nothing is the default. */
+/* Has the row a meaning for "nothing"? Emptied names are their default again; everything else may only be nothing where
+ * that is the default. */
 static bool may_be_empty(const struct ct_option *row)
 {
   return row->kind == CT_OPTION_TEXT || row->kind == CT_OPTION_FILE || *row_default(row) == '\0';
@@ -142,7 +143,7 @@ int ct_store_set(struct ct_settings *settings, size_t section, const struct ct_o
     size_t size = strlen(value->text) + strlen(text) + 2;
     fresh = ct_xcalloc(size, 1);
     snprintf(fresh, size, "%s,%s", value->text, text);
-  } else if (*text != '\0' || *row_default(row) != '\0' || (row->marks & CT_OPTION_OPTIONAL_ARG)) {
+  } else if (*text != '\0' || (row->marks & CT_OPTION_OPTIONAL_ARG)) {
     fresh = copy_text(text);
   }
   free(value->text);

@@ -58,12 +58,12 @@ static void syntax_is_taken_as_people_write_it(void **state)
 static void nothing_takes_a_setting_back(void **state)
 {
   (void)state;
-  struct ct_settings *s = parsed("[hexitec]\nmask = m.txt\nmask =\n[attributes]\ntrigger =\n");
+  struct ct_settings *s = parsed("[hexitec]\nmask = m.txt\nmask =\n[attributes]\ntrigger = N\ntrigger =\n");
   assert_false(ct_settings_is_set(s, "hexitec.mask"));
   assert_string_equal(ct_settings_text(s, "hexitec.mask"), "");
-  /* A name with a default may be emptied. */
-  assert_true(ct_settings_is_set(s, "attributes.trigger"));
-  assert_string_equal(ct_settings_text(s, "attributes.trigger"), "");
+  assert_false(ct_settings_is_set(s, "attributes.trigger"));
+  assert_string_equal(ct_settings_text(s, "attributes.trigger"), "Trigger");
+  assert_string_equal(ct_settings_origin(s, "attributes.trigger"), "default");
   ct_settings_close(s);
 }
 

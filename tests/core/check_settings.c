@@ -174,7 +174,7 @@ static void wrong_usage_is_one_line_that_says_what(void **state)
     { "-S~run.name=a #b", CT_ECONFIG, "-S run.name=a #b: ' #' would begin a comment in a configuration file" },
     { "--run~../x", CT_ECONFIG, "command line: run.name = ../x: not a name: no '/', no leading '.', at most 63 bytes" },
     { "-S~emf.p_low=5", CT_ECONFIG, "command line: emf.p_low = 5: must be below emf.p_high = 5" },
-    { "-S~hexitec.rows=16385", CT_ECONFIG, "-S hexitec.rows=16385: not within 1 to 16384" },
+    { "-S~hexitec.rows=4097", CT_ECONFIG, "-S hexitec.rows=4097: not within 1 to 4096" },
     { "-S~stream.a b.role=camera", CT_ECONFIG, "-S stream.a b.role=camera: 'a b' is no name for a 'stream': letters, "
                                                "digits, '-' and '_', at most 31" },
     { "-S~stream.a.role=camera", CT_ECONFIG, "command line: [stream a] has no 'endpoint'" },
