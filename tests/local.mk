@@ -33,4 +33,5 @@ include tests/docs/local.mk
 
 dist_check_SCRIPTS += tests/include-rules.sh
 dist_noinst_DATA += tests/tsan.supp
+dist_noinst_SCRIPTS += tests/soak.sh
 TESTS += $(check_PROGRAMS) $(dist_check_SCRIPTS)

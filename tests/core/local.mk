@@ -16,9 +16,9 @@ check_PROGRAMS += %D%/check_fuzz_config %D%/check_fuzz_map
 %C%_check_fuzz_map_SOURCES = %D%/check_fuzz.c %D%/fuzz_map.c %D%/fuzz.h %D%/cmocka_all.h
 %C%_check_fuzz_map_LDADD = $(CHECK_LDADD)
 
-# By hand, after configure --enable-fuzzing CC=clang: make tests/core/fuzz_config && tests/core/fuzz_config -max_len=4096
 if FUZZING
-EXTRA_PROGRAMS += %D%/fuzz_config %D%/fuzz_map
+FUZZERS += %D%/fuzz_config %D%/fuzz_map
+noinst_PROGRAMS += %D%/fuzz_config %D%/fuzz_map
 %C%_fuzz_config_SOURCES = %D%/fuzz_config.c %D%/fuzz.h
 %C%_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 %C%_fuzz_config_LDADD = src/core/libcore.a $(INIH_LIBS)

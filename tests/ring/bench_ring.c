@@ -196,7 +196,7 @@ static void compare(const char *name, struct run *run, size_t batch,
     repeat(&our, run, &ours, measure);
   }
   double us = figure(&our), them = figure(&their);
-  printf("%s\t%.2f\tns/item\tck_ring spsc\t%.2f\t%.2f\n", name, us, them, them / us);
+  printf("%s\t%.2f\tns/item\tck_ring spsc\t%.2f\t%.2f\n", name, us, them, us / them);
 }
 
 int main(void)

@@ -4,9 +4,9 @@ check_PROGRAMS += %D%/check_snapshot %D%/check_board
 %C%_check_board_SOURCES = %D%/check_board.c
 %C%_check_board_LDADD = $(CHECK_LDADD)
 
-# Built by name, `make tests/snapshot/fuzz_snapshot`, after configure --enable-fuzzing.
 if FUZZING
-EXTRA_PROGRAMS += %D%/fuzz_snapshot
+FUZZERS += %D%/fuzz_snapshot
+noinst_PROGRAMS += %D%/fuzz_snapshot
 %C%_fuzz_snapshot_SOURCES = %D%/fuzz_snapshot.c %D%/walk.h
 %C%_fuzz_snapshot_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 %C%_fuzz_snapshot_LDADD = src/snapshot/libsnapshot.a src/core/libcore.a

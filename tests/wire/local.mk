@@ -11,11 +11,13 @@ EXTRA_PROGRAMS += %D%/bench_wire
 %C%_bench_wire_LDADD = $(CHECK_LDADD)
 BENCHES += %D%/bench_wire
 
-# By hand, after configure CC=clang --enable-fuzzing --enable-asan: make tests/wire/fuzz_header && tests/wire/fuzz_header
-EXTRA_PROGRAMS += %D%/fuzz_header %D%/fuzz_bsread
+if FUZZING
+FUZZERS += %D%/fuzz_header %D%/fuzz_bsread
+noinst_PROGRAMS += %D%/fuzz_header %D%/fuzz_bsread
 %C%_fuzz_header_SOURCES = %D%/fuzz_header.c
 %C%_fuzz_header_LDADD = $(CHECK_LDADD)
 %C%_fuzz_header_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 %C%_fuzz_bsread_SOURCES = %D%/fuzz_bsread.c
 %C%_fuzz_bsread_LDADD = $(CHECK_LDADD)
 %C%_fuzz_bsread_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
