@@ -49,19 +49,31 @@ static int endpoint_of(const char *run, char endpoint[RUNDIR_PATH + 8], struct c
   return code;
 }
 
+/* Whether <path> is still the file that <fd> is open on; if not, somebody tidied it away, and <fd> is closed. */
+static bool is_still(const char *path, int fd)
+{
+  struct stat there, here;
+  if (lstat(path, &there) == 0 && fstat(fd, &here) == 0 && there.st_ino == here.st_ino && there.st_dev == here.st_dev)
+    return true;
+  close(fd);
+  return false;
+}
+
 int rundir_register(const char *run, char endpoint[RUNDIR_PATH + 8], int *lock_fd, struct ct_err *err)
 {
   char path[RUNDIR_PATH];
   int code = name_path(path, run, ".lock", true, err);
   if (code != 0)
     return code;
-  *lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (*lock_fd < 0)
-    return ct_err_set(err, CT_EIO, "cannot write %s: %s", path, strerror(errno));
-  if (flock(*lock_fd, LOCK_EX | LOCK_NB) != 0) {
-    close(*lock_fd);
-    return ct_err_set(err, CT_EBUSY, "run %s is being collected already; look at it with --attach %s", run, run);
-  }
+  do {
+    *lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*lock_fd < 0)
+      return ct_err_set(err, CT_EIO, "cannot write %s: %s", path, strerror(errno));
+    if (flock(*lock_fd, LOCK_EX | LOCK_NB) != 0) {
+      close(*lock_fd);
+      return ct_err_set(err, CT_EBUSY, "run %s is being collected already; look at it with --attach %s", run, run);
+    }
+  } while (!is_still(path, *lock_fd));
   return endpoint_of(run, endpoint, err);
 }
 
@@ -75,16 +87,20 @@ void rundir_unregister(const char *run, int lock_fd)
   close(lock_fd);
 }
 
-/* A lock that can be taken belongs to nobody. */
+/* A lock that can be taken belongs to nobody: what its process left is tidied away. */
 static bool is_alive(const char *run)
 {
-  char path[RUNDIR_PATH];
+  char path[RUNDIR_PATH], socket[RUNDIR_PATH];
   if (name_path(path, run, ".lock", false, NULL) != 0)
     return false;
   int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0)
     return false;
   bool alive = flock(fd, LOCK_EX | LOCK_NB) != 0;
+  if (!alive && name_path(socket, run, ".sock", false, NULL) == 0) {
+    unlink(socket);
+    unlink(path);
+  }
   close(fd);
   return alive;
 }
