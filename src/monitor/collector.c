@@ -9,7 +9,7 @@
 
 /* A stream is late after 1 s or three frame times without data, stale after ten seconds (DESIGN 1.4). */
 static const double late_after_s = 1, stale_after_s = 10, late_frames = 3;
-static const double rate_over_s = 3;
+static const double rate_over_s = 3, forecast_after_s = 5, behind_s = 3;
 static const int64_t results_every_ns = 10 * CT_NS_PER_S;
 /* A connection may take this long before it is worth an alarm. */
 static const int64_t connect_ns = CT_NS_PER_S / 2;
@@ -370,7 +370,9 @@ static void compose_archive(struct collector *c, struct ct_snapshot_core *core, 
   uint64_t reserve_bytes = c->setup.archive.reserve_bytes, free_bytes = core->archive.free_bytes;
   uint64_t usable = free_bytes > reserve_bytes ? free_bytes - reserve_bytes : 0;
   core->archive.rate_Bps = measure(&c->archive_meter, ct_time_mono_ns(), core->archive.bytes);
-  core->archive.left_s = core->archive.rate_Bps > 0 ? (double)usable / core->archive.rate_Bps : (double)NAN;
+  /* From the mean rate: a forecast that jumps with every flush is none. */
+  double mean_Bps = core->uptime_s > forecast_after_s ? (double)core->archive.bytes / core->uptime_s : 0;
+  core->archive.left_s = mean_Bps > 0 ? (double)usable / mean_Bps : (double)NAN;
 }
 
 static void raise_archive_alarms(struct collector *c, const struct ct_snapshot_archive *archive, const char *reason,
@@ -385,6 +387,10 @@ static void raise_archive_alarms(struct collector *c, const struct ct_snapshot_a
     alarms_raise(&c->alarms, now_ns, "archive-missed", "", CT_CRITICAL,
                  "%llu received frames are not in the archive; the disk is too slow or too full, see run.buffer_MB",
                  (unsigned long long)archive->missed_frames);
+  if (archive->lag_s > behind_s)
+    alarms_raise(&c->alarms, now_ns, "archive-behind", "", CT_WARNING,
+                 "the disk is %.0f s behind; frames wait in memory (run.buffer_MB), and none is lost as long as they fit",
+                 archive->lag_s);
   if (archive->left_s < 3600)
     alarms_raise(&c->alarms, now_ns, "archive-space", "", CT_WARNING, "the disk is full in %.0f minutes at this rate",
                  archive->left_s / 60);
