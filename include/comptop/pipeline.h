@@ -44,6 +44,8 @@ void ct_receiver_stats(const struct ct_receiver *receiver, struct ct_snapshot_st
 /* Fill and losses of one consumer's share of the ring; any thread. */
 void ct_receiver_ring_stats(const struct ct_receiver *receiver, unsigned consumer, struct ct_snapshot_ring *out);
 bool ct_receiver_connected(const struct ct_receiver *receiver);
+/* Seconds since the last message, good or bad; NaN before the first; any thread. */
+double ct_receiver_quiet_s(const struct ct_receiver *receiver);
 
 /* ---- the analysis: one thread that turns a HEXITEC stream into spectra, EMF and profile ------------------ */
 struct ct_roi {
@@ -113,6 +115,7 @@ int ct_scalars_fd(struct ct_scalars *scalars);
 bool ct_scalars_drain(struct ct_scalars *scalars, void (*take)(void *arg, const struct ct_wire_scalars *scalars), void *arg);
 void ct_scalars_stats(const struct ct_scalars *scalars, struct ct_snapshot_stream *out);
 bool ct_scalars_connected(const struct ct_scalars *scalars);
+double ct_scalars_quiet_s(const struct ct_scalars *scalars);
 void ct_scalars_close(struct ct_scalars *scalars);   /* NULL is fine */
 
 /* ---- publishers: what comptop-sim and comptop-replay speak through ---------------------------------- */

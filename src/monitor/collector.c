@@ -205,8 +205,11 @@ void collector_tick(struct collector *c)
 double collector_silent_s(const struct collector *c)
 {
   double least_s = NAN;
-  for (uint32_t i = 0; i < c->n_streams; i++)
-    least_s = fmin(least_s, c->streams[i].now.silent_s);   /* fmin passes over NaN */
+  for (uint32_t i = 0; i < c->n_streams; i++) {
+    const struct stream *s = &c->streams[i];
+    /* fmin passes over NaN */
+    least_s = fmin(least_s, s->receiver ? ct_receiver_quiet_s(s->receiver) : ct_scalars_quiet_s(s->scalars));
+  }
   return least_s;
 }
 

@@ -60,7 +60,7 @@ void collector_keep(struct collector *c, const struct ct_snapshot *snapshot);
 struct ct_request collector_map_request(void);
 /* Composes the snapshot of now; core.seq is for whoever hands it on to count. */
 struct ct_snapshot *collector_compose(struct collector *c);
-/* Seconds since any stream brought something; NaN while none has. */
+/* Seconds since any stream brought a message, good or bad; NaN while none has. */
 double collector_silent_s(const struct collector *c);
 /* Takes scalars; the argument of ct_scalars_drain is the collector. */
 void collector_take_scalars(void *collector, const struct ct_wire_scalars *scalars);

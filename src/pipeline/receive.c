@@ -37,7 +37,7 @@ struct counters {
   _Atomic uint64_t projections, flats, darks;
   _Atomic uint64_t rejected[CT_REJECT_COUNT];
   _Atomic uint64_t angle_bits;
-  _Atomic int64_t last_mono_ns;
+  _Atomic int64_t last_mono_ns, message_mono_ns;   /* of the last accepted frame, of the last message */
   _Atomic int format;
   _Atomic bool sampled, has_angle;
 };
@@ -300,6 +300,7 @@ static void take_message(struct ct_receiver *r, struct ct_message *message, int6
     parts[i] = (struct ct_wire_part){ zmq_msg_data(&message->parts[i]), zmq_msg_size(&message->parts[i]) };
   int64_t arrival_ns = ct_time_wall_ns();
   add(&r->counters.bytes, message->bytes);
+  atomic_store_explicit(&r->counters.message_mono_ns, mono_ns, memory_order_relaxed);
   ct_wire_decode(r->wire, parts, n_kept, &r->decoded);
   if (r->decoded.settled)
     use_waiting(r);
@@ -499,6 +500,12 @@ void ct_receiver_ring_stats(const struct ct_receiver *r, unsigned consumer, stru
   out->fill = stats.fill;
   out->high = stats.high;
   out->skipped = stats.skipped.items;
+}
+
+double ct_receiver_quiet_s(const struct ct_receiver *r)
+{
+  int64_t last_ns = atomic_load_explicit(&r->counters.message_mono_ns, memory_order_relaxed);
+  return last_ns ? (double)(ct_time_mono_ns() - last_ns) / 1e9 : (double)NAN;
 }
 
 bool ct_receiver_connected(const struct ct_receiver *r)

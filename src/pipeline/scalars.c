@@ -16,7 +16,7 @@ struct ct_scalars {
   struct ct_wire_bsread *wire;
   uint64_t messages, bytes, last_pulse;
   uint64_t rejected[CT_REJECT_COUNT];
-  int64_t last_mono_ns;
+  int64_t last_mono_ns, message_mono_ns;   /* of the last good message, of the last one */
   char first_rejected[256];
   struct ct_wire_scalars decoded;
   zmq_msg_t parts[MESSAGE_PARTS];
@@ -57,6 +57,7 @@ static void take_message(struct ct_scalars *s, const struct ct_message *message,
   for (; n < (size_t)message->n && n < MESSAGE_PARTS; n++)
     parts[n] = (struct ct_wire_part){ zmq_msg_data(&s->parts[n]), zmq_msg_size(&s->parts[n]) };
   s->bytes += message->bytes;
+  s->message_mono_ns = ct_time_mono_ns();
   ct_wire_bsread_decode(s->wire, parts, n, &s->decoded);
   if (message->n > MESSAGE_PARTS) {
     s->decoded.verdict = CT_WIRE_REJECT;
@@ -105,6 +106,11 @@ void ct_scalars_stats(const struct ct_scalars *s, struct ct_snapshot_stream *out
   memcpy(out->first_rejected, s->first_rejected, sizeof out->first_rejected);
   out->angle_deg = out->rate_hz = out->lag_s = NAN;
   out->silent_s = s->last_mono_ns ? (double)(ct_time_mono_ns() - s->last_mono_ns) / 1e9 : (double)NAN;
+}
+
+double ct_scalars_quiet_s(const struct ct_scalars *s)
+{
+  return s->message_mono_ns ? (double)(ct_time_mono_ns() - s->message_mono_ns) / 1e9 : (double)NAN;
 }
 
 bool ct_scalars_connected(const struct ct_scalars *s)
