@@ -194,8 +194,8 @@ static void test_refusals(void **state)
   expect_refused(&setup, CT_EEXISTS, "--resume");
   setup.name = "a/b";
   expect_refused(&setup, CT_ERANGE, "a/b");
-  setup = run_setup("/nowhere/at/all", "x", CT_CODEC_NONE);
-  expect_refused(&setup, CT_EIO, "/nowhere/at/all");
+  setup = run_setup("/dev/null/at/all", "x", CT_CODEC_NONE);
+  expect_refused(&setup, CT_EIO, "/dev/null/at/all");
   setup.folder = "/dev/null";
   expect_refused(&setup, CT_EIO, "not a folder");
   setup = run_setup(folder, "second", CT_CODEC_NONE);
