@@ -2,6 +2,7 @@
 # Guards DESIGN 2.1: rooms use only rooms below them, and each library stays in its room.
 set -u
 src=${top_srcdir:-$(dirname "$0")/..}
+[ -f "$src/src/core/core.c" ] || { echo "Bail out! no sources in $src"; exit 1; }
 n=0
 check() { # check DESCRIPTION OFFENDERS
   n=$((n + 1))

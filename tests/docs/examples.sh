@@ -39,6 +39,9 @@ done
 # One command a line, without what the shell does with its output.
 shown | sed -e ':more' -e '/\\$/{N; s/ *\\\n */ /; b more' -e '}' | grep -E '^comptop(-sim|-replay)? ' |
   sed -e 's/ *[|&>].*//' -e 's/   .*//' | sort -u >commands
+wc -l <commands >said
+[ "$(cat said)" -ge 10 ]
+report $? 'the pages and README show commands'
 while read -r program arguments; do
   case "$program $arguments" in
     *--completion*) take='' ;;

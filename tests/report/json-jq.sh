@@ -18,6 +18,6 @@ echo 1..6
 check 'every line is one object' '5' -s 'map(select(type == "object" and .v == 1)) | length'
 check 'the EMF, where there is one' '0.2 null null 0.2 0.2' .xcs.emf
 check 'integers stay integers' '540000' -s '.[0].streams[0].frames'
-check 'every map cell is a number or null' 'true' -s 'all(.[] | .map // {} | .emf // [] | .[]; . == null or type == "number")'
-check 'maps have rows x cols cells' 'true' -s 'all(.[] | .map | select(. != null); (.emf | length) == .rows * .cols)'
+check 'every map cell is a number or null' 'true' -s '[.[] | .map.emf // [] | .[]] | length > 0 and all(. == null or type == "number")'
+check 'maps have rows x cols cells' 'true' -s '[.[] | .map | select(. != null)] | length > 0 and all((.emf | length) == .rows * .cols)'
 check 'strings come through' 'Zelle-ä€🔋' -rs '.[4].streams[0].name'
