@@ -1,2 +1,2 @@
 dist_noinst_SCRIPTS += contrib/demo contrib/check contrib/prepare
-dist_noinst_DATA += contrib/comptop.conf.example
+dist_noinst_DATA += contrib/comptop.conf.example contrib/comptop.service
