@@ -71,6 +71,7 @@ int rundir_register(const char *run, char endpoint[RUNDIR_PATH + 8], int *lock_f
       return ct_err_set(err, CT_EIO, "cannot write %s: %s", path, strerror(errno));
     if (flock(*lock_fd, LOCK_EX | LOCK_NB) != 0) {
       close(*lock_fd);
+      *lock_fd = -1;   /* not ours: nothing to tidy away at the end */
       return ct_err_set(err, CT_EBUSY, "run %s is being collected already; look at it with --attach %s", run, run);
     }
   } while (!is_still(path, *lock_fd));
