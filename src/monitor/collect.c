@@ -54,11 +54,17 @@ static void end_run(void *arg) { leave(arg, false); }
 
 static bool archives(const struct collect *c) { return c->collector.archiver != NULL; }
 
-/* Without an archive nothing is lost when the terminal goes; with one, the run goes on. */
+/* What is archived, or was started to be looked at from elsewhere, needs no terminal. */
+static bool needs_terminal(const struct collect *c)
+{
+  bool for_viewers = c->lock_fd >= 0 && !c->setup->batch;
+  return !archives(c) && !for_viewers;
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
   struct collect *c = handle->data;
-  if (number == SIGHUP && archives(c))
+  if (number == SIGHUP && !needs_terminal(c))
     return;
   leave(c, false);
 }
