@@ -11,6 +11,9 @@
 
 void ct_h5_begin(void)
 {
+  /* Every file is closed where it was opened. What HDF5 does at the exit falls over a file whose closing has failed,
+   * as it does on a disk without space: the end of the run would be a crash. Only before anything else it has effect. */
+  (void)H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   H5Eclear2(H5E_DEFAULT);
   ct_bslz4_register();
