@@ -302,6 +302,7 @@ int ct_monitor_main(int argc, char **argv, FILE *out)
   struct ct_err err = { "" };
   struct ct_settings *settings;
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);   /* a limit on the size of files is a full disk like any other */
   setlocale(LC_CTYPE, "");
   int code = ct_settings_open(&settings, &ct_comptop_options, argc, argv, out, &err);
   if (code == CT_SETTINGS_DONE)
