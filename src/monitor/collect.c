@@ -54,12 +54,8 @@ static void end_run(void *arg) { leave(arg, false); }
 
 static bool archives(const struct collect *c) { return c->collector.archiver != NULL; }
 
-/* What is archived, or was started to be looked at from elsewhere, needs no terminal. */
-static bool needs_terminal(const struct collect *c)
-{
-  bool for_viewers = c->lock_fd >= 0 && !c->setup->batch;
-  return !archives(c) && !for_viewers;
-}
+/* A lost terminal ends a demo that archives nothing; any other run goes on. */
+static bool needs_terminal(const struct collect *c) { return c->setup->demo && !archives(c); }
 
 static void on_signal(uv_signal_t *handle, int number)
 {

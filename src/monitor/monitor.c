@@ -71,12 +71,18 @@ static void wait_for_child(struct owned *owned)
       owned->gone = true;
 }
 
-/* The collector's own process: out of the terminal's reach, except that without an archive it ends with its screen. */
+/* A demo that archives nothing is worth nothing without its screen. */
+static bool is_only_a_show(const struct ct_settings *settings)
+{
+  return ct_settings_bool(settings, "demo") && *ct_settings_text(settings, "run.archive") == '\0';
+}
+
+/* The collector's own process, out of the terminal's reach. */
 static void become_collector(const struct ct_settings *settings, int argc, char **argv, pid_t parent, int report_fd)
 {
   struct ct_err err = { "" };
   setsid();
-  if (*ct_settings_text(settings, "run.archive") == '\0')
+  if (is_only_a_show(settings))
     demo_end_with_parent(parent);
   FILE *nowhere = freopen("/dev/null", "r", stdin);
   nowhere = freopen("/dev/null", "w", stdout);
@@ -135,7 +141,7 @@ static int start_collector(const struct ct_settings *settings, int argc, char **
   return 0;
 }
 
-/* The terminal is gone: with an archive this process only waits, as whoever started it knows it by its number. */
+/* The terminal is gone: this process only waits, as whoever started it knows it by its number. */
 static void wait_headless(struct owned *owned)
 {
   sigset_t set;
@@ -150,14 +156,14 @@ static void wait_headless(struct owned *owned)
       kill(owned->child, SIGTERM);
 }
 
-static int finish_owned(struct owned *owned, enum screen_end end, bool archive, const char *run)
+static int finish_owned(struct owned *owned, enum screen_end end, bool goes_on, const char *run)
 {
   char summary[600];
   if (end == SCREEN_DETACHED) {
     printf("comptop: run %s goes on; look at it with: comptop --attach %s\n", run, run);
     return 0;
   }
-  if (end == SCREEN_LOST && archive) {
+  if (end == SCREEN_LOST && goes_on) {
     wait_headless(owned);
     return 0;
   }
@@ -203,7 +209,7 @@ static int run_screen(const struct ct_settings *settings, int argc, char **argv,
   const char *base = strrchr(endpoint, '/');
   char run[RUNDIR_PATH];
   snprintf(run, sizeof run, "%.*s", base ? (int)strcspn(base + 1, ".") : 0, base ? base + 1 : "");
-  int exit_code = finish_owned(&owned, end, archive, run);
+  int exit_code = finish_owned(&owned, end, !is_only_a_show(settings), run);
   return code != 0 ? code : exit_code;
 }
 
