@@ -53,26 +53,37 @@ static void on_timer(uv_timer_t *timer)
   b->feed->ask(b->feed, b->requests, b->n_requests);
 }
 
-int batch_open(struct batch *b, uv_loop_t *loop, struct feed *feed, const struct ct_settings *settings, FILE *out,
-               struct ct_err *err)
+static void read_setup(struct batch *b, const struct ct_settings *settings)
 {
   static const enum ct_report_format formats[] = { CT_REPORT_TSV, CT_REPORT_JSON, CT_REPORT_TEXT, CT_REPORT_ANSI };
   static const uint32_t bins[] = { 0, 1, 2, 4, 8 };
   memset(b, 0, sizeof *b);
-  b->loop = loop;
-  b->feed = feed;
   b->settings = settings;
-  b->out = out;
   b->setup = (struct ct_report_setup){ .format = formats[ct_settings_word(settings, "output")],
     .fields = ct_settings_words(settings, "fields"), .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     .bin = bins[ct_settings_word(settings, "screen.binning")],
     .target_sigma = ct_settings_real(settings, "screen.target_sigma") };
-  /* Made once to learn whether it can be; the columns are not known yet. */
-  int code = make_report(b, NULL, err);
-  ct_report_free(b->report);
-  b->report = NULL;
+}
+
+int batch_check(const struct ct_settings *settings, struct ct_err *err)
+{
+  struct batch trial;
+  read_setup(&trial, settings);
+  int code = make_report(&trial, NULL, err);
+  ct_report_free(trial.report);
+  return code;
+}
+
+int batch_open(struct batch *b, uv_loop_t *loop, struct feed *feed, const struct ct_settings *settings, FILE *out,
+               struct ct_err *err)
+{
+  int code = batch_check(settings, err);
   if (code != 0)
     return code;
+  read_setup(b, settings);
+  b->loop = loop;
+  b->feed = feed;
+  b->out = out;
   b->n_requests = ct_report_requests(&b->setup, b->requests, CT_REPORT_REQUESTS);
   b->samples_left = ct_settings_is_set(settings, "samples") ? ct_settings_int(settings, "samples") : -1;
   feed->take = take;

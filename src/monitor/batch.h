@@ -29,7 +29,9 @@ struct batch {
   void *arg;
 };
 
-/* Checks what was asked for, and begins: the first sample after one interval. */
+/* Whether samples can be made as the settings ask for them. CT_EUSAGE. */
+int batch_check(const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+/* Checks that, and begins: the first sample after one interval. */
 int batch_open(struct batch *batch, uv_loop_t *loop, struct feed *feed, const struct ct_settings *settings, FILE *out,
                struct ct_err *err) CT_MUST_CHECK;
 /* One sample now. 0, CT_EIO (errno says why), CT_ENOMEM, CT_EUSAGE. */

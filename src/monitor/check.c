@@ -147,7 +147,9 @@ int check_run(const struct ct_settings *settings, FILE *out, struct ct_err *err)
     if (ask(&question, runs[i]))
       return question.code;
   struct collector *c = ct_xcalloc(1, sizeof *c);
-  int code = collector_open(c, settings, err);
+  int code = collector_prepare(c, settings, err);
+  if (code == 0)
+    code = collector_open(c, err);
   if (code == 0)
     code = watch(c, ct_settings_real(settings, "timeout_s"), out);
   collector_close(c);

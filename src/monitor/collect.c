@@ -159,11 +159,24 @@ static void start_handles(struct collect *c)
   watch_scalars(c);
 }
 
+/* Two runs begun in one second have the same name, where nobody gave them one: the later gets a number. */
+static int register_run(struct collect *c, struct ct_err *err)
+{
+  struct run_setup *setup = &c->collector.setup;
+  size_t length = strlen(setup->run);
+  int code = rundir_register(setup->run, c->endpoint, &c->lock_fd, err);
+  for (int number = 2; code == CT_EBUSY && !setup->named && number < 100; number++) {
+    snprintf(setup->run + length, sizeof setup->run - length, "-%d", number);
+    code = rundir_register(setup->run, c->endpoint, &c->lock_fd, err);
+  }
+  return code;
+}
+
 /* A demo that archives nothing is private: it leaves no file, whatever becomes of it. */
 static int find_endpoint(struct collect *c, struct ct_err *err)
 {
   if (!c->setup->demo || c->collector.setup.archive.folder)
-    return rundir_register(c->collector.setup.run, c->endpoint, &c->lock_fd, err);
+    return register_run(c, err);
   snprintf(c->endpoint, sizeof c->endpoint, "ipc://@comptop-view-%ld", (long)getpid());
   return 0;
 }
@@ -171,7 +184,14 @@ static int find_endpoint(struct collect *c, struct ct_err *err)
 static int open_all(struct collect *c, struct ct_err *err)
 {
   const struct collect_setup *setup = c->setup;
-  int code = collector_open(&c->collector, setup->settings, err);
+  int code = collector_prepare(&c->collector, setup->settings, err);
+  /* Whatever can be refused is, before a run on disk is begun. */
+  if (code == 0 && setup->batch)
+    code = batch_check(setup->settings, err);
+  if (code == 0)
+    code = find_endpoint(c, err);
+  if (code == 0)
+    code = collector_open(&c->collector, err);
   if (code != 0)
     return code;
   c->collector.demo = setup->demo;
@@ -181,9 +201,7 @@ static int open_all(struct collect *c, struct ct_err *err)
   c->keeper = desk_join(&c->desk, true);
   c->keeper->feed.take = keep;
   c->keeper->feed.arg = c;
-  code = find_endpoint(c, err);
-  if (code == 0)
-    code = serve_open(&c->server, &c->loop, &c->desk, c->endpoint, end_run, c, err);
+  code = serve_open(&c->server, &c->loop, &c->desk, c->endpoint, end_run, c, err);
   if (code == 0 && setup->batch) {
     code = batch_open(&c->batch, &c->loop, &desk_join(&c->desk, false)->feed, setup->settings, setup->out, err);
     c->batch.done = on_batch_done;

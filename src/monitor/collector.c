@@ -92,7 +92,7 @@ static void archive_last_results(struct collector *c)
   wait_for_results(c);
 }
 
-int collector_open(struct collector *c, const struct ct_settings *settings, struct ct_err *err)
+int collector_prepare(struct collector *c, const struct ct_settings *settings, struct ct_err *err)
 {
   memset(c, 0, sizeof *c);
   c->started_ns = ct_time_mono_ns();
@@ -100,8 +100,12 @@ int collector_open(struct collector *c, const struct ct_settings *settings, stru
   if (code == 0)
     code = ct_cell_init(&c->cell, ct_settings_text(settings, "scalars.voltage"), ct_settings_text(settings, "scalars.current"),
                         ct_settings_text(settings, "scalars.charge"), err);
-  if (code == 0)
-    code = ct_wants_new(&c->wants, 2, err);   /* read by the analysis and by compose_trends */
+  return code;
+}
+
+int collector_open(struct collector *c, struct ct_err *err)
+{
+  int code = ct_wants_new(&c->wants, 2, err);   /* read by the analysis and by compose_trends */
   if (code == 0)
     code = open_streams(c, err);
   if (code == 0)

@@ -45,7 +45,9 @@ struct collector {
   size_t buffer_bytes;
 };
 
-int collector_open(struct collector *c, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+/* Reads and checks the settings; then opens what they say. collector_close after either, whatever it returned. */
+int collector_prepare(struct collector *c, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+int collector_open(struct collector *c, struct ct_err *err) CT_MUST_CHECK;
 /* Ends the streams, analyses and archives what has come, keeps everything readable. 0, or CT_EARCHIVE with the reason. */
 int collector_stop(struct collector *c, struct ct_err *err);
 void collector_close(struct collector *c);

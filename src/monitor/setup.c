@@ -408,7 +408,8 @@ static void read_run_name(struct run_setup *setup, const struct ct_settings *s)
 {
   char now[CT_TIME_TEXT];
   const char *name = ct_settings_text(s, "run.name");
-  if (*name != '\0') {
+  setup->named = *name != '\0';
+  if (setup->named) {
     snprintf(setup->run, sizeof setup->run, "%s", name);
     return;
   }
@@ -422,6 +423,8 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
 {
   memset(setup, 0, sizeof *setup);
   setup->hexitec = -1;
+  if (ct_settings_bool(s, "resume") && (*ct_settings_text(s, "run.archive") == '\0' || *ct_settings_text(s, "run.name") == '\0'))
+    return ct_err_set(err, CT_EUSAGE, "--resume needs --archive DIR and --run NAME: the run that goes on");
   read_run_name(setup, s);
   read_archive(setup, s);
   int code = read_hexitec(setup, s, err);

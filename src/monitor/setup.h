@@ -15,6 +15,7 @@ struct stream_setup {
 
 struct run_setup {
   char run[64];
+  bool named;                            /* by somebody; else the name is the time of the start */
   struct stream_setup streams[CT_SNAPSHOT_STREAMS];
   uint32_t n_streams;
   int hexitec;                           /* its place in streams[], -1: none */
