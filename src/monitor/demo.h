@@ -3,6 +3,7 @@
 #ifndef MONITOR_DEMO_H
 #define MONITOR_DEMO_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include <comptop/core.h>
@@ -17,7 +18,7 @@ int demo_start(struct demo *demo, struct ct_err *err) CT_MUST_CHECK;
 void demo_end_with_parent(pid_t parent);
 /* Ends it and waits for it; NULL or never started is fine. */
 void demo_stop(struct demo *demo);
-/* The arguments that make comptop watch it, put before the user's: a new NULL-terminated array, to be freed. */
-char **demo_arguments(const struct demo *demo, int argc, char **argv, int *new_argc);
+/* The arguments that make comptop watch it, put before the user's: a new NULL-terminated array, to be freed. A run that is <archived> gets a name of its own, so that the next one is another. */
+char **demo_arguments(const struct demo *demo, bool archived, int argc, char **argv, int *new_argc);
 
 #endif

@@ -28,7 +28,8 @@ static int collect_demo(struct collect_setup *setup, int argc, char **argv, stru
   int code = demo_start(&demo, err);
   if (code != 0)
     return code;
-  char **arguments = demo_arguments(&demo, argc, argv, &new_argc);
+  bool archived = *ct_settings_text(setup->settings, "run.archive") != '\0';
+  char **arguments = demo_arguments(&demo, archived, argc, argv, &new_argc);
   code = ct_settings_open(&settings, &ct_comptop_options, new_argc, arguments, setup->out, err);
   setup->settings = settings;
   if (code == 0)
