@@ -58,6 +58,11 @@ static void put_le(unsigned char *out, uint64_t value, int bytes)
     out[i] = (unsigned char)(value >> 8 * i);
 }
 
+static uint64_t end_of_file(const unsigned char *block)
+{
+  return word(block + AT_END, 4) | (uint64_t)word(block + AT_END + 4, 4) << 32;
+}
+
 static int keep_original(const char *path, const unsigned char *block)
 {
   char copy[600];
@@ -76,9 +81,12 @@ static int patch(int fd, const char *path, unsigned char *block, struct ct_err *
     return ct_err_set(err, CT_EFORMAT, "%s: not a file of an archived run", path);
   if (word(block + AT_SUM, 4) != ct_lookup3(block, AT_SUM, 0))
     return ct_err_set(err, CT_EFORMAT, "%s: its first 48 bytes are damaged", path);
-  if (block[AT_FLAGS] == 0)
+  if (fstat(fd, &status) != 0)
+    return ct_err_set(err, CT_EIO, "%s: %s", path, strerror(errno));
+  /* Closed, but on a disk that did not take the last bytes, the end of file is beyond them: nobody would open it. */
+  if (block[AT_FLAGS] == 0 && end_of_file(block) <= (uint64_t)status.st_size)
     return 0;
-  if (fstat(fd, &status) != 0 || keep_original(path, block) != 0)
+  if (keep_original(path, block) != 0)
     return ct_err_set(err, CT_EIO, "%s: cannot be repaired: %s", path, strerror(errno));
   block[AT_FLAGS] = 0;
   put_le(block + AT_END, (uint64_t)status.st_size, 8);
