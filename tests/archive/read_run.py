@@ -1,11 +1,12 @@
-# Reads a run as a stranger would: h5py, zlib's CRC-32, and bitshuffle+LZ4 unpacked here by its definition.
+# Reads a run as a stranger would: h5py, zlib's CRC-32, and an unpacker of its own.
 # read_run.py MODE FOLDER RUN FRAMES: MODE closed | open (being written, SWMR) | repaired. Prints "FRAMES_READ".
-import struct
 import sys
 import zlib
 
 import h5py
 import numpy as np
+
+from bslz4 import frames_of
 
 
 def run_pixels(k, rows=80, cols=80):
@@ -20,58 +21,6 @@ def run_pixels(k, rows=80, cols=80):
     return value.astype('<u2').reshape(rows, cols)
 
 
-def unpack_lz4(block):
-    out, i = bytearray(), 0
-    while True:
-        token = block[i]
-        i += 1
-        length = token >> 4
-        if length == 15:
-            while block[i] == 255:
-                length += 255
-                i += 1
-            length += block[i]
-            i += 1
-        out += block[i:i + length]
-        i += length
-        if i >= len(block):
-            return bytes(out)
-        offset = block[i] | block[i + 1] << 8
-        i += 2
-        length = (token & 15) + 4
-        if token & 15 == 15:
-            while block[i] == 255:
-                length += 255
-                i += 1
-            length += block[i]
-            i += 1
-        for _ in range(length):
-            out.append(out[-offset])
-
-
-def unpack_chunk(raw, element):
-    total, block = struct.unpack('>QI', raw[:12])
-    out, at = b'', 12
-    while total - len(out) >= 8 * element:
-        length, = struct.unpack('>I', raw[at:at + 4])
-        bits = np.frombuffer(unpack_lz4(raw[at + 4:at + 4 + length]), np.uint8)
-        n = len(bits) // element
-        rows = np.unpackbits(bits.reshape(8 * element, n // 8), axis=1, bitorder='little')
-        out += np.packbits(rows.T, axis=1, bitorder='little').tobytes()
-        at += 4 + length
-    return out + raw[at:]
-
-
-def frames_of(data, first, last, decoded):
-    """The frames first..last-1; decoded: through HDF5, else chunk by chunk by the decoder above."""
-    if decoded:
-        return data[first:last]
-    step = data.chunks[0]
-    _, raw = data.id.read_direct_chunk((first // step * step, 0, 0))
-    chunk = np.frombuffer(unpack_chunk(raw, data.dtype.itemsize), data.dtype).reshape(data.chunks)
-    return chunk[first % step:first % step + last - first]
-
-
 def check_file(path, first_number, swmr):
     with h5py.File(path, 'r', swmr=swmr, libver='latest') as file:
         entry = file['entry']
@@ -84,11 +33,10 @@ def check_file(path, first_number, swmr):
         assert (entry['trigger'][:n] == number - number % 7).all()      # of the batch
         assert (entry['mode'][:n] == 1).all() and (entry['late'][:n] == 0).all()
         assert np.isnan(entry['rotation_angle'][:n]).all()
-        packed = data.id.get_create_plist().get_nfilters() > 0
         crc = entry['crc32'][:n]
         rows = sorted(set(list(range(min(n, 2))) + list(range(0, n, 173)) + [n - 1])) if n else []
         for k in rows:
-            frame = frames_of(data, k, k + 1, not packed)[0]
+            frame = frames_of(data, k, k + 1)[0]
             assert (frame == run_pixels(int(number[k]))).all(), (path, k)
             assert zlib.crc32(frame.tobytes()) == crc[k], (path, k)
         return n

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Archived runs read by a stranger (h5py): closed, while they are written, and after a kill and repair.
 set -u
+export PYTHONDONTWRITEBYTECODE=1
 here=$top_srcdir/tests/archive
 writer=$top_builddir/tests/archive/check_run
 if [ -z "${PYTHON:-}" ] || ! "$PYTHON" -c 'import h5py, numpy' 2>/dev/null; then
