@@ -38,12 +38,12 @@ static void label(struct ct_canvas canvas, int row, double value, double span, c
   char word[CT_WORD];
   int decimals = span >= 40 ? 0 : span >= 4 ? 1 : span >= 0.04 ? 2 : 3;
   ct_canvas_text(canvas, row, 2, 0, "%s%s", mark,
-                 value >= 10000 ? ct_word_short(word, value) : ct_word_tick(word, value, decimals));
+                 value >= 10000 ? ct_word_brief(word, value) : ct_word_tick(word, value, decimals));
 }
 
 void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
 {
-  static const char *const units[] = { "L/H", "σ of L/H", "counts" };
+  static const char *const units[] = { "L/H", "error", "counts" };
   const struct ct_view_memory *memory = &view->memory;
   struct seen seen = look(memory);
   int room = canvas.rows - 1, height = 1;

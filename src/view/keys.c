@@ -51,6 +51,16 @@ void ct_panel_keys(struct ct_canvas canvas)
       col = ct_canvas_coloured(canvas, 0, col, CT_GREY, CT_ATTR_DIM, "%s", table[i].brief) + 1;
 }
 
+/* It first appears in the middle. */
+static void show_cursor(struct ct_view *view)
+{
+  if (view->cursor)
+    return;
+  view->cursor = true;
+  view->cursor_x = (int32_t)(view->pixel_cols / 2);
+  view->cursor_y = (int32_t)(view->pixel_rows / 2);
+}
+
 static void move(struct ct_view *view, uint32_t key)
 {
   int32_t step = (int32_t)(view->step ? view->step : 1);
@@ -58,7 +68,7 @@ static void move(struct ct_view *view, uint32_t key)
   if (cols <= 0 || rows <= 0)
     return;
   if (!view->cursor) {             /* the first arrow only shows it */
-    view->cursor = true;
+    show_cursor(view);
     return;
   }
   int32_t x = view->cursor_x + (key == CT_PRESS_RIGHT ? step : key == CT_PRESS_LEFT ? -step : 0);
@@ -72,8 +82,8 @@ static void next_scope(struct ct_view *view)
 {
   if (view->scope == CT_SCOPE_ALL) {
     view->scope = CT_SCOPE_PIXEL;
-    view->cursor = true;
     view->roi = 0;
+    show_cursor(view);
   } else if (view->scope == CT_SCOPE_PIXEL && view->n_rois > 0) {
     view->scope = CT_SCOPE_ROI;
   } else if (view->scope == CT_SCOPE_PIXEL || ++view->roi >= view->n_rois) {

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "view/heatmap.h"
 #include "view/words.h"
@@ -15,23 +16,31 @@ struct ct_request ct_view_map_request(const struct ct_view *view)
   return request;
 }
 
+/* What a caption takes. */
+enum { CAPTION_COLS = 44 };
+
 static bool find_map(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_map_view *map)
 {
   struct ct_request request = ct_view_map_request(view);
   return ct_snapshot_map(snapshot, &request, map) && ct_heatmap_usable(map);
 }
 
+/* The bin is the worker's, chosen for the error; a small screen may draw several bins as one. */
 static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_map_view *map, struct ct_canvas canvas)
 {
-  static const char *const names[] = { "EMF", "Error", "Counts" };
-  unsigned bin = map->head->bin;
-  char error[CT_WORD], aim[CT_WORD] = "";
+  static const char *const names[] = { "EMF", "Error" };
+  unsigned bin = map->head->bin, x = view->memory.edge_x, y = view->memory.edge_y;
+  char error[CT_WORD], aim[CT_WORD] = "", drawn[CT_WORD] = "";
+  if (view->quantity == CT_SHOW_COUNTS)
+    return ct_canvas_caption(canvas, "Count map  per %ux%u pixels", x, y);
+  if (!isfinite(map->head->median_sigma))
+    return ct_canvas_caption(canvas, "%s map  bin %ux%u, too few counts", names[view->quantity], bin, bin);
   ct_word_tick(error, map->head->median_sigma, 3);
   if (view->bin == 0)
     snprintf(aim, sizeof aim, " (aim %.3g)", view->target_sigma);
-  if (!isfinite(map->head->median_sigma))
-    return ct_canvas_caption(canvas, "%s map  bin %ux%u, no cell has enough counts", names[view->quantity], bin, bin);
-  return ct_canvas_caption(canvas, "%s map  bin %ux%u, error %s%s", names[view->quantity], bin, bin, error, aim);
+  if (x != bin || y != bin)
+    snprintf(drawn, sizeof drawn, ", drawn %ux%u", x, y);
+  return ct_canvas_caption(canvas, "%s map  bin %ux%u, error %s%s%s", names[view->quantity], bin, bin, error, aim, drawn);
 }
 
 struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
@@ -43,7 +52,8 @@ struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *sn
     return (struct ct_extent){ canvas.rows, canvas.cols };
   }
   struct ct_scale scale = ct_heatmap_scale(view, &map, canvas.rows - 1, canvas.cols - CT_BAR_COLS - 1);
-  struct ct_extent extent = { scale.rows + 1, scale.cols + 1 + CT_BAR_COLS };
+  int taken = scale.cols + 1 + CT_BAR_COLS, room = canvas.cols < CAPTION_COLS ? canvas.cols : CAPTION_COLS;
+  struct ct_extent extent = { scale.rows + 1, taken > room ? taken : room };
   if (scale.rows <= 0)
     return extent;
   view->pixel_rows = scale.pixel_rows;
@@ -68,10 +78,14 @@ void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snap
   char emf[CT_WORD], counts[CT_WORD];
   int x = (int)view->cursor_x, y = (int)view->cursor_y;
   ct_word_short(counts, reading.counts);
-  if (reading.cell == CT_CELL_MASKED)
+  if (reading.cell == CT_CELL_MASKED) {
     ct_canvas_text(canvas, row, 0, 0, "%d,%d masked", x, y);
-  else if (reading.cell == CT_CELL_LOW)
+  } else if (reading.cell == CT_CELL_LOW) {
     ct_canvas_text(canvas, row, 0, 0, "%d,%d too few counts: %s", x, y, counts);
-  else
-    ct_canvas_text(canvas, row, 0, 0, "%d,%d EMF %s, %s counts", x, y, ct_word_measured(emf, reading.emf, reading.sigma), counts);
+  } else {
+    int end = ct_canvas_text(canvas, row, 0, 0, "%d,%d EMF %s, %s", x, y,
+                             ct_word_measured(emf, reading.emf, reading.sigma), counts);
+    if (end + (int)strlen(" counts") <= canvas.cols)
+      ct_canvas_text(canvas, row, end, 0, " counts");
+  }
 }

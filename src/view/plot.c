@@ -53,9 +53,9 @@ static int row_of(const struct ct_plot *plot, double y, int rows)
 static const char *y_label(char word[CT_WORD], const struct ct_plot *plot, double tick, double step)
 {
   if (plot->log_y)
-    return ct_word_short(word, pow(10, tick));
+    return ct_word_brief(word, pow(10, tick));
   if (fabs(plot->y_high) >= 10000)
-    return ct_word_short(word, tick);
+    return ct_word_brief(word, tick);
   return ct_word_tick(word, tick, decimals_of(step));
 }
 
@@ -131,7 +131,8 @@ struct ct_plot ct_plot_axes(struct ct_canvas canvas, double x_low, double x_high
                             const char *x_unit)
 {
   struct ct_plot plot = { .x_low = x_low, .x_high = x_high, .y_low = y_low, .y_high = y_high, .log_y = log_y };
-  if (canvas.rows < 3 || canvas.cols < 12 || !(x_high > x_low) || !(y_high > y_low))
+  if (canvas.rows < 3 || canvas.cols < 12 || !(x_high > x_low) || !(y_high > y_low) || !isfinite(x_high - x_low) ||
+      !isfinite(y_high - y_low))
     return plot;
   double step = y_step(&plot, canvas.rows - 1);
   int left = widest_label(&plot, step) + 1;

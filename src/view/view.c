@@ -98,9 +98,12 @@ static void draw_column(struct ct_view *view, const struct ct_snapshot *snapshot
 
 static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
 {
-  struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows - 1, body.cols));
-  if (body.cols - map.cols >= 30)
-    ct_panel_numbers(view, snapshot, ct_canvas_part(body, 1, map.cols + 2, body.rows - 2, body.cols - map.cols - 2));
+  enum { BESIDE_COLS = 30 };
+  bool wide = body.cols >= MAP_COLS_MIN + BESIDE_COLS;
+  int rows = wide ? body.rows : body.rows - 1;
+  struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, rows, body.cols - (wide ? BESIDE_COLS : 0)));
+  if (wide)
+    ct_panel_numbers(view, snapshot, ct_canvas_part(body, 1, map.cols + 1, body.rows - 1, body.cols - map.cols - 1));
   else
     ct_panel_readout(view, snapshot, body, body.rows - 1);
 }
@@ -140,7 +143,7 @@ static void draw_title(const struct ct_view *view, const struct ct_snapshot *sna
   if (snapshot == NULL)
     return;
   const struct ct_snapshot_core *core = &snapshot->core;
-  const char *run = core->run[0] != '\0' ? core->run : core->demo ? "demo" : "no name";
+  const char *run = core->run[0] != '\0' ? core->run : core->demo ? "demo" : "(no name)";
   char clock[CT_WORD], window[CT_WORD], counts[CT_WORD];
   col = ct_canvas_text(canvas, 0, col + 1, CT_ATTR_BOLD, "%.*s", (int)sizeof core->run, run);
   int right = canvas.cols - (view->frozen ? 17 : 9);

@@ -56,6 +56,15 @@ const char *ct_word_short(char out[CT_WORD], double value)
   return out;
 }
 
+const char *ct_word_brief(char out[CT_WORD], double value)
+{
+  const char *prefix = "";
+  if (fabs(value) >= 999.5)
+    scale(&value, &prefix);
+  snprintf(out, CT_WORD, "%.3g%s", value, prefix);
+  return out;
+}
+
 const char *ct_word_time(char out[CT_WORD], double seconds)
 {
   if (!isfinite(seconds))

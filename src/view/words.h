@@ -9,6 +9,8 @@
 const char *ct_word_measured(char out[CT_WORD], double value, double sigma);
 /* "118", "12.3k", "3.31M": three digits and an SI prefix; "-" where absent. */
 const char *ct_word_short(char out[CT_WORD], double value);
+/* "100", "10k", "1.5M": the same without zeros at the end, for axes. */
+const char *ct_word_brief(char out[CT_WORD], double value);
 /* "0.4 s", "14 s", "24 min", "6.2 h", "3.1 d". */
 const char *ct_word_time(char out[CT_WORD], double seconds);
 /* "3.912 V", "+2.1 mA": a value in <unit> with a prefix between n and G that leaves 1 to 999 before the point. */

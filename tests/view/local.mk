@@ -1,0 +1,35 @@
+check_PROGRAMS += %D%/check_view %D%/check_golden
+%C%_check_view_SOURCES = %D%/check_view.c %D%/samples.c %D%/samples.h
+%C%_check_view_LDADD = $(CHECK_LDADD)
+%C%_check_golden_SOURCES = %D%/check_golden.c %D%/samples.c %D%/samples.h
+%C%_check_golden_LDADD = $(CHECK_LDADD)
+# Screens a person has looked at; `check_golden write DIR` makes them anew.
+dist_noinst_DATA += \
+  %D%/golden/alarm-20x5.exp \
+  %D%/golden/alarm-80x24.exp \
+  %D%/golden/ascii-100x30.exp \
+  %D%/golden/ascii-200x60.exp \
+  %D%/golden/ascii-20x5.exp \
+  %D%/golden/ascii-40x16.exp \
+  %D%/golden/ascii-80x24.exp \
+  %D%/golden/cell-80x24.exp \
+  %D%/golden/counts-map-80x24.exp \
+  %D%/golden/cursor-80x24.exp \
+  %D%/golden/empty-80x24.exp \
+  %D%/golden/error-map-80x24.exp \
+  %D%/golden/faint-80x24.exp \
+  %D%/golden/frozen-80x24.exp \
+  %D%/golden/health-80x24.exp \
+  %D%/golden/help-40x16.exp \
+  %D%/golden/help-80x24.exp \
+  %D%/golden/map-80x24.exp \
+  %D%/golden/overview-100x30.exp \
+  %D%/golden/overview-200x60.exp \
+  %D%/golden/overview-20x5.exp \
+  %D%/golden/overview-40x16.exp \
+  %D%/golden/overview-80x24.exp \
+  %D%/golden/profile-80x24.exp \
+  %D%/golden/roi-100x30.exp \
+  %D%/golden/spectrum-80x24.exp \
+  %D%/golden/spectrum-linear-80x24.exp \
+  %D%/golden/tomography-80x24.exp

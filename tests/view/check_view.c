@@ -1,0 +1,508 @@
+/* Properties of every picture at every size; aggregation, levels and colours against independent figures; the keys. */
+#include <comptop/view.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "samples.h"
+#include "view/heatmap.h"
+#include "view/words.h"
+
+enum { ROWS_MAX = 70, COLS_MAX = 220, GUARD = 64 };
+
+static struct ct_view view;
+static struct ct_glyph memory[GUARD + ROWS_MAX * COLS_MAX + GUARD];
+static struct ct_grid grid = { 24, 80, memory + GUARD };
+
+static void render(const struct ct_snapshot *snapshot, int rows, int cols)
+{
+  memset(memory, 0xa5, sizeof memory);
+  grid.rows = rows;
+  grid.cols = cols;
+  ct_view_render(&view, snapshot, &grid);
+}
+
+/* The text of one row in ASCII; anything else as '?'. */
+static const char *row_text(int row)
+{
+  static char text[COLS_MAX + 1];
+  for (int col = 0; col < grid.cols; col++) {
+    uint32_t code = grid.glyphs[row * grid.cols + col].code;
+    text[col] = (char)(code < 0x7f ? code : '?');
+  }
+  text[grid.cols] = '\0';
+  return text;
+}
+
+static bool screen_has(const char *text)
+{
+  for (int row = 0; row < grid.rows; row++)
+    if (strstr(row_text(row), text) != NULL)
+      return true;
+  return false;
+}
+
+/* ---- every picture ---------------------------------------------------------------------------------------- */
+static void assert_glyphs(void)
+{
+  size_t n = (size_t)grid.rows * (size_t)grid.cols;
+  for (size_t i = 0; i < n; i++) {
+    const struct ct_glyph *glyph = &grid.glyphs[i];
+    assert_true(glyph->code >= 0x20 && glyph->code != 0x7f && glyph->code < 0x110000);
+    assert_true(view.utf8 || glyph->code < 0x7f);
+    assert_true(glyph->fg == CT_COLOUR_DEFAULT || (view.colours && glyph->fg >= 16 && glyph->fg <= 255));
+    assert_true(glyph->bg == CT_COLOUR_DEFAULT || (view.colours && glyph->bg >= 16 && glyph->bg <= 255));
+    assert_int_equal(glyph->attributes & ~15u, 0);
+  }
+  const unsigned char *before = (const unsigned char *)memory, *after = (const unsigned char *)(grid.glyphs + n);
+  for (size_t i = 0; i < GUARD * sizeof *memory; i++) {
+    assert_int_equal(before[i], 0xa5);
+    assert_int_equal(after[i], 0xa5);
+  }
+}
+
+static void assert_title(enum ct_sample sample)
+{
+  const char *title = row_text(0);
+  if (grid.cols >= 8)
+    assert_memory_equal(title, "comptop", 7);
+  if (grid.cols >= 18 && sample != CT_SAMPLE_EMPTY)
+    assert_non_null(strstr(title, "charge-02"));
+}
+
+static void every_size_is_whole(void **state)
+{
+  (void)state;
+  uint32_t random = 1;
+  for (int round = 0; round < 600; round++) {
+    random = random * 1664525 + 1013904223;
+    uint32_t bits = random >> 8;
+    int rows = round < 80 ? round % 8 + 1 : (int)(bits % ROWS_MAX) + 1;
+    int cols = round < 80 ? round + 1 : (int)(bits / ROWS_MAX % COLS_MAX) + 1;
+    enum ct_sample sample = (enum ct_sample)(round % CT_SAMPLE_COUNT);
+    ct_view_init(&view, round & 4, round & 8, 0.05);
+    view.panel = (enum ct_panel)(round / 4 % (CT_PANEL_HEALTH + 1));
+    view.help = round % 11 == 0;
+    view.frozen = round % 13 == 0;
+    view.cursor = round % 3 == 0;
+    view.cursor_x = (int32_t)(bits % 100);
+    view.quantity = (enum ct_quantity)(round / 5 % 3);
+    view.bin = round % 7 == 0 ? 1 : 0;
+    view.scope = (enum ct_scope)(round / 3 % 3);
+    render(ct_make_sample(sample, &view, rows, cols, 0), rows, cols);
+    assert_glyphs();
+    assert_title(sample);
+  }
+}
+
+static void nothing_to_show(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  render(NULL, 24, 80);
+  assert_glyphs();
+  assert_true(screen_has("waiting for the run"));
+  view.panel = CT_PANEL_TOMO;
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_true(screen_has("no camera yet"));
+}
+
+/* What ct_view_requests names is all a picture needs, and no less. */
+static void requests_are_what_is_shown(void **state)
+{
+  (void)state;
+  static const int sizes[][2] = { { 5, 20 }, { 16, 40 }, { 24, 80 }, { 30, 100 }, { 60, 200 } };
+  for (int panel = CT_PANEL_OVERVIEW; panel <= CT_PANEL_HEALTH; panel++)
+    for (int i = 0; i < 5; i++) {
+      int rows = sizes[i][0], cols = sizes[i][1];
+      struct ct_request request[CT_VIEW_REQUESTS];
+      ct_view_init(&view, true, true, 0.05);
+      view.panel = (enum ct_panel)panel;
+      size_t n = ct_view_requests(&view, rows, cols, request, CT_VIEW_REQUESTS);
+      assert_in_range(n, 0, CT_VIEW_REQUESTS);
+      render(ct_make_sample(CT_SAMPLE_CELL, &view, rows, cols, 0), rows, cols);
+      if (screen_has("waiting"))
+        fail_msg("panel %d at %dx%d waits for what it has not asked for", panel, cols, rows);
+      render(ct_make_sample(CT_SAMPLE_EMPTY, &view, rows, cols, 0), rows, cols);
+      assert_int_equal(screen_has("waiting"), n > 0);
+      for (size_t k = 0; k < n; k++)
+        for (size_t j = 0; j < k; j++)
+          assert_false(ct_request_equal(&request[k], &request[j]));
+    }
+}
+
+/* ---- the map ------------------------------------------------------------------------------------------------- */
+struct map {
+  struct ct_section_map head;
+  float emf[64], sigma[64], counts[64];
+  uint8_t cell[64];
+};
+
+static struct ct_map_view map_view(const struct map *map)
+{
+  return (struct ct_map_view){ &map->head, map->emf, map->sigma, map->counts, map->cell };
+}
+
+/* Four pixels become one: the ratio of the sums, not the mean of the ratios; masked and faint ones stay out. */
+static void cells_add_up_as_counts(void **state)
+{
+  (void)state;
+  static const double L[4] = { 100, 300, 50, 900 }, H[4] = { 200, 150, 80, 1000 };
+  static struct map map = { .head = { .rows = 2, .cols = 2, .bin = 1 } };
+  for (int i = 0; i < 4; i++) {
+    map.emf[i] = (float)(L[i] / H[i]);
+    map.counts[i] = (float)(L[i] + H[i]);
+    map.sigma[i] = (float)(L[i] / H[i] * sqrt(1 / L[i] + 1 / H[i]));
+  }
+  struct ct_map_view parts = map_view(&map);
+  struct ct_scale scale = { .half = true, .pixel_rows = 2, .pixel_cols = 2, .dx = 2, .kx = 1, .dy = 2, .ky = 1 };
+  for (int masked = 0; masked < 3; masked++) {
+    map.cell[3] = (uint8_t)(masked == 1 ? CT_CELL_MASKED : masked == 2 ? CT_CELL_LOW : CT_CELL_OK);
+    int n = masked ? 3 : 4;
+    double sum_L = 0, sum_H = 0;
+    for (int i = 0; i < n; i++) {
+      sum_L += L[i];
+      sum_H += H[i];
+    }
+    ct_view_init(&view, true, true, 0.05);
+    ct_heatmap_update(&view, &parts, &scale);
+    assert_int_equal(view.memory.rows * view.memory.cols, 1);
+    assert_true(fabs((double)view.memory.value[0] / (sum_L / sum_H) - 1) < 1e-6);
+  }
+  map.cell[3] = CT_CELL_OK;
+  /* Equal ratios: the error of the sum is that of the summed counts, L/H sqrt(1/L + 1/H). */
+  for (int i = 0; i < 4; i++) {
+    map.emf[i] = 0.8f;
+    map.counts[i] = 1800;
+    map.sigma[i] = (float)(0.8 * sqrt(1 / 800.0 + 1 / 1000.0));
+  }
+  view.quantity = CT_SHOW_SIGMA;
+  ct_heatmap_update(&view, &parts, &scale);
+  assert_true(fabs((double)view.memory.value[0] / (0.8 * sqrt(1 / 3200.0 + 1 / 4000.0)) - 1) < 1e-6);
+}
+
+/* Noise well below a level's width repaints nothing; a real change goes through. */
+static void noise_does_not_repaint(void **state)
+{
+  (void)state;
+  static struct ct_glyph last[24 * 80];
+  size_t cells = 0, changed = 0, unsteady = 0;
+  for (int smooth = 0; smooth < 2; smooth++) {
+    ct_view_init(&view, true, true, 0.05);
+    view.smooth = smooth;
+    for (unsigned frame = 0; frame < 30; frame++) {
+      render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, frame), 24, 80);
+      for (int row = 3; row < 23 && frame >= 10; row++)
+        for (int col = 0; col < 40; col++) {
+          int i = row * 80 + col;
+          bool differs = memcmp(&grid.glyphs[i], &last[i], sizeof *last) != 0;
+          cells += smooth ? 1 : 0;
+          changed += smooth && differs;
+          unsteady += !smooth && differs;
+        }
+      memcpy(last, grid.glyphs, sizeof last);
+    }
+  }
+  assert_true(changed * 100 < cells);      /* below one in a hundred */
+  assert_true(unsteady > 10 * changed);    /* and far more without */
+}
+
+static void levels_follow_a_real_change(void **state)
+{
+  (void)state;
+  static struct map map = { .head = { .rows = 8, .cols = 8, .bin = 1 } };
+  for (int i = 0; i < 64; i++) {
+    map.emf[i] = (float)(0.5 + i / 64.0);
+    map.sigma[i] = 0.001f;
+    map.counts[i] = 1000;
+  }
+  struct ct_map_view parts = map_view(&map);
+  struct ct_scale scale = { .half = true, .pixel_rows = 8, .pixel_cols = 8, .dx = 1, .kx = 1, .dy = 1, .ky = 1 };
+  ct_view_init(&view, true, true, 0.05);
+  ct_heatmap_update(&view, &parts, &scale);
+  struct ct_view_memory *kept = &view.memory;
+  double bin = (kept->high - kept->low) / CT_LEVELS;
+  for (int i = 0; i < 64; i++) {      /* first: the level the value lies in */
+    double at = ((double)map.emf[i] - kept->low) / bin;
+    assert_int_equal(kept->level[i], at >= CT_LEVELS ? CT_LEVELS - 1 : at < 0 ? 0 : (int)at);
+  }
+  int8_t before = kept->level[32];
+  double low = kept->low, centre = low + (before + 0.5) * bin;
+  for (int step = 0; step < 40; step++) {      /* 0.9 of a bin off the centre: stays */
+    map.emf[32] = (float)(centre + (step % 2 ? 0.9 : -0.9) * bin);
+    ct_heatmap_update(&view, &parts, &scale);
+    assert_int_equal(kept->level[32], before);
+  }
+  map.emf[32] = (float)(centre + 3 * bin);
+  for (int step = 0; step < 40; step++)
+    ct_heatmap_update(&view, &parts, &scale);
+  assert_true(kept->low == low);
+  assert_in_range(kept->level[32], before + 2, before + 4);
+}
+
+static void signs_are_not_colours(void **state)
+{
+  (void)state;
+  static struct map map = { .head = { .rows = 8, .cols = 8, .bin = 1 } };
+  for (int i = 0; i < 64; i++) {
+    map.emf[i] = i < 32 ? 0.9f : (float)NAN;
+    map.sigma[i] = 0.01f;
+    map.counts[i] = 1000;
+    map.cell[i] = (uint8_t)(i < 32 ? CT_CELL_OK : i < 48 ? CT_CELL_LOW : CT_CELL_MASKED);
+  }
+  map.emf[0] = (float)NAN;           /* good, yet not a number */
+  map.sigma[1] = 0.6f;               /* below two sigma */
+  struct ct_map_view parts = map_view(&map);
+  struct ct_scale scale = { .half = true, .pixel_rows = 8, .pixel_cols = 8, .dx = 1, .kx = 1, .dy = 1, .ky = 1 };
+  ct_view_init(&view, true, true, 0.05);
+  ct_heatmap_update(&view, &parts, &scale);
+  assert_int_equal(view.memory.level[0], CT_LEVEL_NAN);
+  assert_int_equal(view.memory.level[1], CT_LEVEL_FAINT);
+  for (int i = 2; i < 64; i++)
+    if (i < 32)
+      assert_in_range(view.memory.level[i], 0, CT_LEVELS - 1);
+    else
+      assert_int_equal(view.memory.level[i], i < 48 ? CT_LEVEL_FAINT : CT_LEVEL_MASKED);
+}
+
+/* Pictures keep square pixels, whole steps, and stay inside their room. */
+static void scales_fit(void **state)
+{
+  (void)state;
+  static const uint32_t sensors[][2] = { { 80, 80 }, { 160, 160 }, { 160, 480 }, { 1, 1 }, { 7, 13 }, { 80, 1 } };
+  for (int utf8 = 0; utf8 < 2; utf8++)
+    for (int s = 0; s < 6; s++)
+      for (int rows = 1; rows < 70; rows += 3)
+        for (int cols = 1; cols < 220; cols += 7) {
+          struct ct_section_map head = { .rows = sensors[s][0], .cols = sensors[s][1], .bin = 1 };
+          struct ct_map_view map = { .head = &head };
+          ct_view_init(&view, utf8, utf8, 0.05);
+          struct ct_scale scale = ct_heatmap_scale(&view, &map, rows, cols);
+          assert_in_range(scale.rows, 1, rows);
+          assert_in_range(scale.cols, 1, cols);
+          /* pixels per sample: across, and down with a sample twice as high where it is a whole character */
+          assert_int_equal(scale.dy * scale.kx * (utf8 ? 1 : 1), scale.dx * scale.ky * (utf8 ? 1 : 2));
+        }
+  struct ct_section_map head = { .rows = 80, .cols = 80, .bin = 1 };
+  struct ct_map_view map = { .head = &head };
+  ct_view_init(&view, true, true, 0.05);
+  struct ct_scale scale = ct_heatmap_scale(&view, &map, 20, 40);      /* 80 x 80 in 40 x 20 exactly */
+  assert_int_equal(scale.rows, 20);
+  assert_int_equal(scale.cols, 40);
+}
+
+/* CIE L* of an xterm colour: sRGB to linear, luminance by Rec. 709, cube root. */
+static double lightness(int colour)
+{
+  static const double steps[6] = { 0, 95, 135, 175, 215, 255 };
+  double rgb[3];
+  for (int i = 0; i < 3; i++) {
+    int cube = colour - 16, part = i == 0 ? cube / 36 : i == 1 ? cube / 6 % 6 : cube % 6;
+    double value = (colour >= 232 ? 8 + 10 * (colour - 232) : steps[part]) / 255;
+    rgb[i] = value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4);
+  }
+  double y = 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2];
+  return y > 0.008856 ? 116 * cbrt(y) - 16 : 903.3 * y;
+}
+
+static void ramps_rise(void **state)
+{
+  (void)state;
+  for (int ramp = 0; ramp < CT_RAMP_COUNT; ramp++)
+    for (int level = 0; level < CT_LEVELS; level++) {
+      int colour = ct_ramp_colour((enum ct_ramp)ramp, level);
+      assert_in_range(colour, 16, 255);
+      if (level == 0)
+        continue;
+      int before = ct_ramp_colour((enum ct_ramp)ramp, level - 1);
+      if (ramp != CT_RAMP_CIVIDIS || before != colour)      /* twelve of its sixteen levels differ */
+        assert_true(lightness(colour) > lightness(before));
+    }
+}
+
+static void hostile_sections(void **state)
+{
+  (void)state;
+  static _Alignas(64) unsigned char block[1 << 20];
+  struct ct_snapshot_builder builder;
+  struct ct_request request[CT_VIEW_REQUESTS];
+  ct_view_init(&view, true, true, 0.05);
+  view.cursor = true;
+  view.cursor_x = view.cursor_y = INT32_MAX;
+  for (uint32_t round = 0; round < 40; round++) {
+    double odd[] = { (double)NAN, (double)INFINITY, -(double)INFINITY, 0, -1, 1e308, -1e308, 1e-308 };
+    assert_int_equal(ct_snapshot_begin(&builder, block, sizeof block), 0);
+    builder.snapshot->core.xcs.present = builder.snapshot->core.cell.present = true;
+    builder.snapshot->core.n_streams = builder.snapshot->core.n_rois = builder.snapshot->core.n_alarms = 99;
+    size_t n = ct_view_requests(&view, 60, 200, request, CT_VIEW_REQUESTS);
+    for (size_t i = 0; i < n; i++) {
+      struct ct_map_parts map;
+      struct ct_profile_parts profile;
+      struct ct_spectrum_parts spectrum;
+      struct ct_trend_parts trend;
+      uint32_t size = round % 5 + 1;
+      if (request[i].kind == CT_SECTION_MAP && ct_snapshot_add_map(&builder, &request[i], size, 3, &map)) {
+        map.head->bin = round == 0 ? 0 : round == 1 ? UINT32_MAX : round;
+        map.head->median_sigma = odd[round % 8];
+        for (uint32_t k = 0; k < size * 3; k++) {
+          map.emf[k] = (float)odd[(k + round) % 8];
+          map.sigma[k] = (float)odd[(k + round / 2) % 8];
+          map.counts[k] = (float)odd[(k + round / 3) % 8];
+        }
+      } else if (request[i].kind == CT_SECTION_PROFILE && ct_snapshot_add_profile(&builder, &request[i], size, &profile)) {
+        for (uint32_t k = 0; k < size; k++) {
+          profile.pz[k] = odd[(k + round) % 8];
+          profile.J[k] = odd[(k + round / 2) % 8];
+          profile.sigma[k] = odd[(k + round / 3) % 8];
+        }
+      } else if (request[i].kind == CT_SECTION_SPECTRUM && ct_snapshot_add_spectrum(&builder, &request[i], size, &spectrum)) {
+        spectrum.head->width_keV = odd[round % 8];
+        for (uint32_t k = 0; k < size; k++)
+          spectrum.counts[k] = odd[(k + round) % 8];
+      } else if (request[i].kind == CT_SECTION_TREND && ct_snapshot_add_trend(&builder, &request[i], size, &trend)) {
+        for (uint32_t k = 0; k < size; k++) {
+          trend.t_s[k] = odd[(k + round) % 8];
+          trend.emf[k] = odd[(k + round / 2) % 8];
+          trend.sigma[k] = odd[(k + round / 3) % 8];
+          trend.v_V[k] = odd[(k + round) % 8];
+        }
+      }
+    }
+    render(ct_snapshot_finish(&builder), 60, 200);
+    assert_glyphs();
+  }
+}
+
+/* ---- keys, words --------------------------------------------------------------------------------------------------- */
+static void keys_do_what_the_help_says(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  for (char key = '1'; key <= '6'; key++) {
+    assert_int_equal(ct_view_key(&view, (uint32_t)key), CT_KEY_DONE);
+    assert_int_equal(view.panel, key - '0');
+  }
+  assert_int_equal(ct_view_key(&view, CT_PRESS_ESCAPE), CT_KEY_DONE);
+  assert_int_equal(view.panel, CT_PANEL_OVERVIEW);
+  assert_int_equal(ct_view_key(&view, 'q'), CT_KEY_QUIT);
+  assert_int_equal(ct_view_key(&view, CT_PRESS_CTRL_L), CT_KEY_REDRAW);
+  assert_int_equal(ct_view_key(&view, 'Z'), CT_KEY_UNKNOWN);
+  ct_view_key(&view, ' ');
+  assert_true(view.frozen);
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_true(screen_has("FROZEN"));
+  ct_view_key(&view, '?');
+  assert_true(view.help);
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_true(screen_has("freeze the picture"));
+  assert_int_equal(ct_view_key(&view, 'x'), CT_KEY_DONE);      /* any key ends help and does nothing else */
+  assert_false(view.help);
+  for (int i = 0; i < CT_RAMP_COUNT; i++)
+    ct_view_key(&view, 'c');
+  assert_int_equal(view.ramp, CT_RAMP_INFERNO);
+  static const uint32_t bins[] = { 1, 2, 4, 8, 0 };
+  for (int i = 0; i < 5; i++) {
+    ct_view_key(&view, 'b');
+    assert_int_equal(view.bin, bins[i]);
+  }
+}
+
+static void the_cursor_stays_on_the_sensor(void **state)
+{
+  (void)state;
+  static const uint32_t arrows[] = { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT };
+  ct_view_init(&view, true, true, 0.05);
+  for (int way = 0; way < 4; way++)
+    for (int i = 0; i < 100; i++) {
+      render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+      ct_view_key(&view, arrows[way]);
+      assert_in_range(view.cursor_x, 0, 79);
+      assert_in_range(view.cursor_y, 0, 79);
+    }
+  assert_int_equal(view.cursor_x, 79);
+  view.cursor_x = 40;
+  view.cursor_y = 20;
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_true(screen_has("40,20 EMF 0."));
+  view.panel = CT_PANEL_MAP;
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 30, 100, 0), 30, 100);
+  assert_true(screen_has("40,20 EMF 0.") && screen_has(" counts"));
+}
+
+static void scopes_go_round(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  view.n_rois = 2;
+  static const struct {
+    enum ct_scope scope;
+    uint32_t roi;
+  } expected[] = { { CT_SCOPE_PIXEL, 0 }, { CT_SCOPE_ROI, 0 }, { CT_SCOPE_ROI, 1 }, { CT_SCOPE_ALL, 2 }, { CT_SCOPE_PIXEL, 0 } };
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+    ct_view_key(&view, 'r');
+    assert_int_equal(view.scope, expected[i].scope);
+    assert_int_equal(view.roi, expected[i].roi);
+  }
+  view.n_rois = 0;
+  ct_view_key(&view, 'r');
+  assert_int_equal(view.scope, CT_SCOPE_ALL);
+}
+
+static void figures_in_words(void **state)
+{
+  (void)state;
+  char out[CT_WORD];
+  assert_string_equal(ct_word_measured(out, 0.80214, 0.00123), "0.8021 ± 0.0012");
+  assert_string_equal(ct_word_measured(out, 12.3, 4.5), "12.3 ± 4.5");
+  assert_string_equal(ct_word_measured(out, 1234.5, 67), "1234 ± 67");
+  assert_string_equal(ct_word_measured(out, (double)NAN, 1), "no data");
+  assert_string_equal(ct_word_short(out, 118), "118");
+  assert_string_equal(ct_word_short(out, 999.6), "1.00k");
+  assert_string_equal(ct_word_short(out, 12345), "12.3k");
+  assert_string_equal(ct_word_short(out, 3312094), "3.31M");
+  assert_string_equal(ct_word_short(out, (double)NAN), "-");
+  assert_string_equal(ct_word_brief(out, 100), "100");
+  assert_string_equal(ct_word_brief(out, 10000), "10k");
+  assert_string_equal(ct_word_brief(out, 1.5e6), "1.5M");
+  assert_string_equal(ct_word_time(out, 0.42), "0.4 s");
+  assert_string_equal(ct_word_time(out, 22320), "6.2 h");
+  assert_string_equal(ct_word_unit(out, 0.0021, 3, true, "A"), "+2.10 mA");
+  assert_string_equal(ct_word_unit(out, 7.9e7, 3, false, "B/s"), "79.0 MB/s");
+  assert_string_equal(ct_word_unit(out, 0, 3, true, "A"), "0.00 A");
+  assert_string_equal(ct_word_clock(out, INT64_C(1795317247250000000)), "03:14:07Z");
+  assert_string_equal(ct_word_tick(out, -0.0001, 2), "0.00");
+}
+
+static void code_points_as_utf8(void **state)
+{
+  (void)state;
+  static const struct {
+    uint32_t code;
+    const char *bytes;
+  } cases[] = { { 'a', "a" }, { 0xb1, "\xc2\xb1" }, { 0x7ff, "\xdf\xbf" }, { 0x800, "\xe0\xa0\x80" }, { 0x2580, "\xe2\x96\x80" },
+                { 0xffff, "\xef\xbf\xbf" }, { 0x1f50b, "\xf0\x9f\x94\x8b" }, { 0x10ffff, "\xf4\x8f\xbf\xbf" } };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char out[4];
+    size_t n = ct_view_utf8(cases[i].code, out);
+    assert_int_equal(n, strlen(cases[i].bytes));
+    assert_memory_equal(out, cases[i].bytes, n);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(every_size_is_whole), cmocka_unit_test(nothing_to_show), cmocka_unit_test(requests_are_what_is_shown),
+    cmocka_unit_test(cells_add_up_as_counts), cmocka_unit_test(noise_does_not_repaint),
+    cmocka_unit_test(levels_follow_a_real_change), cmocka_unit_test(signs_are_not_colours), cmocka_unit_test(scales_fit),
+    cmocka_unit_test(ramps_rise), cmocka_unit_test(hostile_sections), cmocka_unit_test(keys_do_what_the_help_says),
+    cmocka_unit_test(the_cursor_stays_on_the_sensor), cmocka_unit_test(scopes_go_round),
+    cmocka_unit_test(figures_in_words), cmocka_unit_test(code_points_as_utf8),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,190 @@
+#include "samples.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WALL_NS (INT64_C(1795317247) * CT_NS_PER_S + 250000000)   /* 2026-11-22T03:14:07.250Z */
+
+const char *const ct_sample_names[CT_SAMPLE_COUNT] = { "empty", "cell", "faint", "alarm" };
+
+/* ---- noise: the same on every machine ----------------------------------------------------------------------- */
+static double uniform(uint64_t *state)
+{
+  *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return (double)(*state >> 11) * 0x1p-53;
+}
+
+static double normal(uint64_t *state)
+{
+  double sum = -6;
+  for (int i = 0; i < 12; i++)
+    sum += uniform(state);
+  return sum;
+}
+
+/* ---- the cell seen from the detector: a steel ring, in it cathode above, lithium below, electrolyte between --- */
+static double true_emf(double x, double y, double *brightness)
+{
+  double r = hypot(x - 39.5, y - 39.5);
+  *brightness = r < 36 ? 1 : r < 37 ? 0.3 : 0.002;
+  if (r > 31)
+    return 0.76;                   /* casing */
+  if (y < 38) {
+    *brightness = 0.8;
+    return 0.92;                   /* cathode */
+  }
+  *brightness = y < 46 ? 0.5 : 0.25;
+  return y < 46 ? 1.1 : 2.0;       /* separator and electrolyte, lithium */
+}
+
+/* <photons>: useful counts a pixel has where it is bright; the error of a ratio of two Poisson counts. */
+static void fill_map(struct ct_map_parts *map, double photons, unsigned frame)
+{
+  uint64_t state = 12345 + frame;
+  uint32_t rows = map->head->rows, cols = map->head->cols, bin = map->head->bin;
+  double sum = 0;
+  uint32_t good = 0;
+  for (uint32_t i = 0; i < rows * cols; i++) {
+    double brightness, x = (i % cols + 0.5) * bin - 0.5, y = (i / cols + 0.5) * bin - 0.5;
+    double emf = true_emf(x, y, &brightness), counts = photons * brightness * bin * bin;
+    double sigma = (1 + emf) * sqrt(emf / counts), noise = normal(&state);
+    map->counts[i] = (float)floor(counts + 0.5);
+    map->cell[i] = counts < 50 ? CT_CELL_LOW : CT_CELL_OK;
+    if (x > 60 && x < 63 && y > 10 && y < 14)
+      map->cell[i] = CT_CELL_MASKED;
+    bool ok = map->cell[i] == CT_CELL_OK;
+    map->emf[i] = ok ? (float)(emf + sigma * noise) : (float)NAN;
+    map->sigma[i] = ok ? (float)sigma : (float)NAN;
+    if (ok) {
+      sum += sigma;
+      good++;
+    }
+  }
+  map->head->median_sigma = good ? sum / good : (double)NAN;
+}
+
+static void fill_profile(struct ct_profile_parts *profile, double photons)
+{
+  uint64_t state = 99;
+  for (uint32_t i = 0; i < profile->head->n; i++) {
+    double pz = -10 + 20.0 * i / (profile->head->n - 1);
+    double J = 0.75 / (1 + pz * pz / 0.6) + 0.25 * exp(-pz * pz / 18);
+    profile->sigma[i] = sqrt(J / photons);
+    profile->pz[i] = pz;
+    profile->J[i] = J + profile->sigma[i] * normal(&state);
+  }
+}
+
+static void fill_spectrum(struct ct_spectrum_parts *spectrum, double photons)
+{
+  uint64_t state = 7;
+  spectrum->head->width_keV = 0.2;
+  for (uint32_t i = 0; i < spectrum->head->n; i++) {
+    double e = (i + 0.5) * 0.2, w = 0;
+    static const double lines[][3] = { { 93.6, 2.2, 1 }, { 114.64, 0.5, 0.12 }, { 74.2, 0.5, 0.15 }, { 59.3, 0.5, 0.1 } };
+    for (int k = 0; k < 4; k++)
+      w += lines[k][2] * exp(-0.5 * (e - lines[k][0]) * (e - lines[k][0]) / (lines[k][1] * lines[k][1]));
+    w += e > 8 && e < 116 ? 0.01 * (1 + exp(-e / 30)) : 0;
+    double counts = w * photons;
+    spectrum->counts[i] = fmax(0, floor(counts + sqrt(counts) * normal(&state) + 0.5));
+  }
+}
+
+static void fill_trend(struct ct_trend_parts *trend)
+{
+  uint64_t state = 4711;
+  trend->head->interval_s = 30;
+  uint32_t n = trend->head->n;
+  for (uint32_t i = 0; i < n; i++) {
+    double age_s = 30.0 * (n - 1 - i);
+    trend->t_s[i] = (double)WALL_NS / 1e9 - age_s;
+    trend->sigma[i] = 0.003;
+    trend->emf[i] = 0.93 - 0.02 * age_s / 3600 + 0.003 * normal(&state);
+    trend->v_V[i] = 3.2 + 0.7 * sqrt(1 - age_s / 3700);
+    trend->i_A[i] = 0.0021;
+    trend->q_Ah[i] = 0.0021 * (3600 - age_s) / 3600;
+  }
+}
+
+static void add_section(struct ct_snapshot_builder *builder, const struct ct_request *request, double photons,
+                        unsigned frame)
+{
+  struct ct_map_parts map;
+  struct ct_profile_parts profile;
+  struct ct_spectrum_parts spectrum;
+  struct ct_trend_parts trend;
+  uint32_t bin = request->bin;
+  if (request->kind == CT_SECTION_MAP) {
+    for (bin = bin ? bin : 1; request->bin == 0 && bin < 8 && 3.8 / sqrt(photons * bin * bin) > request->target_sigma;)
+      bin *= 2;
+    if (!ct_snapshot_add_map(builder, request, 80 / bin, 80 / bin, &map))
+      abort();
+    map.head->bin = bin;
+    fill_map(&map, photons, frame);
+  } else if (request->kind == CT_SECTION_PROFILE && ct_snapshot_add_profile(builder, request, 201, &profile)) {
+    fill_profile(&profile, photons * 100);
+  } else if (request->kind == CT_SECTION_SPECTRUM && ct_snapshot_add_spectrum(builder, request, 1000, &spectrum)) {
+    fill_spectrum(&spectrum, photons * 200);
+  } else if (request->kind == CT_SECTION_TREND && ct_snapshot_add_trend(builder, request, request->size, &trend)) {
+    fill_trend(&trend);
+  } else {
+    abort();
+  }
+}
+
+static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, double photons)
+{
+  core->wall_ns = WALL_NS;
+  core->seq = 71;
+  core->uptime_s = 3720;
+  strcpy(core->run, "charge-02");
+  strcpy(core->mode, "xcs");
+  core->n_streams = core->n_rings = 2;
+  core->streams[0] = (struct ct_snapshot_stream){ .name = "hexitec", .format = "array-1.0", .role = CT_ROLE_HEXITEC,
+    .state = CT_STREAM_LIVE, .frames = 540000, .rate_hz = 9118.9, .lag_s = 0.02, .silent_s = 0.1 };
+  core->streams[1] = (struct ct_snapshot_stream){ .name = "scalars", .format = "bsread", .role = CT_ROLE_SCALARS,
+    .state = CT_STREAM_LIVE, .frames = 3712, .rate_hz = 1, .lag_s = 0.01, .silent_s = 0.4 };
+  core->rings[0] = (struct ct_snapshot_ring){ .name = "hexitec", .fill = 0.02, .high = 0.11 };
+  core->rings[1] = (struct ct_snapshot_ring){ .name = "scalars" };
+  core->archive = (struct ct_snapshot_archive){ .state = CT_ARCHIVE_OK, .committed_frames = 539904,
+    .bytes = UINT64_C(4710000000), .free_bytes = UINT64_C(812000000000), .rate_Bps = 7.9e6, .left_s = 102784, .lag_s = 0.4,
+    .ratio = 31.5, .folder = "/data/cm33870/charge-02" };
+  core->xcs = (struct ct_snapshot_xcs){ .present = true, .window_s = 60, .frames = 540000, .live_s = 60, .rows = 80,
+    .cols = 80, .counts = (uint64_t)(photons * 16000), .e1_keV = 114.64, .e2_keV = 93.63,
+    .emf = { .emf = 0.9302, .sigma = 0.0031, .emf_plus = 0.9411, .plus_sigma = 0.0044 } };
+  core->n_rois = 2;
+  core->rois[0] = (struct ct_snapshot_roi){ .name = "cathode", .pixels = 2463, .emf = { .emf = 0.921, .sigma = 0.004 } };
+  core->rois[1] = (struct ct_snapshot_roi){ .name = "Anode-Süd", .pixels = 900, .emf = { .emf = 2.012, .sigma = 0.021 } };
+  core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = 3.9012, .i_A = 0.0021, .q_Ah = 0.0021 };
+  if (sample != CT_SAMPLE_ALARM)
+    return;
+  core->streams[0].state = CT_STREAM_STALE;
+  core->streams[0].silent_s = 14.2;
+  core->streams[0].lost = 17;
+  strcpy(core->streams[0].first_rejected, "shape: {\"htype\":\"array-1.0\",\"shape\":[81,80]}");
+  core->n_alarms = 2;
+  core->alarms[0] = (struct ct_snapshot_alarm){ .id = "disk", .severity = CT_NOTICE, .since_ns = WALL_NS,
+    .text = "/data has space for 28 h" };
+  core->alarms[1] = (struct ct_snapshot_alarm){ .id = "stream-stale", .severity = CT_WARNING, .since_ns = WALL_NS,
+    .text = "stream hexitec: no data for 14 s from tcp://det:5555; is the detector running?" };
+}
+
+const struct ct_snapshot *ct_make_sample(enum ct_sample sample, const struct ct_view *view, int rows, int cols,
+                                         unsigned frame)
+{
+  static _Alignas(64) unsigned char memory[1 << 20];
+  struct ct_snapshot_builder builder;
+  if (ct_snapshot_begin(&builder, memory, sizeof memory) != 0)
+    abort();
+  if (sample == CT_SAMPLE_EMPTY)
+    return ct_snapshot_finish(&builder);
+  /* 5e2 useful counts a pixel: 60 s at 1e5 photons/s; a tenth of it when faint. */
+  double photons = sample == CT_SAMPLE_FAINT ? 50 : 500;
+  fill_core(&builder.snapshot->core, sample, photons);
+  struct ct_request request[CT_VIEW_REQUESTS];
+  size_t n = ct_view_requests(view, rows, cols, request, CT_VIEW_REQUESTS);
+  for (size_t i = 0; i < n; i++)
+    add_section(&builder, &request[i], photons, frame);
+  return ct_snapshot_finish(&builder);
+}
