@@ -61,7 +61,7 @@ void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
       if (canvas.colours)
         ct_canvas_put(canvas, 1 + row, col, ' ', CT_COLOUR_DEFAULT, ct_ramp_colour(view->ramp, level), 0);
       else
-        ct_canvas_put(canvas, 1 + row, col, (unsigned char)",:-=+*o#%@"[level * 10 / CT_LEVELS], 0, 0, 0);
+        ct_canvas_put(canvas, 1 + row, col, ct_ramp_shade(level), CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0);
   }
   label(canvas, 1, memory->high, span, seen.above ? ">" : "");
   label(canvas, height, memory->low, span, seen.below ? "<" : "");

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "view/words.h"
+
 static uint32_t max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static uint32_t parts_of(uint32_t whole, uint32_t part) { return whole / part + (whole % part != 0); }
 
@@ -134,14 +136,6 @@ static bool percentiles(const float *value, const int8_t *level, size_t n, doubl
   return true;
 }
 
-/* 1, 2 or 5 times a power of ten, not below <least>. */
-static double round_step(double least)
-{
-  double power = pow(10, floor(log10(least)));
-  double factor = least / power;
-  return power * (factor <= 1.0001 ? 1 : factor <= 2.0001 ? 2 : factor <= 5.0001 ? 5 : 10);
-}
-
 /* Ends of the colour bar: round numbers around the middle 96 %, at least six times the noise apart, so that noise alone
  * never looks like structure. The old ends stay while they still suit: a bar that moves repaints the whole map. */
 static void set_range(struct ct_view_memory *memory, double noise)
@@ -163,7 +157,7 @@ static void set_range(struct ct_view_memory *memory, double noise)
   double span = high - low, old = memory->high - memory->low, slack = 0.06 * old;
   if (old > 0 && low >= memory->low - slack && high <= memory->high + slack && old <= 1.8 * span)
     return;
-  double step = round_step(span / 16);
+  double step = ct_round_step(span / 16);
   memory->low = floor(low / step) * step;
   memory->high = ceil(high / step) * step;
 }
@@ -204,7 +198,7 @@ static void set_lattice(struct ct_view *view, const struct ct_map_view *map, con
 void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, const struct ct_scale *scale)
 {
   enum { NEW = CT_LEVELS };        /* coloured from now on: no level to hold on to */
-  const double share = 0.3;        /* of a new value in the smoothed one */
+  const double share = view->frozen ? 0 : 0.3;      /* of a new value in the smoothed one */
   struct ct_view_memory *memory = &view->memory;
   set_lattice(view, map, scale);
   uint32_t bin = map->head->bin;
@@ -237,12 +231,6 @@ void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, cons
 }
 
 /* ---- drawing -------------------------------------------------------------------------------------------------- */
-/* Ten shades that are neither blank, dot, x nor question mark. */
-static uint32_t shade(int level)
-{
-  return (uint32_t)(unsigned char)",:-=+*o#%@"[level * 10 / CT_LEVELS];
-}
-
 /* The level of sample (i, j), masked beyond the sensor's edge. */
 static int level_at(const struct ct_view_memory *memory, const struct ct_scale *scale, uint32_t i, uint32_t j)
 {
@@ -304,7 +292,7 @@ void ct_heatmap_draw(const struct ct_view *view, const struct ct_scale *scale, s
       else if (view->colours)
         ct_canvas_put(canvas, row, col, ' ', CT_COLOUR_DEFAULT, ct_ramp_colour(view->ramp, level), 0);
       else
-        ct_canvas_put(canvas, row, col, shade(level), CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0);
+        ct_canvas_put(canvas, row, col, ct_ramp_shade(level), CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0);
     }
   if (view->cursor && view->cursor_x >= 0 && view->cursor_y >= 0)
     draw_cursor(view, scale, canvas);

@@ -39,5 +39,7 @@ struct ct_reading ct_heatmap_read(const struct ct_map_view *map, int32_t x, int3
 
 /* The palette colour of a level. */
 int ct_ramp_colour(enum ct_ramp ramp, int level);
+/* Its ASCII shade: one of ten that are neither blank, dot, x nor question mark. */
+uint32_t ct_ramp_shade(int level);
 
 #endif

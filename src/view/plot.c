@@ -6,12 +6,6 @@
 #include "view/words.h"
 
 /* ---- axes ----------------------------------------------------------------------------------------------- */
-static double round_step(double span, int steps)
-{
-  double least = span / (steps > 0 ? steps : 1), power = pow(10, floor(log10(least))), factor = least / power;
-  return power * (factor <= 1.0001 ? 1 : factor <= 2.0001 ? 2 : factor <= 5.0001 ? 5 : 10);
-}
-
 static int decimals_of(double step)
 {
   double digits = -floor(log10(step) + 1e-9);
@@ -25,7 +19,7 @@ void ct_plot_round(double *low, double *high)
     *low -= room;
     *high += room;
   }
-  double step = round_step(*high - *low, 5);
+  double step = ct_round_step((*high - *low) / 5);
   *low = floor(*low / step + 1e-6) * step;
   *high = ceil(*high / step - 1e-6) * step;
 }
@@ -62,7 +56,7 @@ static const char *y_label(char word[CT_WORD], const struct ct_plot *plot, doubl
 /* Ticks of y: every step that leaves three rows between labels; whole decades where logarithmic. */
 static double y_step(const struct ct_plot *plot, int rows)
 {
-  double step = round_step(plot->y_high - plot->y_low, rows / 3 > 0 ? rows / 3 : 1);
+  double step = ct_round_step((plot->y_high - plot->y_low) / (rows / 3 > 0 ? rows / 3 : 1));
   return plot->log_y ? fmax(1, ceil(step)) : step;
 }
 
@@ -107,7 +101,7 @@ static void draw_x_axis(const struct ct_plot *plot, struct ct_canvas canvas, int
   ct_canvas_put(canvas, row, left - 1, canvas.utf8 ? 0x2514 : '+', CT_GREY, CT_COLOUR_DEFAULT, 0);
   for (int col = 0; col < cols; col++)
     ct_canvas_put(canvas, row, left + col, canvas.utf8 ? 0x2500 : '-', CT_GREY, CT_COLOUR_DEFAULT, 0);
-  double step = round_step(plot->x_high - plot->x_low, cols / 7 > 0 ? cols / 7 : 1);
+  double step = ct_round_step((plot->x_high - plot->x_low) / (cols / 7 > 0 ? cols / 7 : 1));
   int free_from = 0, free_to = cols - unit_columns - 1;
   for (int i = 0; i <= 100; i++) {
     double tick = (ceil(plot->x_low / step - 1e-6) + i) * step;

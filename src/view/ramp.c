@@ -15,3 +15,9 @@ int ct_ramp_colour(enum ct_ramp ramp, int level)
 {
   return ramps[ramp][level < 0 ? 0 : level >= CT_LEVELS ? CT_LEVELS - 1 : level];
 }
+
+uint32_t ct_ramp_shade(int level)
+{
+  static const char shades[] = ",:-=+*o#%@";
+  return (uint32_t)(unsigned char)shades[level * 10 / CT_LEVELS];
+}

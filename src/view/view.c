@@ -39,7 +39,8 @@ enum shape {
   SHAPE_COLUMN,                    /* the map above the figures */
   SHAPE_TWO,                       /* the map on the left, curves on the right */
 };
-enum { ROWS_TITLE = 1, ROWS_VERDICT = 1, ROWS_KEYS = 1, MAP_COLS_MIN = 40, SPECTRUM_ROWS = 9, WALL_ROWS = 40 };
+enum { ROWS_TITLE = 1, ROWS_VERDICT = 1, ROWS_KEYS = 1, MAP_COLS_MIN = 40, NUMBERS_ROWS = 4, WALL_ROWS = 40,
+       SPECTRUM_ROWS = 9, SPECTRUM_SCREEN_ROWS = 32 };
 
 static enum shape shape_of(int rows, int cols)
 {
@@ -76,9 +77,10 @@ static void draw_two(struct ct_view *view, const struct ct_snapshot *snapshot, s
   int limit = body.cols * 3 / 5;
   struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows, limit));
   int left = map.rows + body.rows / 30, rest = body.rows - left;      /* a row of air where there is plenty */
-  if (rest >= SPECTRUM_ROWS + 4) {
-    ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, 4, map.cols));
-    ct_panel_spectrum(view, snapshot, ct_canvas_part(body, left + 5, 0, rest - 5, map.cols));
+  if (rest >= NUMBERS_ROWS + 1 + SPECTRUM_ROWS && body.grid->rows >= SPECTRUM_SCREEN_ROWS) {
+    ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, NUMBERS_ROWS, map.cols));
+    left += NUMBERS_ROWS + 1;
+    ct_panel_spectrum(view, snapshot, ct_canvas_part(body, left, 0, body.rows - left, map.cols));
   } else if (rest >= 3) {
     ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, rest, map.cols));
   }
@@ -203,7 +205,7 @@ size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct c
     wanted[n++] = ct_view_map_request(view);
   if (two || view->panel == CT_PANEL_PROFILE)
     wanted[n++] = ct_view_curve_request(view, CT_SECTION_PROFILE);
-  if ((two && rows >= WALL_ROWS) || view->panel == CT_PANEL_SPECTRUM)
+  if ((two && rows >= SPECTRUM_SCREEN_ROWS) || view->panel == CT_PANEL_SPECTRUM)
     wanted[n++] = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
   if (two || view->panel == CT_PANEL_CELL)
     wanted[n++] = ct_view_trend_request(view);

@@ -99,6 +99,12 @@ const char *ct_word_clock(char out[CT_WORD], int64_t wall_ns)
   return out;
 }
 
+double ct_round_step(double least)
+{
+  double power = pow(10, floor(log10(least))), factor = least / power;
+  return power * (factor <= 1.0001 ? 1 : factor <= 2.0001 ? 2 : factor <= 5.0001 ? 5 : 10);
+}
+
 const char *ct_word_tick(char out[CT_WORD], double value, int decimals)
 {
   snprintf(out, CT_WORD, "%.*f", decimals, fabs(value) < 0.5 * pow(10, -decimals) ? 0.0 : value);

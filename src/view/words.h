@@ -1,4 +1,4 @@
-/* words: figures as people write them. Ownership: each writes into the caller's <out> and returns it. */
+/* words: figures as people write them. Ownership: words are written into the caller's <out> and returned. */
 #ifndef VIEW_WORDS_H
 #define VIEW_WORDS_H
 
@@ -17,6 +17,8 @@ const char *ct_word_time(char out[CT_WORD], double seconds);
 const char *ct_word_unit(char out[CT_WORD], double value, int digits, bool sign, const char *unit);
 /* "03:14:07Z" */
 const char *ct_word_clock(char out[CT_WORD], int64_t wall_ns);
+/* 1, 2 or 5 times a power of ten: the smallest not below <least>, which is positive. */
+double ct_round_step(double least);
 /* A tick label with <decimals>, without the sign of -0. */
 const char *ct_word_tick(char out[CT_WORD], double value, int decimals);
 

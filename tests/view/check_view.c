@@ -116,10 +116,10 @@ static void nothing_to_show(void **state)
 static void requests_are_what_is_shown(void **state)
 {
   (void)state;
-  static const int sizes[][2] = { { 5, 20 }, { 16, 40 }, { 24, 80 }, { 30, 100 }, { 60, 200 } };
+  static const int all_rows[] = { 5, 12, 16, 24, 30, 31, 32, 45, 60 }, all_cols[] = { 20, 30, 40, 71, 72, 80, 100, 200 };
   for (int panel = CT_PANEL_OVERVIEW; panel <= CT_PANEL_HEALTH; panel++)
-    for (int i = 0; i < 5; i++) {
-      int rows = sizes[i][0], cols = sizes[i][1];
+    for (int i = 0; i < 9 * 8; i++) {
+      int rows = all_rows[i / 8], cols = all_cols[i % 8];
       struct ct_request request[CT_VIEW_REQUESTS];
       ct_view_init(&view, true, true, 0.05);
       view.panel = (enum ct_panel)panel;
@@ -286,7 +286,7 @@ static void scales_fit(void **state)
           assert_in_range(scale.rows, 1, rows);
           assert_in_range(scale.cols, 1, cols);
           /* pixels per sample: across, and down with a sample twice as high where it is a whole character */
-          assert_int_equal(scale.dy * scale.kx * (utf8 ? 1 : 1), scale.dx * scale.ky * (utf8 ? 1 : 2));
+          assert_int_equal(scale.dy * scale.kx, scale.dx * scale.ky * (utf8 ? 1 : 2));
         }
   struct ct_section_map head = { .rows = 80, .cols = 80, .bin = 1 };
   struct ct_map_view map = { .head = &head };
