@@ -54,14 +54,14 @@ struct ct_hexitec_setup {
 struct ct_hexitec_tally {
   uint64_t frames;
   uint64_t hits;                 /* pixels at or above threshold that next-frame correction left */
-  uint64_t single, dbl, multiple;/* clusters of one, of two, of three or more hits */
+  uint64_t single, dbl, multiple;/* clusters of one, of two, of three or more hits; of odin-* see ct_hexitec_frame */
   uint64_t next_frame;           /* hits that next-frame correction removed */
 };
 void ct_hexitec_tally_add(struct ct_hexitec_tally *sum, const struct ct_hexitec_tally *delta);
 
 struct ct_hexitec;
 /* CT_ECONFIG (sensor size, ASIC order without whole 80-column blocks, half a calibration), CT_ERANGE (a calibration
- * value that is not a finite float, a threshold that is not a number), CT_EUNSUPPORTED (odin-* rules), CT_ENOMEM. */
+ * value that is not a finite float, a threshold that is not a number), CT_ENOMEM. */
 int ct_hexitec_new(struct ct_hexitec **out, const struct ct_hexitec_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 void ct_hexitec_free(struct ct_hexitec *hexitec);   /* NULL is fine */
 
@@ -79,7 +79,17 @@ bool ct_hexitec_has_calibration(const struct ct_hexitec *hexitec);
  *  paper   8-connected hits form a cluster. One: the event. Two: their energies are summed in float32 and given to the
  *          pixel with the larger one, the first of the two where they are equal. More: dropped and counted.
  *          (seed paper, Methods; made exact in the manual)
- *  none    every hit is an event and counts as single. */
+ *  none    every hit is an event and counts as single.
+ *  odin-*  the open detector software's rules to the bit (odin's HexitecAdditionPlugin and HexitecDiscriminationPlugin;
+ *          its histogram's fault that spills a count into the next pixel is not repeated). It marks the absence of a hit
+ *          by 0, so ADU - dark = 0 is no hit whatever the threshold, and a hit whose energy is not above 0 is counted in
+ *          hits and then gone. The scan goes through the hits row by row, with a window of 3x3 or 5x5 around each.
+ *    csa   addition: the other hits of the window, row by row, are compared with the sum so far. One that is not
+ *          smaller takes the sum over, a smaller one is added; what gave its charge away is no hit any more. The window
+ *          stays where it is; a sum that was moved further on meets the scan again there. Events in the order of pixels.
+ *          single, dbl, multiple are the events made of one, of two, of three or more hits: all of them are given out.
+ *    csd   discrimination: of a hit that is not alone in its window the whole window is dropped. single are the events
+ *          given out, dbl and multiple the windows dropped, of two and of three or more hits. */
 uint32_t ct_hexitec_frame(struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index,
                           struct ct_event *events, struct ct_hexitec_tally *tally);
 

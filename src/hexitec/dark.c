@@ -18,7 +18,7 @@ uint64_t ct_hexitec_dark_apply(struct ct_hexitec *h)
   if (frames == 0)
     return 0;
   for (uint32_t p = 0; p < h->pixels; p++) {
-    h->dark_ADU[p] = (uint16_t)((2 * h->dark_sum[p] + frames) / (2 * frames));
+    h->pixel[p].dark_ADU = (uint16_t)((2 * h->dark_sum[p] + frames) / (2 * frames));
     h->dark_sum[p] = 0;
   }
   h->dark_frames = 0;

@@ -41,7 +41,7 @@ const unsigned char *ct_hexitec_pixels(struct ct_hexitec *h, const struct ct_fra
 /* ---- hits ------------------------------------------------------------------------------------------------------ */
 static void find_u16(struct ct_hexitec *h, const unsigned char *pixels)
 {
-  uint64_t *mask = h->geometric_of ? h->raw_hits : h->hits;
+  uint64_t *mask = h->asic_order ? h->raw_hits : h->hits;
   uint32_t whole = h->pixels / 64;
 
   h->mask->u16(mask, pixels, h->limit_ADU, whole);
@@ -52,13 +52,14 @@ static void find_u16(struct ct_hexitec *h, const unsigned char *pixels)
   }
   for (uint32_t w = 0; w < h->words; w++)
     mask[w] &= h->live[w];
-  if (!h->geometric_of)
+  if (!h->asic_order)
     return;
 
   memset(h->hits, 0, h->words * sizeof *h->hits);
   for (uint32_t w = 0; w < h->words; w++) {
     for (uint64_t m = mask[w]; m; m &= m - 1) {
-      uint32_t p = h->geometric_of[w * 64 + (uint32_t)__builtin_ctzll(m)];
+      uint32_t raw = w * 64 + (uint32_t)__builtin_ctzll(m), k = raw % CT_HEXITEC_BLOCK_COLS;
+      uint32_t p = raw - k + k % 4 * 20 + k / 4;
       h->hits[p / 64] |= UINT64_C(1) << p % 64;
     }
   }
@@ -107,20 +108,19 @@ static uint32_t list_hits(struct ct_hexitec *h)
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 struct source {
-  const struct ct_hexitec *h;
+  struct ct_hexitec *h;
   const unsigned char *pixels;
   enum ct_type type;
 };
 
 static struct ct_event event_of(const struct source *s, uint32_t pixel)
 {
-  const struct ct_hexitec *h = s->h;
-
   if (s->type == CT_F32)
     return (struct ct_event){ pixel, ct_load_f32(s->pixels, pixel) };
-  int adu = ct_load_u16(s->pixels, ct_hexitec_raw(h, pixel)) - h->dark_ADU[pixel];
-  float scaled_keV = (float)adu * h->gradient_keV[pixel];
-  return (struct ct_event){ pixel, scaled_keV + h->intercept_keV[pixel] };
+  const struct ct_pixel *p = &s->h->pixel[pixel];
+  int adu = ct_load_u16(s->pixels, ct_hexitec_raw(s->h, pixel)) - p->dark_ADU;
+  float scaled_keV = (float)adu * p->gradient_keV;
+  return (struct ct_event){ pixel, scaled_keV + p->intercept_keV };
 }
 
 static struct ct_event double_of(const struct source *s, uint32_t first, uint32_t second)
@@ -131,12 +131,9 @@ static struct ct_event double_of(const struct source *s, uint32_t first, uint32_
   return (struct ct_event){ b.energy_keV > a.energy_keV ? second : first, sum_keV };
 }
 
-/* <events> NULL: only tally. */
 static uint32_t share_none(const struct source *s, uint32_t n, struct ct_event *events, struct ct_hexitec_tally *tally)
 {
   tally->single += n;
-  if (!events)
-    return 0;
   for (uint32_t i = 0; i < n; i++)
     events[i] = event_of(s, s->h->list[i]);
   return n;
@@ -153,17 +150,43 @@ static uint32_t share_paper(const struct source *s, uint32_t n, struct ct_event 
       continue;
     if (clusters->size[i] == 1) {
       tally->single++;
-      if (events)
-        events[made++] = event_of(s, list[i]);
+      events[made++] = event_of(s, list[i]);
     } else if (clusters->size[i] == 2) {
       tally->dbl++;
-      if (events)
-        events[made++] = double_of(s, list[i], list[clusters->mate[i]]);
+      events[made++] = double_of(s, list[i], list[clusters->mate[i]]);
     } else {
       tally->multiple++;
     }
   }
   return made;
+}
+
+static uint32_t share_odin(const struct source *s, uint32_t n, struct ct_event *events, struct ct_hexitec_tally *tally)
+{
+  struct ct_hexitec *h = s->h;
+
+  for (uint32_t i = 0; i < n; i++) {
+    struct ct_event hit = event_of(s, h->list[i]);
+    bool positive = hit.energy_keV > 0;
+
+    h->place[i] = h->pixel[hit.pixel].place;
+    h->image.cells[h->place[i]] = (ct_cell){ positive ? hit.energy_keV : 0, positive };
+  }
+  if (h->sharing == CT_SHARING_ODIN_CSA3 || h->sharing == CT_SHARING_ODIN_CSA5)
+    ct_image_add(&h->image, h->place, n);
+  else
+    ct_image_discard(&h->image, h->place, n, tally);
+  return ct_image_take(&h->image, h->list, h->place, n, events, tally);
+}
+
+static uint32_t share(const struct source *s, uint32_t n, struct ct_event *events, struct ct_hexitec_tally *tally)
+{
+  if (s->h->sharing == CT_SHARING_NONE)
+    return share_none(s, n, events, tally);
+  if (s->h->sharing != CT_SHARING_PAPER)
+    return share_odin(s, n, events, tally);
+  ct_clusters_join(&s->h->clusters, s->h->list, n, s->h->cols);
+  return share_paper(s, n, events, tally);
 }
 
 uint32_t ct_hexitec_frame(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index, struct ct_event *events,
@@ -180,10 +203,6 @@ uint32_t ct_hexitec_frame(struct ct_hexitec *h, const struct ct_frame *frame, ui
     tally->next_frame += correct_next_frame(h, frame->number + index);
   uint32_t n = list_hits(h);
   tally->hits += n;
-  if (frame->type == CT_U16 && !h->gradient_keV)
-    events = NULL;
-  if (h->sharing == CT_SHARING_NONE)
-    return share_none(&source, n, events, tally);
-  ct_clusters_join(&h->clusters, h->list, n, h->cols);
-  return share_paper(&source, n, events, tally);
+  n = share(&source, n, events, tally);
+  return frame->type == CT_F32 || h->calibrated ? n : 0;
 }

@@ -32,7 +32,7 @@ bool ct_hexitec_takes(enum ct_type type)
 
 bool ct_hexitec_has_calibration(const struct ct_hexitec *h)
 {
-  return h->gradient_keV;
+  return h->calibrated;
 }
 
 /* ---- checks ---------------------------------------------------------------------------------------------------- */
@@ -55,9 +55,6 @@ static int check(const struct ct_hexitec_setup *setup, struct ct_err *err)
   if (setup->asic_order && setup->cols % CT_HEXITEC_BLOCK_COLS != 0)
     return ct_err_set(err, CT_ECONFIG, "hexitec.readout = asic: rows of %u pixels are not made of modules of %d; "
                       "use readout = geometric or correct hexitec.cols", (unsigned)setup->cols, CT_HEXITEC_BLOCK_COLS);
-  if (setup->sharing != CT_SHARING_PAPER && setup->sharing != CT_SHARING_NONE)
-    return ct_err_set(err, CT_EUNSUPPORTED, "hexitec.sharing = %s: not yet in this version; use paper or none",
-                      ct_sharing_word(setup->sharing));
   if (!setup->gradient_keV != !setup->intercept_keV)
     return ct_err_set(err, CT_ECONFIG, "hexitec.gradients and hexitec.intercepts: one of the two is missing; give both "
                       "or none");
@@ -74,7 +71,7 @@ static bool allocate(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
   bool ok = true;
 
 #define TAKE(pointer, count) ok = ((pointer) = calloc((count), sizeof *(pointer))) != NULL && ok
-  TAKE(h->dark_ADU, n);
+  TAKE(h->pixel, n);
   TAKE(h->threshold_ADU, n);
   TAKE(h->limit_ADU, words * 64);
   TAKE(h->live, words);
@@ -88,13 +85,10 @@ static bool allocate(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
   TAKE(h->clusters.size, n);
   TAKE(h->clusters.mate, n);
   TAKE(h->dark_sum, n);
-  if (setup->gradient_keV) {
-    TAKE(h->gradient_keV, n);
-    TAKE(h->intercept_keV, n);
-  }
-  if (setup->asic_order) {
-    TAKE(h->raw_of, n);
-    TAKE(h->geometric_of, n);
+  if (ct_sharing_is_odin(setup->sharing)) {
+    bool three = setup->sharing == CT_SHARING_ODIN_CSA3 || setup->sharing == CT_SHARING_ODIN_CSD3;
+    TAKE(h->place, n);
+    ok = ct_image_init(&h->image, h->rows, h->cols, three ? 1 : 2) && ok;
   }
 #undef TAKE
   return ok;
@@ -107,26 +101,25 @@ static float float_not_above(double value)
   return (double)f > value ? nextafterf(f, -INFINITY) : f;
 }
 
-static void copy_maps(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
+/* The place in the ASIC's order of a pixel: rows are whole blocks of 80, and blocks stay where they are. */
+static int16_t asic_step(uint32_t pixel)
 {
-  if (setup->dark_ADU)
-    memcpy(h->dark_ADU, setup->dark_ADU, h->pixels * sizeof *h->dark_ADU);
-  if (setup->threshold_ADU)
-    memcpy(h->threshold_ADU, setup->threshold_ADU, h->pixels * sizeof *h->threshold_ADU);
-  for (uint32_t p = 0; h->gradient_keV && p < h->pixels; p++) {
-    h->gradient_keV[p] = (float)setup->gradient_keV[p];
-    h->intercept_keV[p] = (float)setup->intercept_keV[p];
-  }
+  int col = (int)(pixel % CT_HEXITEC_BLOCK_COLS);
+  return (int16_t)(col % 20 * 4 + col / 20 - col);
 }
 
-static void map_asic_order(struct ct_hexitec *h)
+static void copy_maps(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
 {
-  for (uint32_t raw = 0; raw < h->pixels; raw++) {
-    uint32_t k = raw % CT_HEXITEC_BLOCK_COLS;   /* rows are whole blocks, so blocks never straddle rows */
-    uint32_t pixel = raw - k + (k % 4) * 20 + k / 4;
-
-    h->geometric_of[raw] = pixel;
-    h->raw_of[pixel] = raw;
+  if (setup->threshold_ADU)
+    memcpy(h->threshold_ADU, setup->threshold_ADU, h->pixels * sizeof *h->threshold_ADU);
+  for (uint32_t p = 0; p < h->pixels; p++) {
+    h->pixel[p] = (struct ct_pixel){
+      .gradient_keV = setup->gradient_keV ? (float)setup->gradient_keV[p] : 1,
+      .intercept_keV = setup->intercept_keV ? (float)setup->intercept_keV[p] : 0,
+      .dark_ADU = setup->dark_ADU ? setup->dark_ADU[p] : 0,
+      .raw_step = setup->asic_order ? asic_step(p) : 0,
+      .place = h->place ? ct_image_place(&h->image, p / h->cols, p % h->cols) : 0,
+    };
   }
 }
 
@@ -135,11 +128,15 @@ void ct_hexitec_fold(struct ct_hexitec *h)
   memset(h->live, 0, h->words * sizeof *h->live);
   memset(h->alive, 0, h->words * sizeof *h->alive);
   for (uint32_t p = 0; p < h->pixels; p++) {
-    uint32_t raw = ct_hexitec_raw(h, p), limit_ADU = (uint32_t)h->dark_ADU[p] + h->threshold_ADU[p];
+    const struct ct_pixel *pixel = &h->pixel[p];
+    uint32_t raw = ct_hexitec_raw(h, p), threshold_ADU = h->threshold_ADU[p];
 
-    if (h->gradient_keV && h->gradient_keV[p] == 0)
+    if (pixel->gradient_keV == 0)
       continue;
     h->alive[p / 64] |= UINT64_C(1) << p % 64;
+    if (threshold_ADU == 0 && ct_sharing_is_odin(h->sharing))
+      threshold_ADU = 1;
+    uint32_t limit_ADU = pixel->dark_ADU + threshold_ADU;
     if (limit_ADU > UINT16_MAX)
       continue;
     h->limit_ADU[raw] = (uint16_t)limit_ADU;
@@ -165,15 +162,17 @@ int ct_hexitec_new(struct ct_hexitec **out, const struct ct_hexitec_setup *setup
   h->sharing = setup->sharing;
   h->next_frame = setup->next_frame;
   h->mask = ct_mask_ops_get(0);
+  h->calibrated = setup->gradient_keV;
+  h->asic_order = setup->asic_order;
   h->threshold_keV = float_not_above(setup->threshold_keV);
+  if (ct_sharing_is_odin(h->sharing) && h->threshold_keV < 0)
+    h->threshold_keV = 0;
   if (!allocate(h, setup)) {
     ct_hexitec_free(h);
     return ct_err_set(err, CT_ENOMEM, "hexitec: no memory for a sensor of %u x %u pixels", (unsigned)setup->rows,
                       (unsigned)setup->cols);
   }
   copy_maps(h, setup);
-  if (setup->asic_order)
-    map_asic_order(h);
   ct_hexitec_fold(h);
   *out = h;
   return 0;
@@ -183,7 +182,7 @@ void ct_hexitec_free(struct ct_hexitec *h)
 {
   if (!h)
     return;
-  free(h->dark_ADU);
+  free(h->pixel);
   free(h->threshold_ADU);
   free(h->limit_ADU);
   free(h->live);
@@ -197,9 +196,7 @@ void ct_hexitec_free(struct ct_hexitec *h)
   free(h->clusters.size);
   free(h->clusters.mate);
   free(h->dark_sum);
-  free(h->gradient_keV);
-  free(h->intercept_keV);
-  free(h->raw_of);
-  free(h->geometric_of);
+  free(h->image.cells);
+  free(h->place);
   free(h);
 }

@@ -92,8 +92,8 @@ static void errors_name_file_and_line(void **state)
     { "[roi x]\n", "i12.conf:1: [roi x] needs one of pixels, disc and mask", CT_ECONFIG },
     { "[run]\narchive = /data\n", "i12.conf:2: run.archive = /data: not yet in this version", CT_EUNSUPPORTED },
     { "[camera]\nsize = 512\n", "i12.conf:2: camera.size = 512: not yet in this version", CT_EUNSUPPORTED },
-    { "[hexitec]\nsharing = odin-csd5\n", "i12.conf:2: hexitec.sharing = odin-csd5: odin-csd5: not yet in this version",
-      CT_EUNSUPPORTED },
+    { "[stream x]\nrole = camera\nendpoint = tcp://a:1\nformat = dectris\n",
+      "i12.conf:4: stream.format = dectris: dectris: not yet in this version", CT_EUNSUPPORTED },
     /* Only settings stand in a file, not flags. */
     { "[run]\ndemo = on\n", "i12.conf:2: unknown key 'demo' in [run]", CT_ECONFIG },
   };

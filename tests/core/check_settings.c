@@ -159,8 +159,8 @@ static void wrong_usage_is_one_line_that_says_what(void **state)
     { "--attach", CT_EUNSUPPORTED, "--attach: not yet in this version" },
     { "-j~4", CT_EUNSUPPORTED, "-j: not yet in this version" },
     { "-S~run.reserve_MB=1", CT_EUNSUPPORTED, "-S run.reserve_MB=1: not yet in this version" },
-    { "-S~hexitec.sharing=odin-csa3", CT_EUNSUPPORTED,
-      "-S hexitec.sharing=odin-csa3: odin-csa3: not yet in this version" },
+    { "-S~hexitec.sharing=odin-csa", CT_ECONFIG, "-S hexitec.sharing=odin-csa: not one of paper, none, odin-csa3, "
+      "odin-csa5, odin-csd3, odin-csd5; did you mean 'odin-csa3'?" },
     { "-S~geometry.therta_deg=3", CT_ECONFIG,
       "-S geometry.therta_deg=3: unknown key 'therta_deg' in [geometry]; did you mean 'theta_deg'?" },
     { "-S~geometri.theta_deg=3", CT_ECONFIG,

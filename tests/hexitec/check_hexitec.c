@@ -207,6 +207,124 @@ static void test_full_frame(void **state)
   assert_int_equal(b.tally.multiple, 1);
 }
 
+/* ---- the open detector software's rules, step by step ---------------------------------------------------------- */
+static uint32_t run_odin(struct bench *b, enum ct_sharing sharing)
+{
+  for (int p = 0; p < PIXELS; p++) {
+    b->gradient[p] = 1;
+    b->intercept[p] = 0;
+  }
+  b->setup.sharing = sharing;
+  return run_once(b);
+}
+
+static void assert_tally(const struct bench *b, unsigned single, unsigned dbl, unsigned multiple)
+{
+  assert_int_equal(b->tally.single, single);
+  assert_int_equal(b->tally.dbl, dbl);
+  assert_int_equal(b->tally.multiple, multiple);
+}
+
+static void test_addition_prefers_the_later_of_equals(void **state)
+{
+  (void)state;
+  struct bench b;
+
+  lay_out(&b);
+  b.adu[AT(0, 0)] = 300;
+  b.adu[AT(2, 1)] = b.adu[AT(3, 0)] = 200;
+  assert_int_equal(run_odin(&b, CT_SHARING_ODIN_CSA3), 2);
+  assert_event(&b.events[0], AT(0, 0), 300);
+  assert_event(&b.events[1], AT(3, 0), 400);
+  assert_tally(&b, 1, 1, 0);
+}
+
+/* 150 takes in 100 on its right; 200 below is then smaller than the 250 it would have beaten alone. */
+static void test_addition_compares_with_the_running_sum(void **state)
+{
+  (void)state;
+  struct bench b;
+
+  lay_out(&b);
+  b.adu[AT(1, 1)] = 150, b.adu[AT(1, 2)] = 100, b.adu[AT(2, 1)] = 200;
+  assert_int_equal(run_odin(&b, CT_SHARING_ODIN_CSA3), 1);
+  assert_event(&b.events[0], AT(1, 1), 450);
+  assert_tally(&b, 0, 0, 1);
+}
+
+/* The sum moves from (1,1) to (1,2), but the window stays: (1,3) is not in it and comes when the scan is at (1,2). */
+static void test_addition_keeps_its_window_and_chains(void **state)
+{
+  (void)state;
+  struct bench b;
+
+  lay_out(&b);
+  b.adu[AT(1, 1)] = 100, b.adu[AT(1, 2)] = 150, b.adu[AT(1, 3)] = 260, b.adu[AT(2, 0)] = 90;
+  assert_int_equal(run_odin(&b, CT_SHARING_ODIN_CSA3), 1);
+  assert_event(&b.events[0], AT(1, 2), 600);   /* 100 -> 250 at (1,2), takes in 90, then 340 > 260 */
+  assert_tally(&b, 0, 0, 1);
+
+  lay_out(&b);
+  b.adu[AT(1, 1)] = 100, b.adu[AT(1, 3)] = 150, b.adu[AT(3, 5)] = 260;
+  assert_int_equal(run_odin(&b, CT_SHARING_ODIN_CSA5), 1);
+  assert_event(&b.events[0], AT(3, 5), 510);
+  assert_tally(&b, 0, 0, 1);
+  b.tally = (struct ct_hexitec_tally){ 0 };
+  assert_int_equal(run_odin(&b, CT_SHARING_ODIN_CSA3), 3);
+  assert_tally(&b, 3, 0, 0);
+}
+
+/* In a chain the first takes the second along, and the third stays. */
+static void test_discrimination_depends_on_the_order(void **state)
+{
+  (void)state;
+  struct bench b;
+
+  lay_out(&b);
+  b.adu[AT(0, 0)] = 100, b.adu[AT(1, 1)] = 100, b.adu[AT(2, 2)] = 130;
+  assert_int_equal(run_odin(&b, CT_SHARING_ODIN_CSD3), 1);
+  assert_event(&b.events[0], AT(2, 2), 130);
+  assert_tally(&b, 1, 1, 0);
+  b.tally = (struct ct_hexitec_tally){ 0 };
+  assert_int_equal(run_odin(&b, CT_SHARING_ODIN_CSD5), 0);
+  assert_tally(&b, 0, 0, 1);
+}
+
+static void test_odin_edges_do_not_touch(void **state)
+{
+  (void)state;
+  struct bench b;
+
+  for (int sharing = CT_SHARING_ODIN_CSA3; sharing < CT_SHARING_COUNT; sharing++) {
+    lay_out(&b);
+    b.adu[AT(0, COLS - 1)] = b.adu[AT(1, 0)] = b.adu[AT(2, COLS - 1)] = b.adu[AT(4, 0)] = b.adu[AT(4, COLS - 1)] = 100;
+    bool five = sharing == CT_SHARING_ODIN_CSA5 || sharing == CT_SHARING_ODIN_CSD5;
+    bool addition = sharing == CT_SHARING_ODIN_CSA3 || sharing == CT_SHARING_ODIN_CSA5;
+    /* Within two rows of each other: the three at the right edge. The first takes in the second, or both go. */
+    assert_int_equal(run_odin(&b, (enum ct_sharing)sharing), five ? 3 : 5);
+    assert_int_equal(b.tally.dbl, five && !addition);
+    assert_int_equal(b.tally.multiple, five && addition);
+  }
+}
+
+/* What is no signal upstream is no hit: zero even without a threshold; and no energy, no photon. */
+static void test_odin_takes_zero_for_nothing(void **state)
+{
+  (void)state;
+  struct bench b;
+
+  lay_out(&b);
+  b.setup.threshold_ADU = NULL;
+  b.adu[AT(0, 0)] = 1;
+  b.adu[AT(2, 2)] = 10;
+  b.setup.sharing = CT_SHARING_ODIN_CSA3;
+  b.gradient[AT(2, 2)] = 1, b.intercept[AT(2, 2)] = -10;
+  assert_int_equal(run_once(&b), 1);
+  assert_event(&b.events[0], 0, 1.5f);
+  assert_int_equal(b.tally.hits, 2);
+  assert_tally(&b, 1, 0, 0);
+}
+
 static void test_without_calibration(void **state)
 {
   (void)state;
@@ -323,8 +441,6 @@ static void test_wrong_setup(void **state)
   assert_refused(&setup, CT_ECONFIG, "hexitec.intercepts");
   setup = b.setup, setup.threshold_keV = (double)NAN;
   assert_refused(&setup, CT_ERANGE, "threshold_keV");
-  setup = b.setup, setup.sharing = CT_SHARING_ODIN_CSA5;
-  assert_refused(&setup, CT_EUNSUPPORTED, "odin-csa5: not yet in this version");
   b.gradient[7] = 1e40;
   assert_refused(&b.setup, CT_ERANGE, "hexitec.gradients: the value of pixel 7");
   b.gradient[7] = 1, b.intercept[8] = (double)NAN;
@@ -351,6 +467,12 @@ int main(void)
     cmocka_unit_test(test_asic_order),
     cmocka_unit_test(test_next_frame_keeps_every_other),
     cmocka_unit_test(test_full_frame),
+    cmocka_unit_test(test_addition_prefers_the_later_of_equals),
+    cmocka_unit_test(test_addition_compares_with_the_running_sum),
+    cmocka_unit_test(test_addition_keeps_its_window_and_chains),
+    cmocka_unit_test(test_discrimination_depends_on_the_order),
+    cmocka_unit_test(test_odin_edges_do_not_touch),
+    cmocka_unit_test(test_odin_takes_zero_for_nothing),
     cmocka_unit_test(test_without_calibration),
     cmocka_unit_test(test_dark_frames),
     cmocka_unit_test(test_float_threshold),

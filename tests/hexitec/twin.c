@@ -40,6 +40,12 @@ static uint64_t read_bits(const struct ct_frame *frame, uint32_t index, size_t i
   return v;
 }
 
+/* Upstream marks what is no hit by 0. */
+static bool is_odin(const struct twin *twin)
+{
+  return twin->setup.sharing >= CT_SHARING_ODIN_CSA3;
+}
+
 static void read_u16(const struct twin *twin, const struct ct_frame *frame, uint32_t index, struct image *image)
 {
   const struct ct_hexitec_setup *setup = &twin->setup;
@@ -49,7 +55,8 @@ static void read_u16(const struct twin *twin, const struct ct_frame *frame, uint
     long adu = (long)read_bits(frame, index, i, 2) - (setup->dark_ADU ? setup->dark_ADU[p] : 0);
     bool dead = setup->gradient_keV && (float)setup->gradient_keV[p] == 0;
 
-    image->hit[p] = !dead && adu >= (setup->threshold_ADU ? setup->threshold_ADU[p] : 0);
+    image->hit[p] = !dead && adu >= (setup->threshold_ADU ? setup->threshold_ADU[p] : 0) && (adu > 0 || !is_odin(twin));
+    image->energy_keV[p] = (float)adu;
     if (!setup->gradient_keV)
       continue;
     volatile float product = (float)adu * (float)setup->gradient_keV[p];
@@ -63,7 +70,8 @@ static void read_f32(const struct twin *twin, const struct ct_frame *frame, uint
     uint32_t bits = (uint32_t)read_bits(frame, index, p, 4);
     memcpy(&image->energy_keV[p], &bits, 4);
     bool dead = twin->setup.gradient_keV && (float)twin->setup.gradient_keV[p] == 0;
-    image->hit[p] = !dead && isfinite(image->energy_keV[p]) && (double)image->energy_keV[p] > twin->setup.threshold_keV;
+    image->hit[p] = !dead && isfinite(image->energy_keV[p]) && (double)image->energy_keV[p] > twin->setup.threshold_keV &&
+                    (image->energy_keV[p] > 0 || !is_odin(twin));
   }
 }
 
@@ -88,6 +96,102 @@ static size_t flood(struct image *image, long row, long col, size_t *member)
   return n;
 }
 
+/* ---- the open detector software's rules: whole windows, every pixel of them ------------------------------------- */
+struct padded {
+  long reach, stride;
+  float *energy_keV;
+  uint32_t *hits;     /* that were summed into it */
+};
+
+static struct padded pad(const struct image *image, long reach)
+{
+  long stride = image->cols + 2 * reach;
+  size_t n = (size_t)(stride * (image->rows + 2 * reach));
+  struct padded padded = { reach, stride, ct_xcalloc(n, sizeof(float)), ct_xcalloc(n, sizeof(uint32_t)) };
+
+  for (long row = 0; row < image->rows; row++) {
+    for (long col = 0; col < image->cols; col++) {
+      long p = row * image->cols + col, at = (row + reach) * stride + col + reach;
+      if (!image->hit[p] || !(image->energy_keV[p] > 0))
+        continue;
+      padded.energy_keV[at] = image->energy_keV[p];
+      padded.hits[at] = 1;
+    }
+  }
+  return padded;
+}
+
+/* The window stays where the scan is, the maximum wanders. */
+static void scan_addition(struct padded *image, long centre)
+{
+  long max = centre;
+
+  for (long dr = -image->reach; dr <= image->reach; dr++) {
+    for (long dc = -image->reach; dc <= image->reach; dc++) {
+      long at = centre + dr * image->stride + dc, from, to;
+      if ((dr == 0 && dc == 0) || !(image->energy_keV[at] > 0))
+        continue;
+      if (image->energy_keV[at] >= image->energy_keV[max])
+        from = max, to = max = at;
+      else
+        from = at, to = max;
+      image->energy_keV[to] += image->energy_keV[from];
+      image->hits[to] += image->hits[from];
+      image->energy_keV[from] = 0;
+      image->hits[from] = 0;
+    }
+  }
+}
+
+static void scan_discrimination(struct padded *image, long centre, struct ct_hexitec_tally *tally)
+{
+  uint32_t went = 0;
+
+  for (int pass = 0; pass < 2; pass++) {   /* look for company, then empty the window */
+    for (long dr = -image->reach; dr <= image->reach; dr++) {
+      for (long dc = -image->reach; dc <= image->reach; dc++) {
+        long at = centre + dr * image->stride + dc;
+        if (pass == 0)
+          went += image->energy_keV[at] > 0;
+        else if (went >= 2)
+          image->energy_keV[at] = 0;
+      }
+    }
+  }
+  if (went >= 2)
+    *(went == 2 ? &tally->dbl : &tally->multiple) += 1;
+}
+
+static uint32_t share_odin(const struct twin *twin, const struct image *image, struct ct_event *events,
+                           struct ct_hexitec_tally *tally)
+{
+  enum ct_sharing rule = twin->setup.sharing;
+  struct padded padded = pad(image, rule == CT_SHARING_ODIN_CSA5 || rule == CT_SHARING_ODIN_CSD5 ? 2 : 1);
+  bool addition = rule == CT_SHARING_ODIN_CSA3 || rule == CT_SHARING_ODIN_CSA5;
+  uint32_t made = 0;
+
+  for (long i = 0; i < image->rows * image->cols; i++) {
+    long at = (i / image->cols + padded.reach) * padded.stride + i % image->cols + padded.reach;
+    if (!(padded.energy_keV[at] > 0))
+      continue;
+    if (addition)
+      scan_addition(&padded, at);
+    else
+      scan_discrimination(&padded, at, tally);
+  }
+  for (long i = 0; i < image->rows * image->cols; i++) {
+    long at = (i / image->cols + padded.reach) * padded.stride + i % image->cols + padded.reach;
+    if (!(padded.energy_keV[at] > 0))
+      continue;
+    events[made++] = (struct ct_event){ (uint32_t)i, padded.energy_keV[at] };
+    *(padded.hits[at] == 1 ? &tally->single : padded.hits[at] == 2 ? &tally->dbl : &tally->multiple) += 1;
+  }
+  free(padded.energy_keV);
+  free(padded.hits);
+  return made;
+}
+
+/* ---- the seed paper's ------------------------------------------------------------------------------------------- */
 static uint32_t share(const struct twin *twin, struct image *image, bool calibrated, struct ct_event *events,
                       struct ct_hexitec_tally *tally)
 {
@@ -143,8 +247,9 @@ uint32_t twin_frame(struct twin *twin, const struct ct_frame *frame, uint32_t in
   }
   for (size_t p = 0; p < pixels; p++)
     tally->hits += image.hit[p];
-  uint32_t n = share(twin, &image, frame->type == CT_F32 || twin->setup.gradient_keV, events, tally);
+  bool calibrated = frame->type == CT_F32 || twin->setup.gradient_keV;
+  uint32_t n = is_odin(twin) ? share_odin(twin, &image, events, tally) : share(twin, &image, calibrated, events, tally);
   free(image.hit);
   free(image.energy_keV);
-  return n;
+  return calibrated ? n : 0;
 }
