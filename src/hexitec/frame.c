@@ -39,44 +39,30 @@ const unsigned char *ct_hexitec_pixels(struct ct_hexitec *h, const struct ct_fra
 }
 
 /* ---- hits ------------------------------------------------------------------------------------------------------ */
-static void find_u16(struct ct_hexitec *h, const unsigned char *pixels)
+static void compare(const struct ct_hexitec *h, uint64_t *mask, const unsigned char *pixels, enum ct_type type,
+                    uint32_t word, uint32_t words)
 {
-  uint64_t *mask = h->asic_order ? h->raw_hits : h->hits;
-  uint32_t whole = h->pixels / 64;
-
-  h->mask->u16(mask, pixels, h->limit_ADU, whole);
-  if (whole < h->words) {   /* the frame ends inside the last word: never read beyond it */
-    unsigned char rest[64 * 2] = { 0 };
-    memcpy(rest, pixels + (size_t)whole * 128, (size_t)(h->pixels % 64) * 2);
-    h->mask->u16(mask + whole, rest, h->limit_ADU + (size_t)whole * 64, 1);
-  }
-  for (uint32_t w = 0; w < h->words; w++)
-    mask[w] &= h->live[w];
-  if (!h->asic_order)
-    return;
-
-  memset(h->hits, 0, h->words * sizeof *h->hits);
-  for (uint32_t w = 0; w < h->words; w++) {
-    for (uint64_t m = mask[w]; m; m &= m - 1) {
-      uint32_t raw = w * 64 + (uint32_t)__builtin_ctzll(m), k = raw % CT_HEXITEC_BLOCK_COLS;
-      uint32_t p = raw - k + k % 4 * 20 + k / 4;
-      h->hits[p / 64] |= UINT64_C(1) << p % 64;
-    }
-  }
+  if (type == CT_U16)
+    h->mask->u16(mask + word, pixels, h->limit_ADU + (size_t)word * 64, h->live + word, words);
+  else
+    h->mask->f32(mask + word, pixels, h->threshold_keV, h->alive + word, words);
 }
 
-static void find_f32(struct ct_hexitec *h, const unsigned char *pixels)
+static void find_hits(struct ct_hexitec *h, const unsigned char *pixels, enum ct_type type)
 {
-  uint32_t whole = h->pixels / 64, rest_pixels = h->pixels % 64;
+  bool deal = type == CT_U16 && h->asic_order;
+  uint64_t *mask = deal ? h->raw_hits : h->hits;
+  uint32_t whole = h->pixels / 64;
+  size_t pixel_bytes = type == CT_U16 ? 2 : 4;
 
-  h->mask->f32(h->hits, pixels, h->threshold_keV, whole);
-  if (rest_pixels) {
+  compare(h, mask, pixels, type, 0, whole);
+  if (whole < h->words) {   /* the frame ends inside the last word: never read beyond it */
     unsigned char rest[64 * 4] = { 0 };
-    memcpy(rest, pixels + (size_t)whole * 256, (size_t)rest_pixels * 4);
-    h->mask->f32(h->hits + whole, rest, h->threshold_keV, 1);
+    memcpy(rest, pixels + whole * 64 * pixel_bytes, h->pixels % 64 * pixel_bytes);
+    compare(h, mask, rest, type, whole, 1);
   }
-  for (uint32_t w = 0; w < h->words; w++)
-    h->hits[w] &= h->alive[w];
+  if (deal)
+    h->bits->deal(h->hits, h->raw_hits, h->grid.words);
 }
 
 /* Returns the number of hits removed. */
@@ -96,16 +82,6 @@ static uint64_t correct_next_frame(struct ct_hexitec *h, uint64_t number)
   return removed;
 }
 
-static uint32_t list_hits(struct ct_hexitec *h)
-{
-  uint32_t n = 0;
-
-  for (uint32_t w = 0; w < h->words; w++)
-    for (uint64_t m = h->hits[w]; m; m &= m - 1)
-      h->list[n++] = w * 64 + (uint32_t)__builtin_ctzll(m);
-  return n;
-}
-
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 struct source {
   struct ct_hexitec *h;
@@ -113,96 +89,120 @@ struct source {
   enum ct_type type;
 };
 
-static struct ct_event event_of(const struct source *s, uint32_t pixel)
+static inline float energy_u16_keV(const struct ct_hexitec *h, const unsigned char *pixels, uint32_t pixel)
 {
-  if (s->type == CT_F32)
-    return (struct ct_event){ pixel, ct_load_f32(s->pixels, pixel) };
-  const struct ct_pixel *p = &s->h->pixel[pixel];
-  int adu = ct_load_u16(s->pixels, ct_hexitec_raw(s->h, pixel)) - p->dark_ADU;
+  const struct ct_pixel *p = &h->pixel[pixel];
+  int adu = ct_load_u16(pixels, ct_hexitec_raw(h, pixel)) - p->dark_ADU;
   float scaled_keV = (float)adu * p->gradient_keV;
-  return (struct ct_event){ pixel, scaled_keV + p->intercept_keV };
+  return scaled_keV + p->intercept_keV;
 }
 
-static struct ct_event double_of(const struct source *s, uint32_t first, uint32_t second)
+/* One event for each of <n> pixels. */
+static void read_energies(const struct source *s, const uint32_t *list, uint32_t n, struct ct_event *events)
 {
-  struct ct_event a = event_of(s, first), b = event_of(s, second);
-  float sum_keV = a.energy_keV + b.energy_keV;
-
-  return (struct ct_event){ b.energy_keV > a.energy_keV ? second : first, sum_keV };
+  if (s->type == CT_U16)
+    for (uint32_t i = 0; i < n; i++)
+      events[i] = (struct ct_event){ list[i], energy_u16_keV(s->h, s->pixels, list[i]) };
+  else
+    for (uint32_t i = 0; i < n; i++)
+      events[i] = (struct ct_event){ list[i], ct_load_f32(s->pixels, list[i]) };
 }
 
-static uint32_t share_none(const struct source *s, uint32_t n, struct ct_event *events, struct ct_hexitec_tally *tally)
+static uint32_t share_none(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
 {
+  struct ct_hexitec *h = s->h;
+  uint32_t n = h->bits->list(h->list, h->hits, h->grid.words);
+
+  tally->hits += n;
   tally->single += n;
-  for (uint32_t i = 0; i < n; i++)
-    events[i] = event_of(s, s->h->list[i]);
+  read_energies(s, h->list, n, events);
   return n;
 }
 
-static uint32_t share_paper(const struct source *s, uint32_t n, struct ct_event *events, struct ct_hexitec_tally *tally)
+static inline bool has_bit(const uint64_t *mask, uint32_t i)
 {
-  const struct ct_clusters *clusters = &s->h->clusters;
-  const uint32_t *list = s->h->list;
-  uint32_t made = 0;
-
-  for (uint32_t i = 0; i < n; i++) {
-    if (clusters->parent[i] != i)
-      continue;
-    if (clusters->size[i] == 1) {
-      tally->single++;
-      events[made++] = event_of(s, list[i]);
-    } else if (clusters->size[i] == 2) {
-      tally->dbl++;
-      events[made++] = double_of(s, list[i], list[clusters->mate[i]]);
-    } else {
-      tally->multiple++;
-    }
-  }
-  return made;
+  return mask[i / 64] >> i % 64 & 1;
 }
 
-static uint32_t share_odin(const struct source *s, uint32_t n, struct ct_event *events, struct ct_hexitec_tally *tally)
+/* The other one of a cluster of two. */
+static uint32_t mate_of(const struct ct_hexitec *h, uint32_t first)
+{
+  if (has_bit(h->grid.has_east, first) && has_bit(h->pair, first + 1))
+    return first + 1;
+  if (has_bit(h->grid.has_west, first) && has_bit(h->pair, first + h->cols - 1))
+    return first + h->cols - 1;
+  return first + h->cols + !has_bit(h->pair, first + h->cols);
+}
+
+static uint32_t share_paper(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
 {
   struct ct_hexitec *h = s->h;
 
+  h->bits->small_clusters(&h->grid, h->first, h->pair, h->larger, h->hits);
+  uint32_t n = h->bits->list(h->list, h->first, h->grid.words);
+  read_energies(s, h->list, n, events);
+  uint32_t pairs = 0;
   for (uint32_t i = 0; i < n; i++) {
-    struct ct_event hit = event_of(s, h->list[i]);
-    bool positive = hit.energy_keV > 0;
-
-    h->place[i] = h->pixel[hit.pixel].place;
-    h->image.cells[h->place[i]] = (ct_cell){ positive ? hit.energy_keV : 0, positive };
+    if (!has_bit(h->pair, h->list[i]))
+      continue;
+    uint32_t mate = mate_of(h, h->list[i]);
+    struct ct_event other;
+    read_energies(s, &mate, 1, &other);
+    float sum_keV = events[i].energy_keV + other.energy_keV;
+    events[i] = (struct ct_event){ other.energy_keV > events[i].energy_keV ? mate : events[i].pixel, sum_keV };
+    pairs++;
   }
-  if (h->sharing == CT_SHARING_ODIN_CSA3 || h->sharing == CT_SHARING_ODIN_CSA5)
-    ct_image_add(&h->image, h->place, n);
-  else
-    ct_image_discard(&h->image, h->place, n, tally);
-  return ct_image_take(&h->image, h->list, h->place, n, events, tally);
+  uint32_t larger = h->bits->list(h->list_larger, h->larger, h->grid.words);
+  tally->hits += n + pairs + larger;
+  tally->single += n - pairs;
+  tally->dbl += pairs;
+  tally->multiple += ct_clusters_count(h->parent, h->list_larger, larger, h->cols);
+  return n;
 }
 
-static uint32_t share(const struct source *s, uint32_t n, struct ct_event *events, struct ct_hexitec_tally *tally)
+static void find_places(const struct ct_hexitec *h, uint32_t *place, const uint32_t *list, uint32_t n)
 {
-  if (s->h->sharing == CT_SHARING_NONE)
-    return share_none(s, n, events, tally);
-  if (s->h->sharing != CT_SHARING_PAPER)
-    return share_odin(s, n, events, tally);
-  ct_clusters_join(&s->h->clusters, s->h->list, n, s->h->cols);
-  return share_paper(s, n, events, tally);
+  for (uint32_t i = 0; i < n; i++)
+    place[i] = h->pixel[list[i]].place;
+}
+
+static uint32_t share_odin(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
+{
+  struct ct_hexitec *h = s->h;
+  uint32_t n = h->bits->list(h->list, h->hits, h->grid.words);
+
+  tally->hits += n;
+  read_energies(s, h->list, n, events);
+  find_places(h, h->place, h->list, n);
+  for (uint32_t i = 0; i < n; i++) {
+    bool positive = events[i].energy_keV > 0;
+    h->image.cells[h->place[i]] = (ct_cell){ positive ? events[i].energy_keV : 0, positive };
+  }
+  h->bits->later(&h->grid, h->first, h->hits);
+  uint32_t scan = h->bits->list(h->list, h->first, h->grid.words);
+  find_places(h, h->place_scan, h->list, scan);
+  if (h->sharing == CT_SHARING_ODIN_CSA3 || h->sharing == CT_SHARING_ODIN_CSA5)
+    ct_image_add(&h->image, h->place_scan, scan);
+  else
+    ct_image_discard(&h->image, h->place_scan, scan, tally);
+  return ct_image_take(&h->image, h->place, n, events, tally);
 }
 
 uint32_t ct_hexitec_frame(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index, struct ct_event *events,
                           struct ct_hexitec_tally *tally)
 {
   struct source source = { h, ct_hexitec_pixels(h, frame, index), frame->type };
+  uint32_t n;
 
   tally->frames++;
-  if (frame->type == CT_U16)
-    find_u16(h, source.pixels);
-  else
-    find_f32(h, source.pixels);
+  find_hits(h, source.pixels, frame->type);
   if (h->next_frame)
     tally->next_frame += correct_next_frame(h, frame->number + index);
-  uint32_t n = list_hits(h);
-  tally->hits += n;
-  n = share(&source, n, events, tally);
+  if (h->sharing == CT_SHARING_NONE)
+    n = share_none(&source, events, tally);
+  else if (h->sharing == CT_SHARING_PAPER)
+    n = share_paper(&source, events, tally);
+  else
+    n = share_odin(&source, events, tally);
   return frame->type == CT_F32 || h->calibrated ? n : 0;
 }

@@ -65,10 +65,27 @@ static int check(const struct ct_hexitec_setup *setup, struct ct_err *err)
 }
 
 /* ---- copies ---------------------------------------------------------------------------------------------------- */
-static bool allocate(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
+/* All masks with their margins side by side; see struct ct_grid. */
+static bool allocate_masks(struct ct_hexitec *h)
+{
+  uint64_t **const masks[] = {
+    &h->raw_hits, &h->hits, &h->last_hits, &h->first, &h->pair, &h->larger, &h->grid.has_west, &h->grid.has_east,
+    &h->grid.scratch[0], &h->grid.scratch[1], &h->grid.scratch[2],
+  };
+  const size_t count = sizeof masks / sizeof *masks, margin = h->cols / 32 + 2, words = h->grid.words;
+
+  h->mask_memory = calloc(count * (words + margin) + margin, sizeof *h->mask_memory);
+  if (!h->mask_memory)
+    return false;
+  for (size_t i = 0; i < count; i++)
+    *masks[i] = h->mask_memory + margin + i * (words + margin);
+  return true;
+}
+
+static bool allocate(struct ct_hexitec *h)
 {
   size_t n = h->pixels, words = h->words;
-  bool ok = true;
+  bool ok = allocate_masks(h);
 
 #define TAKE(pointer, count) ok = ((pointer) = calloc((count), sizeof *(pointer))) != NULL && ok
   TAKE(h->pixel, n);
@@ -77,21 +94,33 @@ static bool allocate(struct ct_hexitec *h, const struct ct_hexitec_setup *setup)
   TAKE(h->live, words);
   TAKE(h->alive, words);
   TAKE(h->host, n * sizeof(float));
-  TAKE(h->raw_hits, words);
-  TAKE(h->hits, words);
-  TAKE(h->last_hits, words);
-  TAKE(h->list, n);
-  TAKE(h->clusters.parent, n);
-  TAKE(h->clusters.size, n);
-  TAKE(h->clusters.mate, n);
+  TAKE(h->list, n + CT_LIST_SLACK);
+  TAKE(h->list_larger, n + CT_LIST_SLACK);
+  TAKE(h->parent, n);
   TAKE(h->dark_sum, n);
-  if (ct_sharing_is_odin(setup->sharing)) {
-    bool three = setup->sharing == CT_SHARING_ODIN_CSA3 || setup->sharing == CT_SHARING_ODIN_CSD3;
-    TAKE(h->place, n);
-    ok = ct_image_init(&h->image, h->rows, h->cols, three ? 1 : 2) && ok;
-  }
+  TAKE(h->place, n);
+  TAKE(h->place_scan, n);
+  if (ct_sharing_is_odin(h->sharing))
+    ok = ct_image_init(&h->image, h->rows, h->cols, h->grid.reach) && ok;
 #undef TAKE
   return ok;
+}
+
+static void set_bit(uint64_t *mask, uint32_t i)
+{
+  mask[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+static void draw_grid(struct ct_hexitec *h)
+{
+  for (uint32_t p = 0; p < h->pixels; p++) {
+    if (h->pixel[p].gradient_keV != 0)
+      set_bit(h->alive, p);
+    if (p % h->cols != 0)
+      set_bit(h->grid.has_west, p);
+    if ((p + 1) % h->cols != 0)
+      set_bit(h->grid.has_east, p);
+  }
 }
 
 /* The largest float not above: a float is above the one exactly where it is above the other. */
@@ -118,7 +147,7 @@ static void copy_maps(struct ct_hexitec *h, const struct ct_hexitec_setup *setup
       .intercept_keV = setup->intercept_keV ? (float)setup->intercept_keV[p] : 0,
       .dark_ADU = setup->dark_ADU ? setup->dark_ADU[p] : 0,
       .raw_step = setup->asic_order ? asic_step(p) : 0,
-      .place = h->place ? ct_image_place(&h->image, p / h->cols, p % h->cols) : 0,
+      .place = ct_sharing_is_odin(h->sharing) ? ct_image_place(&h->image, p / h->cols, p % h->cols) : 0,
     };
   }
 }
@@ -126,21 +155,19 @@ static void copy_maps(struct ct_hexitec *h, const struct ct_hexitec_setup *setup
 void ct_hexitec_fold(struct ct_hexitec *h)
 {
   memset(h->live, 0, h->words * sizeof *h->live);
-  memset(h->alive, 0, h->words * sizeof *h->alive);
   for (uint32_t p = 0; p < h->pixels; p++) {
     const struct ct_pixel *pixel = &h->pixel[p];
     uint32_t raw = ct_hexitec_raw(h, p), threshold_ADU = h->threshold_ADU[p];
 
     if (pixel->gradient_keV == 0)
       continue;
-    h->alive[p / 64] |= UINT64_C(1) << p % 64;
     if (threshold_ADU == 0 && ct_sharing_is_odin(h->sharing))
       threshold_ADU = 1;
     uint32_t limit_ADU = pixel->dark_ADU + threshold_ADU;
     if (limit_ADU > UINT16_MAX)
       continue;
     h->limit_ADU[raw] = (uint16_t)limit_ADU;
-    h->live[raw / 64] |= UINT64_C(1) << raw % 64;
+    set_bit(h->live, raw);
   }
 }
 
@@ -162,17 +189,22 @@ int ct_hexitec_new(struct ct_hexitec **out, const struct ct_hexitec_setup *setup
   h->sharing = setup->sharing;
   h->next_frame = setup->next_frame;
   h->mask = ct_mask_ops_get(0);
+  h->bits = ct_bit_ops_get(0);
+  h->grid.cols = h->cols;
+  h->grid.reach = setup->sharing == CT_SHARING_ODIN_CSA5 || setup->sharing == CT_SHARING_ODIN_CSD5 ? 2 : 1;
+  h->grid.words = (h->words + 7) / 8 * 8;
   h->calibrated = setup->gradient_keV;
   h->asic_order = setup->asic_order;
   h->threshold_keV = float_not_above(setup->threshold_keV);
   if (ct_sharing_is_odin(h->sharing) && h->threshold_keV < 0)
     h->threshold_keV = 0;
-  if (!allocate(h, setup)) {
+  if (!allocate(h)) {
     ct_hexitec_free(h);
     return ct_err_set(err, CT_ENOMEM, "hexitec: no memory for a sensor of %u x %u pixels", (unsigned)setup->rows,
                       (unsigned)setup->cols);
   }
   copy_maps(h, setup);
+  draw_grid(h);   /* knows dead pixels from the maps */
   ct_hexitec_fold(h);
   *out = h;
   return 0;
@@ -182,21 +214,19 @@ void ct_hexitec_free(struct ct_hexitec *h)
 {
   if (!h)
     return;
+  free(h->mask_memory);
   free(h->pixel);
   free(h->threshold_ADU);
   free(h->limit_ADU);
   free(h->live);
   free(h->alive);
   free(h->host);
-  free(h->raw_hits);
-  free(h->hits);
-  free(h->last_hits);
   free(h->list);
-  free(h->clusters.parent);
-  free(h->clusters.size);
-  free(h->clusters.mate);
+  free(h->list_larger);
+  free(h->parent);
   free(h->dark_sum);
-  free(h->image.cells);
   free(h->place);
+  free(h->place_scan);
+  free(h->image.cells);
   free(h);
 }

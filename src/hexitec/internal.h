@@ -9,23 +9,43 @@
 /* ---- compare passes (mask.c): 64 pixels become one word, bit i for pixel i ------------------------------------- */
 struct ct_mask_ops {
   const char *name;
-  /* pixel >= limit; <pixels> may be unaligned, <limit_ADU> has 64 * words values. */
-  void (*u16)(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, size_t words);
-  /* limit < pixel < infinity */
-  void (*f32)(uint64_t *mask, const unsigned char *pixels, float limit_keV, size_t words);
+  /* <live> pixels >= limit; <pixels> may be unaligned, <limit_ADU> has 64 * words values. */
+  void (*u16)(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, const uint64_t *live, size_t words);
+  /* <live> pixels with limit < pixel < infinity */
+  void (*f32)(uint64_t *mask, const unsigned char *pixels, float limit_keV, const uint64_t *live, size_t words);
 };
 /* The ways this build and this processor know, fastest first; NULL beyond the last, which is plain C. */
 const struct ct_mask_ops *ct_mask_ops_get(size_t i);
 
-/* ---- clusters (cluster.c): a union-find forest over the hit list ----------------------------------------------- */
-struct ct_clusters {
-  uint32_t *parent;   /* of hit i; its own parent where it is the first hit of a cluster */
-  uint32_t *size;     /* at a first hit: hits in its cluster */
-  uint32_t *mate;     /* at the first hit of a cluster of two: the other one */
+/* ---- passes over hit masks (bits.c) ----------------------------------------------------------------------------- */
+/* The sensor as masks see it. A mask has <words> words (whole vectors, all bits beyond the pixels 0), and as many words
+ * of 0 before and behind as two rows need, so that a look at the neighbours never leaves it. */
+struct ct_grid {
+  uint32_t cols, reach;
+  size_t words;
+  uint64_t *has_west, *has_east;   /* not in the first, not in the last column */
+  uint64_t *scratch[3];
 };
-/* Joins the 8-connected ones of <n> hits, ascending row-major pixel indices of a sensor <cols> wide. The first hit of
- * a cluster represents it. Time is near-linear in <n> whatever the pattern. */
-void ct_clusters_join(struct ct_clusters *clusters, const uint32_t *pixel, uint32_t n, uint32_t cols);
+
+enum { CT_LIST_SLACK = 64 };
+struct ct_bit_ops {
+  const char *name;
+  /* The numbers of the bits that are set, ascending; may write CT_LIST_SLACK numbers more than it returns. */
+  uint32_t (*list)(uint32_t *list, const uint64_t *bits, size_t words);
+  /* From the ASIC's order into the geometric one. */
+  void (*deal)(uint64_t *geometric, const uint64_t *raw, size_t words);
+  /* Hits with another one in the part of their window (grid->reach) that comes after them row by row. */
+  void (*later)(const struct ct_grid *grid, uint64_t *out, const uint64_t *hits);
+  /* The first hits of the clusters of one and of two, all hits of those of two, and all of those of more. */
+  void (*small_clusters)(const struct ct_grid *grid, uint64_t *first, uint64_t *pair, uint64_t *larger,
+                         const uint64_t *hits);
+};
+const struct ct_bit_ops *ct_bit_ops_get(size_t i);   /* as ct_mask_ops_get */
+
+/* ---- clusters (cluster.c): a union-find forest over a hit list --------------------------------------------------- */
+/* How many 8-connected clusters <n> hits form, ascending row-major pixel indices of a sensor <cols> wide; <parent> is
+ * scratch for as many. Time is near-linear in <n> whatever the pattern. */
+uint32_t ct_clusters_count(uint32_t *parent, const uint32_t *pixel, uint32_t n, uint32_t cols);
 
 /* ---- the odin-* rules (odin.c): an image of energies, 0 where no hit is ------------------------------------------ */
 /* Energy in keV and the number of hits it is the sum of. */
@@ -44,9 +64,10 @@ uint32_t ct_image_place(const struct ct_image *image, uint32_t row, uint32_t col
  * they leave in the image are the photons; _discard tallies what it drops. */
 void ct_image_add(struct ct_image *image, const uint32_t *place, uint32_t n);
 void ct_image_discard(struct ct_image *image, const uint32_t *place, uint32_t n, struct ct_hexitec_tally *tally);
-/* Makes events of what is left, tallies them by the hits that went into each, and empties the image. */
-uint32_t ct_image_take(struct ct_image *image, const uint32_t *pixel, const uint32_t *place, uint32_t n,
-                       struct ct_event *events, struct ct_hexitec_tally *tally);
+/* Leaves of <n> events, one a hit, those that are still in the image, with what they are the sum of; tallies them by
+ * the hits that went into each, empties the image, returns how many there are. */
+uint32_t ct_image_take(struct ct_image *image, const uint32_t *place, uint32_t n, struct ct_event *events,
+                       struct ct_hexitec_tally *tally);
 
 /* ---- the detector ---------------------------------------------------------------------------------------------- */
 /* What turns a hit into an energy, side by side: one cache line a hit. */
@@ -58,27 +79,31 @@ struct ct_pixel {
 };
 
 struct ct_hexitec {
-  uint32_t rows, cols, pixels, words;   /* words = pixels / 64, rounded up */
+  uint32_t rows, cols, pixels;
+  uint32_t words;                       /* of 64 pixels, the last one may be part of one */
   enum ct_sharing sharing;
-  bool next_frame;
+  bool next_frame, calibrated, asic_order;
+  float threshold_keV;
   const struct ct_mask_ops *mask;
+  const struct ct_bit_ops *bits;
   struct ct_pixel *pixel;
   uint16_t *threshold_ADU;
-  float threshold_keV;
-  bool calibrated, asic_order;
 
   /* The compare of u16 frames, in the order of the frame: dark and threshold folded into one limit. */
   uint16_t *limit_ADU;
   uint64_t *live;                       /* 0: dead, or no ADU reaches the limit */
-  uint64_t *alive;                      /* geometric order, for float frames; 0: dead */
+  uint64_t *alive;                      /* 1 where the pixel is not dead: what f32 frames have for <live> */
+
+  struct ct_grid grid;
+  uint64_t *mask_memory;                /* of all masks but <live> and <alive> */
 
   /* Scratch of one frame. */
   unsigned char *host;                  /* the frame in this machine's byte order */
   uint64_t *raw_hits, *hits;
-  uint32_t *list;
-  struct ct_clusters clusters;
+  uint64_t *first, *pair, *larger;      /* odin-* rules: <first> are those with company behind */
+  uint32_t *list, *list_larger, *parent;
+  uint32_t *place, *place_scan;         /* of the hits in the image, of those the scan must look at */
   struct ct_image image;
-  uint32_t *place;                      /* of the hits, in the image */
 
   uint64_t *last_hits;                  /* of the corrected frame before */
   uint64_t last_number;

@@ -12,7 +12,8 @@
 #define CT_MASK_X86 0
 #endif
 
-static void plain_u16(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, size_t words)
+static void plain_u16(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, const uint64_t *live,
+                      size_t words)
 {
   for (size_t w = 0; w < words; w++) {
     uint16_t v[64];
@@ -21,11 +22,11 @@ static void plain_u16(uint64_t *mask, const unsigned char *pixels, const uint16_
     memcpy(v, pixels + w * sizeof v, sizeof v);
     for (unsigned i = 0; i < 64; i++)
       m |= (uint64_t)(v[i] >= limit_ADU[w * 64 + i]) << i;
-    mask[w] = m;
+    mask[w] = m & live[w];
   }
 }
 
-static void plain_f32(uint64_t *mask, const unsigned char *pixels, float limit_keV, size_t words)
+static void plain_f32(uint64_t *mask, const unsigned char *pixels, float limit_keV, const uint64_t *live, size_t words)
 {
   for (size_t w = 0; w < words; w++) {
     float v[64];
@@ -34,7 +35,7 @@ static void plain_f32(uint64_t *mask, const unsigned char *pixels, float limit_k
     memcpy(v, pixels + w * sizeof v, sizeof v);
     for (unsigned i = 0; i < 64; i++)
       m |= (uint64_t)(v[i] > limit_keV && v[i] <= FLT_MAX) << i;
-    mask[w] = m;
+    mask[w] = m & live[w];
   }
 }
 
@@ -54,14 +55,15 @@ static uint64_t avx2_half_u16(const unsigned char *pixels, const uint16_t *limit
 }
 
 __attribute__((target("avx2")))
-static void avx2_u16(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, size_t words)
+static void avx2_u16(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, const uint64_t *live,
+                     size_t words)
 {
   for (size_t w = 0; w < words; w++, pixels += 128, limit_ADU += 64)
-    mask[w] = avx2_half_u16(pixels, limit_ADU) | avx2_half_u16(pixels + 64, limit_ADU + 32) << 32;
+    mask[w] = (avx2_half_u16(pixels, limit_ADU) | avx2_half_u16(pixels + 64, limit_ADU + 32) << 32) & live[w];
 }
 
 __attribute__((target("avx2")))
-static void avx2_f32(uint64_t *mask, const unsigned char *pixels, float limit_keV, size_t words)
+static void avx2_f32(uint64_t *mask, const unsigned char *pixels, float limit_keV, const uint64_t *live, size_t words)
 {
   const __m256 low = _mm256_set1_ps(limit_keV), high = _mm256_set1_ps(FLT_MAX);
 
@@ -73,22 +75,23 @@ static void avx2_f32(uint64_t *mask, const unsigned char *pixels, float limit_ke
       __m256 hit = _mm256_and_ps(_mm256_cmp_ps(v, low, _CMP_GT_OQ), _mm256_cmp_ps(v, high, _CMP_LE_OQ));
       m |= (uint64_t)(uint32_t)_mm256_movemask_ps(hit) << i;
     }
-    mask[w] = m;
+    mask[w] = m & live[w];
   }
 }
 
 __attribute__((target("avx512f,avx512bw")))
-static void avx512_u16(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, size_t words)
+static void avx512_u16(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, const uint64_t *live,
+                       size_t words)
 {
   for (size_t w = 0; w < words; w++, pixels += 128, limit_ADU += 64) {
     uint64_t low = _mm512_cmpge_epu16_mask(_mm512_loadu_si512(pixels), _mm512_loadu_si512(limit_ADU));
     uint64_t high = _mm512_cmpge_epu16_mask(_mm512_loadu_si512(pixels + 64), _mm512_loadu_si512(limit_ADU + 32));
-    mask[w] = low | high << 32;
+    mask[w] = (low | high << 32) & live[w];
   }
 }
 
 __attribute__((target("avx512f,avx512bw")))
-static void avx512_f32(uint64_t *mask, const unsigned char *pixels, float limit_keV, size_t words)
+static void avx512_f32(uint64_t *mask, const unsigned char *pixels, float limit_keV, const uint64_t *live, size_t words)
 {
   const __m512 low = _mm512_set1_ps(limit_keV), high = _mm512_set1_ps(FLT_MAX);
 
@@ -100,7 +103,7 @@ static void avx512_f32(uint64_t *mask, const unsigned char *pixels, float limit_
       __mmask16 above = _mm512_cmp_ps_mask(v, low, _CMP_GT_OQ);
       m |= (uint64_t)_mm512_mask_cmp_ps_mask(above, v, high, _CMP_LE_OQ) << i;
     }
-    mask[w] = m;
+    mask[w] = m & live[w];
   }
 }
 

@@ -103,8 +103,8 @@ void ct_image_discard(struct ct_image *image, const uint32_t *place, uint32_t n,
   }
 }
 
-uint32_t ct_image_take(struct ct_image *image, const uint32_t *pixel, const uint32_t *place, uint32_t n,
-                       struct ct_event *events, struct ct_hexitec_tally *tally)
+uint32_t ct_image_take(struct ct_image *image, const uint32_t *place, uint32_t n, struct ct_event *events,
+                       struct ct_hexitec_tally *tally)
 {
   uint32_t made = 0, single = 0, dbl = 0;
 
@@ -112,7 +112,7 @@ uint32_t ct_image_take(struct ct_image *image, const uint32_t *pixel, const uint
     ct_cell cell = image->cells[place[i]];
 
     image->cells[place[i]] = (ct_cell){ 0, 0 };
-    events[made] = (struct ct_event){ pixel[i], cell[0] };
+    events[made] = (struct ct_event){ events[i].pixel, cell[0] };
     made += cell[0] > 0;
     single += cell[1] == 1;
     dbl += cell[1] == 2;

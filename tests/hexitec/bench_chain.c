@@ -1,5 +1,7 @@
-/* The whole chain on one core: u16 frames of 80 x 80 -> events -> rolling and total spectra of 1000 bins, beside a
- * memcpy of the same bytes from a buffer larger than the caches. CPU time, medians. */
+/* The whole chain on one core: u16 frames of 80 x 80 -> events -> spectra of 1000 bins, beside a memcpy of the same bytes
+ * from a buffer larger than the caches. CPU time, medians. Rows with window `run` do what the open detector software's
+ * chain does (order, threshold, next frame, calibration, sharing, one histogram a pixel); the others have photons leave a
+ * rolling window, too. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,11 +66,19 @@ static double median(double *values)
   return values[RUNS / 2];
 }
 
-static struct ct_hexitec *new_hexitec(bool asic_order)
+struct bench_case {
+  double occupancy;
+  bool asic_order;               /* and next-frame correction */
+  enum ct_sharing sharing;
+  double window_s;
+};
+
+static struct ct_hexitec *new_hexitec(const struct bench_case *c)
 {
   static uint16_t threshold_ADU[PIXELS], dark_ADU[PIXELS];
   static double gradient_keV[PIXELS], intercept_keV[PIXELS];
-  struct ct_hexitec_setup setup = { .rows = SIDE, .cols = SIDE, .asic_order = asic_order, .dark_ADU = dark_ADU,
+  struct ct_hexitec_setup setup = { .rows = SIDE, .cols = SIDE, .asic_order = c->asic_order, .dark_ADU = dark_ADU,
+                                    .next_frame = c->asic_order, .sharing = c->sharing,
                                     .threshold_ADU = threshold_ADU, .gradient_keV = gradient_keV,
                                     .intercept_keV = intercept_keV };
   struct ct_hexitec *hexitec;
@@ -86,9 +96,9 @@ static struct ct_hexitec *new_hexitec(bool asic_order)
   return hexitec;
 }
 
-static struct ct_spectra *new_spectra(void)
+static struct ct_spectra *new_spectra(double window_s)
 {
-  struct ct_spectra_setup setup = { PIXELS, { 0, 0.2, 1000 }, 0.6, 1 << 30 };   /* photons leave too */
+  struct ct_spectra_setup setup = { PIXELS, { 0, 0.2, 1000 }, window_s, 1 << 30 };
   struct ct_spectra *spectra;
   struct ct_err err;
 
@@ -126,38 +136,48 @@ static double run_memcpy(unsigned char *to, const unsigned char *from)
   return (double)(ct_time_cpu_ns() - begin_ns) / 1e3 / FRAMES;
 }
 
-static void bench(double occupancy, bool asic_order, unsigned char *frames, unsigned char *copy)
+static void bench(const struct bench_case *c, unsigned char *frames, unsigned char *copy)
 {
-  struct ct_hexitec *hexitec = new_hexitec(asic_order);
-  struct ct_spectra *spectra = new_spectra();
-  double chain_us[RUNS], memcpy_us[RUNS];
+  struct ct_hexitec *hexitec = new_hexitec(c);
+  struct ct_spectra *spectra = new_spectra(c->window_s);
+  double chain_us[RUNS], memcpy_us[RUNS], ratio[RUNS];
   uint64_t seed = 1;
   int64_t time_ns = 0;
 
   for (int f = 0; f < FRAMES; f++)
-    make_frame((uint16_t *)(void *)(frames + (size_t)f * FRAME_BYTES), occupancy, &seed);
+    make_frame((uint16_t *)(void *)(frames + (size_t)f * FRAME_BYTES), c->occupancy, &seed);
   run_chain(hexitec, spectra, frames, &time_ns);
   for (int r = 0; r < RUNS; r++) {
     memcpy_us[r] = run_memcpy(copy, frames);
     chain_us[r] = run_chain(hexitec, spectra, frames, &time_ns);
+    ratio[r] = chain_us[r] / memcpy_us[r];
   }
   const struct ct_hexitec_tally *tally = &ct_spectra_total_tally(spectra)->hexitec;
-  double hit_percent = 100.0 * (double)tally->hits / (double)tally->frames / PIXELS;
-  double chain = median(chain_us), reference = median(memcpy_us);
-  printf("chain %s paper %.2f %%\t%.3f\tus/frame\tmemcpy\t%.3f\t%.3f\n", asic_order ? "asic" : "geometric", hit_percent,
-         chain, reference, chain / reference);
+  double hit_percent = 100.0 * (double)(tally->hits + tally->next_frame) / (double)tally->frames / PIXELS;
+  printf("chain %s %s %s %.2f %%\t%.3f\tus/frame\tmemcpy\t%.3f\t%.3f\n", ct_sharing_word(c->sharing),
+         c->asic_order ? "asic,next-frame" : "geometric", isinf(c->window_s) ? "run" : "rolling", hit_percent,
+         median(chain_us), median(memcpy_us), median(ratio));
   ct_spectra_free(spectra);
   ct_hexitec_free(hexitec);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-  static const double occupancy[] = { 0.0017, 0.02, 0.05, 0.15 };
+  const double run = (double)INFINITY, rolling_s = 0.6;
+  const struct bench_case cases[] = {
+    { 0.0017, false, CT_SHARING_PAPER, rolling_s }, { 0.02, false, CT_SHARING_PAPER, rolling_s },
+    { 0.05, false, CT_SHARING_PAPER, rolling_s }, { 0.15, false, CT_SHARING_PAPER, rolling_s },
+    { 0.0017, true, CT_SHARING_ODIN_CSA3, run }, { 0.02, true, CT_SHARING_ODIN_CSA3, run },
+    { 0.05, true, CT_SHARING_ODIN_CSA3, run }, { 0.15, true, CT_SHARING_ODIN_CSA3, run },
+    { 0.02, false, CT_SHARING_ODIN_CSA3, rolling_s }, { 0.15, false, CT_SHARING_ODIN_CSA3, rolling_s },
+    { 0.05, false, CT_SHARING_ODIN_CSA5, run }, { 0.05, false, CT_SHARING_ODIN_CSD3, run },
+    { 1, false, CT_SHARING_PAPER, run }, { 1, false, CT_SHARING_ODIN_CSA3, run },
+  };
   unsigned char *frames = ct_xcalloc(FRAMES, FRAME_BYTES), *copy = ct_xcalloc(FRAMES, FRAME_BYTES);
+  size_t first = argc > 1 ? (size_t)atoi(argv[1]) : 0, last = argc > 1 ? first : sizeof cases / sizeof *cases - 1;
 
-  for (size_t i = 0; i < sizeof occupancy / sizeof *occupancy; i++)
-    bench(occupancy[i], false, frames, copy);
-  bench(0.02, true, frames, copy);
+  for (size_t i = first; i <= last; i++)
+    bench(&cases[i], frames, copy);
   free(frames);
   free(copy);
   return 0;
