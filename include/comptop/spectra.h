@@ -1,5 +1,5 @@
 /* spectra: photon events become one energy spectrum a pixel, since start and over a rolling window. Pure.
- * Ownership: the handle is the caller's, who frees it; the cubes it shows stay its own and change with the next add.
+ * Ownership: the handle is the caller's, who frees it; the cubes it shows stay its own and may change with the next add.
  * One thread at a time may use a handle. All memory is taken by ct_spectra_new. */
 #ifndef COMPTOP_SPECTRA_H
 #define COMPTOP_SPECTRA_H
@@ -56,9 +56,10 @@ void ct_spectra_free(struct ct_spectra *spectra);   /* NULL is fine */
 void ct_spectra_add(struct ct_spectra *spectra, int64_t time_ns, const struct ct_event *events, size_t n,
                     const struct ct_hexitec_tally *delta);
 
-/* Counts [pixels][axis.n]. With the window `run` both are the same cube. */
-const uint32_t *ct_spectra_window(const struct ct_spectra *spectra);
-const uint32_t *ct_spectra_total(const struct ct_spectra *spectra);
+/* Counts [pixels][axis.n], brought up to date by the call (some ms for 80 x 80 x 1000), then still until the next add.
+ * With the window `run` both are the same cube. */
+const uint32_t *ct_spectra_window(struct ct_spectra *spectra);
+const uint32_t *ct_spectra_total(struct ct_spectra *spectra);
 const struct ct_spectra_tally *ct_spectra_window_tally(const struct ct_spectra *spectra);
 const struct ct_spectra_tally *ct_spectra_total_tally(const struct ct_spectra *spectra);
 const struct ct_axis *ct_spectra_axis(const struct ct_spectra *spectra);
@@ -68,7 +69,8 @@ uint32_t ct_spectra_pixels(const struct ct_spectra *spectra);
 double ct_spectra_window_s(const struct ct_spectra *spectra);
 /* True while the window is shorter than asked for because memory could not hold its events. */
 bool ct_spectra_shortened(const struct ct_spectra *spectra);
-/* Photons that a counter of the total cube at 2^32 - 1 could not take. */
+/* Photons that a counter of the total cube at 2^32 - 1 could not take, up to the last look at a cube; they are then no
+ * photons of the total tally any more. */
 uint64_t ct_spectra_saturated(const struct ct_spectra *spectra);
 
 #endif

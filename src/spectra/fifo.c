@@ -1,6 +1,7 @@
 #include "spectra/fifo.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define NONE UINT32_MAX
 
@@ -30,22 +31,25 @@ void ct_fifo_free(struct ct_fifo *fifo)
   *fifo = (struct ct_fifo){ 0 };
 }
 
-bool ct_fifo_full(const struct ct_fifo *fifo)
+bool ct_fifo_takes(const struct ct_fifo *fifo, uint32_t n)
 {
-  return fifo->last_used == CT_FIFO_CHUNK && fifo->free == NONE;
+  return CT_FIFO_CHUNK - fifo->last_used >= n || fifo->free != NONE;
 }
 
-void ct_fifo_put(struct ct_fifo *fifo, uint32_t word)
+void ct_fifo_put(struct ct_fifo *fifo, const uint32_t *words, uint32_t n)
 {
-  if (fifo->last_used == CT_FIFO_CHUNK) {
-    uint32_t chunk = fifo->free;
+  uint32_t room = CT_FIFO_CHUNK - fifo->last_used, now = n < room ? n : room;
 
-    fifo->free = fifo->next[chunk];
-    fifo->next[fifo->last] = chunk;
-    fifo->last = chunk;
-    fifo->last_used = 0;
-  }
-  *word_at(fifo, fifo->last, fifo->last_used++) = word;
+  memcpy(word_at(fifo, fifo->last, fifo->last_used), words, now * sizeof *words);
+  fifo->last_used += now;
+  if (now == n)
+    return;
+  uint32_t chunk = fifo->free;
+  fifo->free = fifo->next[chunk];
+  fifo->next[fifo->last] = chunk;
+  fifo->last = chunk;
+  fifo->last_used = n - now;
+  memcpy(word_at(fifo, chunk, 0), words + now, (n - now) * sizeof *words);
 }
 
 const uint32_t *ct_fifo_peek(const struct ct_fifo *fifo, uint32_t *n)

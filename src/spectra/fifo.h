@@ -20,8 +20,9 @@ struct ct_fifo {
 
 bool ct_fifo_init(struct ct_fifo *fifo, uint32_t chunks);   /* at least 1; false: no memory */
 void ct_fifo_free(struct ct_fifo *fifo);
-bool ct_fifo_full(const struct ct_fifo *fifo);
-void ct_fifo_put(struct ct_fifo *fifo, uint32_t word);      /* never when full */
+/* Whether there is room for <n> words, at most CT_FIFO_CHUNK; put them only then. */
+bool ct_fifo_takes(const struct ct_fifo *fifo, uint32_t n);
+void ct_fifo_put(struct ct_fifo *fifo, const uint32_t *words, uint32_t n);
 /* The oldest words, as many as lie side by side; *n is 0 when the queue is empty. Drop at most that many at once. */
 const uint32_t *ct_fifo_peek(const struct ct_fifo *fifo, uint32_t *n);
 void ct_fifo_drop(struct ct_fifo *fifo, uint32_t n);

@@ -1,6 +1,10 @@
 /* Rolling spectra: every event of the window is kept as one 4-byte cell number, so that it can leave again. A window
  * of whole cubes, one a slice, would need 25.6 MB a slice at 80x80; at the rates of real experiments events are far
- * fewer than cells. */
+ * fewer than cells.
+ *
+ * Photons come at random places, and at each the processor would wait for memory: the two cubes are larger than the
+ * caches. So they are first counted in bytes, a quarter the size and one place for both cubes, asked for some dozen
+ * photons ahead; a byte that runs over carries 256 into the cubes, and the rest follows when somebody looks at them. */
 #include <comptop/spectra.h>
 
 #include "spectra/fifo.h"
@@ -8,12 +12,18 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #if defined __GNUC__
 #define CT_PREFETCH(address) __builtin_prefetch((address), 1)
 #else
 #define CT_PREFETCH(address) ((void)0)
 #endif
+
+enum {
+  BLOCK = 64,                  /* events between two looks at the window's memory */
+  PENDING = 256                /* photons; their counters fit the first cache */
+};
 
 /* What arrived within one step of time. Its photons lie in the queue right behind those of the slice before. */
 struct slice {
@@ -25,7 +35,11 @@ struct ct_spectra {
   struct ct_axis axis;
   uint32_t pixels;
   bool run;                    /* no window: <window> is <total>, no slices, no queue */
-  uint32_t *total, *window;
+  size_t cells_n;
+  uint32_t *total, *window;    /* without what follows */
+  uint8_t *entered, *left;     /* photons, mod 256: of both cubes, and of those that left the window again */
+  uint32_t pending[PENDING];   /* cells of photons not even in <entered> */
+  uint32_t n_pending;
   struct ct_spectra_tally total_tally, window_tally;
   uint64_t saturated;
 
@@ -48,9 +62,10 @@ static int64_t slice_length_ns(double window_s)
 }
 
 /* Lays out time; says how many chunks of events fit beside the cubes. */
-static int size_window(struct ct_spectra *s, const struct ct_spectra_setup *setup, uint64_t cube_bytes,
-                       uint32_t *chunks, struct ct_err *err)
+static int size_window(struct ct_spectra *s, const struct ct_spectra_setup *setup, uint32_t *chunks,
+                       struct ct_err *err)
 {
+  const uint64_t cube_bytes = (uint64_t)s->cells_n * (sizeof *s->total + sizeof *s->entered);
   uint64_t need = cube_bytes;
 
   if (!s->run) {
@@ -99,15 +114,20 @@ int ct_spectra_new(struct ct_spectra **out, const struct ct_spectra_setup *setup
   s->axis = setup->axis;
   s->pixels = setup->pixels;
   s->run = isinf(setup->window_s);
-  rc = size_window(s, setup, (uint64_t)cells * sizeof *s->total, &chunks, err);
+  s->cells_n = cells;
+  rc = size_window(s, setup, &chunks, err);
   if (rc < 0)
     goto fail;
   rc = CT_ENOMEM;
   s->total = calloc(cells, sizeof *s->total);
   s->window = s->run ? s->total : calloc(cells, sizeof *s->window);
-  if (!s->total || !s->window)
+  s->entered = calloc(cells, sizeof *s->entered);
+  if (!s->total || !s->window || !s->entered)
     goto fail_memory;
   if (!s->run) {
+    s->left = calloc(cells, sizeof *s->left);
+    if (!s->left)
+      goto fail_memory;
     s->slices = calloc(s->slice_count, sizeof *s->slices);
     if (!s->slices || !ct_fifo_init(&s->cells, chunks))
       goto fail_memory;
@@ -130,6 +150,8 @@ void ct_spectra_free(struct ct_spectra *s)
   if (!s->run)
     free(s->window);
   free(s->total);
+  free(s->entered);
+  free(s->left);
   free(s->slices);
   ct_fifo_free(&s->cells);
   free(s);
@@ -157,6 +179,69 @@ static void tally_remove(struct ct_spectra_tally *sum, const struct ct_spectra_t
   sum->above -= delta->above;
 }
 
+/* ---- counters -------------------------------------------------------------------------------------------------- */
+static void total_count(struct ct_spectra *s, size_t cell, uint32_t photons)
+{
+  uint32_t room = UINT32_MAX - s->total[cell];
+
+  if (photons > room) {
+    s->saturated += photons - room;
+    s->total_tally.photons -= photons - room;
+    photons = room;
+  }
+  s->total[cell] += photons;
+}
+
+static void count_entered(struct ct_spectra *s, size_t cell, uint32_t photons)
+{
+  total_count(s, cell, photons);
+  if (!s->run)
+    s->window[cell] += photons;   /* may run over for now where more have left: it ends right, below 2^32 */
+}
+
+static void enter_pending(struct ct_spectra *s)
+{
+  for (uint32_t i = 0; i < s->n_pending; i++)
+    if (++s->entered[s->pending[i]] == 0)
+      count_entered(s, s->pending[i], 256);
+  s->n_pending = 0;
+}
+
+static void leave(struct ct_spectra *s, const uint32_t *cells, uint32_t n)
+{
+  const uint32_t ahead = 32;
+
+  for (uint32_t i = 0; i < n; i++) {
+    CT_PREFETCH(&s->left[cells[i + ahead < n ? i + ahead : i]]);
+    if (++s->left[cells[i]] == 0)
+      s->window[cells[i]] -= 256;
+  }
+}
+
+/* Brings the cubes up to date. */
+static void settle(struct ct_spectra *s)
+{
+  enter_pending(s);
+  for (size_t from = 0; from < s->cells_n; from += 8) {
+    size_t n = s->cells_n - from < 8 ? s->cells_n - from : 8;
+    uint64_t entered = 0, left = 0;
+
+    memcpy(&entered, s->entered + from, n);
+    if (s->left)
+      memcpy(&left, s->left + from, n);
+    if ((entered | left) == 0)
+      continue;
+    for (size_t cell = from; cell < from + n; cell++) {
+      count_entered(s, cell, s->entered[cell]);
+      s->entered[cell] = 0;
+      if (s->left) {
+        s->window[cell] -= s->left[cell];
+        s->left[cell] = 0;
+      }
+    }
+  }
+}
+
 /* ---- the window ------------------------------------------------------------------------------------------------ */
 static struct slice *slice_at(struct ct_spectra *s, uint64_t i)
 {
@@ -165,21 +250,17 @@ static struct slice *slice_at(struct ct_spectra *s, uint64_t i)
 
 static void drop_oldest(struct ct_spectra *s)
 {
-  const uint32_t ahead = 16;   /* counters asked for before they are needed */
   struct slice *oldest = slice_at(s, 0);
 
-  for (uint64_t left = oldest->tally.photons; left > 0; ) {
+  for (uint64_t remaining = oldest->tally.photons; remaining > 0; ) {
     uint32_t n;
     const uint32_t *cells = ct_fifo_peek(&s->cells, &n);
 
-    if (n > left)
-      n = (uint32_t)left;
-    for (uint32_t i = 0; i < n; i++) {
-      CT_PREFETCH(&s->window[cells[i + ahead < n ? i + ahead : i]]);
-      s->window[cells[i]]--;
-    }
+    if (n > remaining)
+      n = (uint32_t)remaining;
+    leave(s, cells, n);
     ct_fifo_drop(&s->cells, n);
-    left -= n;
+    remaining -= n;
   }
   tally_remove(&s->window_tally, &oldest->tally);
   s->first = (s->first + 1) % s->slice_count;
@@ -208,27 +289,16 @@ static void make_room(struct ct_spectra *s)
   open_slice(s, step);
 }
 
-static void window_count(struct ct_spectra *s, uint32_t cell)
+static void keep(struct ct_spectra *s, const uint32_t *cells, uint32_t n)
 {
-  while (ct_fifo_full(&s->cells))
+  while (!ct_fifo_takes(&s->cells, n))
     make_room(s);
-  ct_fifo_put(&s->cells, cell);
-  s->window[cell]++;
-  s->newest->tally.photons++;
-  s->window_tally.photons++;
+  ct_fifo_put(&s->cells, cells, n);
+  s->newest->tally.photons += n;
+  s->window_tally.photons += n;
 }
 
 /* ---- adding ---------------------------------------------------------------------------------------------------- */
-static void total_count(struct ct_spectra *s, uint32_t cell)
-{
-  if (s->total[cell] == UINT32_MAX) {
-    s->saturated++;
-    return;
-  }
-  s->total[cell]++;
-  s->total_tally.photons++;
-}
-
 /* Moves latest_ns on and returns the step of time it lies in. */
 static int64_t advance(struct ct_spectra *s, int64_t time_ns)
 {
@@ -242,12 +312,11 @@ static int64_t advance(struct ct_spectra *s, int64_t time_ns)
   return s->run ? 0 : s->latest_ns / s->slice_ns;
 }
 
-/* Writes the cells of <n> events that lie on the axis and counts the others. Asks for the counters on the way: the
- * cubes are larger than the caches, and a photon on its own would wait for memory at every one. */
-static size_t find_cells(const struct ct_spectra *s, const struct ct_event *events, size_t n, uint32_t *cells,
-                         struct ct_spectra_tally *tally)
+/* Writes the cells of <n> events that lie on the axis, asks for their counters, and counts the others. */
+static uint32_t find_cells(const struct ct_spectra *s, const struct ct_event *events, size_t n, uint32_t *cells,
+                           struct ct_spectra_tally *tally)
 {
-  size_t found = 0;
+  uint32_t found = 0;
 
   for (size_t i = 0; i < n; i++) {
     double energy_keV = (double)events[i].energy_keV;
@@ -259,8 +328,7 @@ static size_t find_cells(const struct ct_spectra *s, const struct ct_event *even
       continue;
     }
     uint32_t cell = events[i].pixel * s->axis.n + (uint32_t)bin;
-    CT_PREFETCH(&s->total[cell]);
-    CT_PREFETCH(&s->window[cell]);
+    CT_PREFETCH(&s->entered[cell]);
     cells[found++] = cell;
   }
   return found;
@@ -270,19 +338,19 @@ void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event
                     const struct ct_hexitec_tally *delta)
 {
   int64_t step = advance(s, time_ns);
-  struct ct_spectra_tally tally = { .hexitec = *delta };   /* without photons: those are counted one by one */
-  uint32_t cells[64];
+  struct ct_spectra_tally tally = { .hexitec = *delta };   /* photons: as they are kept */
 
   if (!s->run)
     open_slice(s, step);
-  for (size_t done = 0; done < n; done += 64) {
-    size_t found = find_cells(s, events + done, n - done < 64 ? n - done : 64, cells, &tally);
-
-    for (size_t i = 0; i < found; i++) {
-      total_count(s, cells[i]);
-      if (!s->run)
-        window_count(s, cells[i]);
-    }
+  for (size_t done = 0; done < n; done += BLOCK) {
+    if (s->n_pending + BLOCK > PENDING)
+      enter_pending(s);
+    uint32_t *cells = s->pending + s->n_pending;
+    uint32_t found = find_cells(s, events + done, n - done < BLOCK ? n - done : BLOCK, cells, &tally);
+    s->n_pending += found;
+    s->total_tally.photons += found;
+    if (!s->run)
+      keep(s, cells, found);
   }
   tally_add(&s->total_tally, &tally);
   if (!s->run) {
@@ -292,8 +360,18 @@ void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event
 }
 
 /* ---- looking --------------------------------------------------------------------------------------------------- */
-const uint32_t *ct_spectra_window(const struct ct_spectra *s) { return s->window; }
-const uint32_t *ct_spectra_total(const struct ct_spectra *s) { return s->total; }
+const uint32_t *ct_spectra_window(struct ct_spectra *s)
+{
+  settle(s);
+  return s->window;
+}
+
+const uint32_t *ct_spectra_total(struct ct_spectra *s)
+{
+  settle(s);
+  return s->total;
+}
+
 const struct ct_spectra_tally *ct_spectra_total_tally(const struct ct_spectra *s) { return &s->total_tally; }
 const struct ct_axis *ct_spectra_axis(const struct ct_spectra *s) { return &s->axis; }
 uint32_t ct_spectra_pixels(const struct ct_spectra *s) { return s->pixels; }
