@@ -93,6 +93,19 @@ bool ct_hexitec_has_calibration(const struct ct_hexitec *hexitec);
 uint32_t ct_hexitec_frame(struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index,
                           struct ct_event *events, struct ct_hexitec_tally *tally);
 
+/* The same in steps, several frames at once: faster, and for several workers, each with a handle of the same setup.
+ *  _find     looks for the hits of frames [first, first + count) of a batch, at most CT_HEXITEC_BLOCK. It reads every
+ *            pixel and needs nobody.
+ *  _correct  next-frame correction of what was found. <before> is the handle that corrected the block before this one
+ *            and has not corrected another since; the same handle where there is one worker. This is the only step that
+ *            workers must do in the order of the frames, one after the other, and by far the shortest.
+ *  _events   as ct_hexitec_frame, for a frame of the block found last; needs nobody. The batch is the one given to _find. */
+enum { CT_HEXITEC_BLOCK = 16 };
+void ct_hexitec_find(struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t first, uint32_t count);
+void ct_hexitec_correct(struct ct_hexitec *hexitec, const struct ct_hexitec *before);
+uint32_t ct_hexitec_events(struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index,
+                           struct ct_event *events, struct ct_hexitec_tally *tally);
+
 /* Dark frames (ImageKey 2): _add accumulates one frame of a batch (f32 frames are ignored: they have no offset),
  * _apply makes the mean of what came since the last apply, rounded half up, the new dark. It returns the number of
  * frames that went into it; 0: nothing came, nothing changed. */

@@ -7,7 +7,7 @@ void ct_hexitec_dark_add(struct ct_hexitec *h, const struct ct_frame *frame, uin
     return;
   const unsigned char *pixels = ct_hexitec_pixels(h, frame, index);
   for (uint32_t p = 0; p < h->pixels; p++)
-    h->dark_sum[p] += ct_load_u16(pixels, ct_hexitec_raw(h, p));
+    h->dark_sum[p] += ct_load_u16(pixels, ct_hexitec_raw(h, p), frame->big_endian);
   h->dark_frames++;
 }
 

@@ -22,13 +22,11 @@ static void swap_u32(unsigned char *to, const unsigned char *from, uint32_t n)
   }
 }
 
-const unsigned char *ct_hexitec_pixels(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index)
+/* The pixels of a frame in this machine's byte order: the caller's memory, or h->host. */
+static const unsigned char *host_pixels(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index)
 {
-  assert(ct_hexitec_takes(frame->type));
-  assert(frame->rows == h->rows && frame->cols == h->cols && index < frame->count);
+  const unsigned char *pixels = ct_hexitec_pixels(h, frame, index);
 
-  size_t pixel_bytes = frame->type == CT_U16 ? 2 : 4;
-  const unsigned char *pixels = frame->pixels + (size_t)index * h->pixels * pixel_bytes;
   if (!frame->big_endian)
     return pixels;
   if (frame->type == CT_U16)
@@ -36,6 +34,14 @@ const unsigned char *ct_hexitec_pixels(struct ct_hexitec *h, const struct ct_fra
   else
     swap_u32(h->host, pixels, h->pixels);
   return h->host;
+}
+
+const unsigned char *ct_hexitec_pixels(const struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index)
+{
+  assert(ct_hexitec_takes(frame->type));
+  assert(frame->rows == h->rows && frame->cols == h->cols && index < frame->count);
+
+  return frame->pixels + (size_t)index * h->pixels * (frame->type == CT_U16 ? 2 : 4);
 }
 
 /* ---- hits ------------------------------------------------------------------------------------------------------ */
@@ -48,10 +54,10 @@ static void compare(const struct ct_hexitec *h, uint64_t *mask, const unsigned c
     h->mask->f32(mask + word, pixels, h->threshold_keV, h->alive + word, words);
 }
 
-static void find_hits(struct ct_hexitec *h, const unsigned char *pixels, enum ct_type type)
+static void find_hits(struct ct_hexitec *h, const unsigned char *pixels, enum ct_type type, uint64_t *hits)
 {
   bool deal = type == CT_U16 && h->asic_order;
-  uint64_t *mask = deal ? h->raw_hits : h->hits;
+  uint64_t *mask = deal ? h->raw_hits : hits;
   uint32_t whole = h->pixels / 64;
   size_t pixel_bytes = type == CT_U16 ? 2 : 4;
 
@@ -62,37 +68,48 @@ static void find_hits(struct ct_hexitec *h, const unsigned char *pixels, enum ct
     compare(h, mask, rest, type, whole, 1);
   }
   if (deal)
-    h->bits->deal(h->hits, h->raw_hits, h->grid.words);
+    h->bits->deal(hits, h->raw_hits, h->grid.words);
 }
 
-/* Returns the number of hits removed. */
-static uint64_t correct_next_frame(struct ct_hexitec *h, uint64_t number)
+void ct_hexitec_find(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t first, uint32_t count)
 {
-  uint64_t removed = 0;
+  assert(count <= CT_HEXITEC_BLOCK);
 
-  if (h->has_last && number - h->last_number == 1) {
-    for (uint32_t w = 0; w < h->words; w++) {
-      removed += (uint64_t)__builtin_popcountll(h->hits[w] & h->last_hits[w]);
-      h->hits[w] &= ~h->last_hits[w];
-    }
+  h->block_first = first;
+  h->block_count = count;
+  h->block_number = frame->number + first;
+  for (uint32_t i = 0; i < count; i++) {
+    find_hits(h, host_pixels(h, frame, first + i), frame->type, h->hits[i]);
+    h->removed[i] = 0;
   }
-  memcpy(h->last_hits, h->hits, h->words * sizeof *h->hits);
-  h->last_number = number;
+}
+
+void ct_hexitec_correct(struct ct_hexitec *h, const struct ct_hexitec *before)
+{
+  if (!h->next_frame || h->block_count == 0)
+    return;
+  if (before->has_last && h->block_number - before->last_number == 1)
+    h->removed[0] = h->bits->remove(h->hits[0], before->last_hits, h->grid.words);
+  for (uint32_t i = 1; i < h->block_count; i++)
+    h->removed[i] = h->bits->remove(h->hits[i], h->hits[i - 1], h->grid.words);
+  memcpy(h->last_hits, h->hits[h->block_count - 1], h->grid.words * sizeof *h->last_hits);
+  h->last_number = h->block_number + h->block_count - 1;
   h->has_last = true;
-  return removed;
 }
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 struct source {
   struct ct_hexitec *h;
   const unsigned char *pixels;
+  const uint64_t *hits;
   enum ct_type type;
+  bool big_endian;
 };
 
-static inline float energy_u16_keV(const struct ct_hexitec *h, const unsigned char *pixels, uint32_t pixel)
+static inline float energy_u16_keV(const struct source *s, uint32_t pixel)
 {
-  const struct ct_pixel *p = &h->pixel[pixel];
-  int adu = ct_load_u16(pixels, ct_hexitec_raw(h, pixel)) - p->dark_ADU;
+  const struct ct_pixel *p = &s->h->pixel[pixel];
+  int adu = ct_load_u16(s->pixels, ct_hexitec_raw(s->h, pixel), s->big_endian) - p->dark_ADU;
   float scaled_keV = (float)adu * p->gradient_keV;
   return scaled_keV + p->intercept_keV;
 }
@@ -102,16 +119,16 @@ static void read_energies(const struct source *s, const uint32_t *list, uint32_t
 {
   if (s->type == CT_U16)
     for (uint32_t i = 0; i < n; i++)
-      events[i] = (struct ct_event){ list[i], energy_u16_keV(s->h, s->pixels, list[i]) };
+      events[i] = (struct ct_event){ list[i], energy_u16_keV(s, list[i]) };
   else
     for (uint32_t i = 0; i < n; i++)
-      events[i] = (struct ct_event){ list[i], ct_load_f32(s->pixels, list[i]) };
+      events[i] = (struct ct_event){ list[i], ct_load_f32(s->pixels, list[i], s->big_endian) };
 }
 
 static uint32_t share_none(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
 {
   struct ct_hexitec *h = s->h;
-  uint32_t n = h->bits->list(h->list, h->hits, h->grid.words);
+  uint32_t n = h->bits->list(h->list, s->hits, h->grid.words);
 
   tally->hits += n;
   tally->single += n;
@@ -138,7 +155,7 @@ static uint32_t share_paper(const struct source *s, struct ct_event *events, str
 {
   struct ct_hexitec *h = s->h;
 
-  h->bits->small_clusters(&h->grid, h->first, h->pair, h->larger, h->hits);
+  h->bits->small_clusters(&h->grid, h->first, h->pair, h->larger, s->hits);
   uint32_t n = h->bits->list(h->list, h->first, h->grid.words);
   read_energies(s, h->list, n, events);
   uint32_t pairs = 0;
@@ -169,7 +186,7 @@ static void find_places(const struct ct_hexitec *h, uint32_t *place, const uint3
 static uint32_t share_odin(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
 {
   struct ct_hexitec *h = s->h;
-  uint32_t n = h->bits->list(h->list, h->hits, h->grid.words);
+  uint32_t n = h->bits->list(h->list, s->hits, h->grid.words);
 
   tally->hits += n;
   read_energies(s, h->list, n, events);
@@ -178,7 +195,7 @@ static uint32_t share_odin(const struct source *s, struct ct_event *events, stru
     bool positive = events[i].energy_keV > 0;
     h->image.cells[h->place[i]] = (ct_cell){ positive ? events[i].energy_keV : 0, positive };
   }
-  h->bits->later(&h->grid, h->first, h->hits);
+  h->bits->later(&h->grid, h->first, s->hits);
   uint32_t scan = h->bits->list(h->list, h->first, h->grid.words);
   find_places(h, h->place_scan, h->list, scan);
   if (h->sharing == CT_SHARING_ODIN_CSA3 || h->sharing == CT_SHARING_ODIN_CSA5)
@@ -188,16 +205,15 @@ static uint32_t share_odin(const struct source *s, struct ct_event *events, stru
   return ct_image_take(&h->image, h->place, n, events, tally);
 }
 
-uint32_t ct_hexitec_frame(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index, struct ct_event *events,
-                          struct ct_hexitec_tally *tally)
+uint32_t ct_hexitec_events(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index, struct ct_event *events,
+                           struct ct_hexitec_tally *tally)
 {
-  struct source source = { h, ct_hexitec_pixels(h, frame, index), frame->type };
-  uint32_t n;
+  uint32_t slot = index - h->block_first, n;
+  assert(slot < h->block_count);
+  struct source source = { h, ct_hexitec_pixels(h, frame, index), h->hits[slot], frame->type, frame->big_endian };
 
   tally->frames++;
-  find_hits(h, source.pixels, frame->type);
-  if (h->next_frame)
-    tally->next_frame += correct_next_frame(h, frame->number + index);
+  tally->next_frame += h->removed[slot];
   if (h->sharing == CT_SHARING_NONE)
     n = share_none(&source, events, tally);
   else if (h->sharing == CT_SHARING_PAPER)
@@ -205,4 +221,12 @@ uint32_t ct_hexitec_frame(struct ct_hexitec *h, const struct ct_frame *frame, ui
   else
     n = share_odin(&source, events, tally);
   return frame->type == CT_F32 || h->calibrated ? n : 0;
+}
+
+uint32_t ct_hexitec_frame(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index, struct ct_event *events,
+                          struct ct_hexitec_tally *tally)
+{
+  ct_hexitec_find(h, frame, index, 1);
+  ct_hexitec_correct(h, h);
+  return ct_hexitec_events(h, frame, index, events, tally);
 }

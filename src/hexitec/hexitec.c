@@ -69,16 +69,16 @@ static int check(const struct ct_hexitec_setup *setup, struct ct_err *err)
 static bool allocate_masks(struct ct_hexitec *h)
 {
   uint64_t **const masks[] = {
-    &h->raw_hits, &h->hits, &h->last_hits, &h->first, &h->pair, &h->larger, &h->grid.has_west, &h->grid.has_east,
+    &h->raw_hits, &h->last_hits, &h->first, &h->pair, &h->larger, &h->grid.has_west, &h->grid.has_east,
     &h->grid.scratch[0], &h->grid.scratch[1], &h->grid.scratch[2],
   };
-  const size_t count = sizeof masks / sizeof *masks, margin = h->cols / 32 + 2, words = h->grid.words;
+  const size_t named = sizeof masks / sizeof *masks, margin = h->cols / 32 + 2, words = h->grid.words;
 
-  h->mask_memory = calloc(count * (words + margin) + margin, sizeof *h->mask_memory);
+  h->mask_memory = calloc((named + CT_HEXITEC_BLOCK) * (words + margin) + margin, sizeof *h->mask_memory);
   if (!h->mask_memory)
     return false;
-  for (size_t i = 0; i < count; i++)
-    *masks[i] = h->mask_memory + margin + i * (words + margin);
+  for (size_t i = 0; i < named + CT_HEXITEC_BLOCK; i++)
+    *(i < named ? masks[i] : &h->hits[i - named]) = h->mask_memory + margin + i * (words + margin);
   return true;
 }
 

@@ -34,6 +34,8 @@ struct ct_bit_ops {
   uint32_t (*list)(uint32_t *list, const uint64_t *bits, size_t words);
   /* From the ASIC's order into the geometric one. */
   void (*deal)(uint64_t *geometric, const uint64_t *raw, size_t words);
+  /* Removes from <hits> those that <other> has, too; how many that were. */
+  uint32_t (*remove)(uint64_t *hits, const uint64_t *other, size_t words);
   /* Hits with another one in the part of their window (grid->reach) that comes after them row by row. */
   void (*later)(const struct ct_grid *grid, uint64_t *out, const uint64_t *hits);
   /* The first hits of the clusters of one and of two, all hits of those of two, and all of those of more. */
@@ -97,23 +99,29 @@ struct ct_hexitec {
   struct ct_grid grid;
   uint64_t *mask_memory;                /* of all masks but <live> and <alive> */
 
+  /* The block of frames found last. */
+  uint32_t block_first, block_count;
+  uint64_t block_number;                /* of its first frame */
+  uint64_t *hits[CT_HEXITEC_BLOCK];
+  uint32_t removed[CT_HEXITEC_BLOCK];   /* by next-frame correction */
+
   /* Scratch of one frame. */
   unsigned char *host;                  /* the frame in this machine's byte order */
-  uint64_t *raw_hits, *hits;
+  uint64_t *raw_hits;
   uint64_t *first, *pair, *larger;      /* odin-* rules: <first> are those with company behind */
   uint32_t *list, *list_larger, *parent;
   uint32_t *place, *place_scan;         /* of the hits in the image, of those the scan must look at */
   struct ct_image image;
 
-  uint64_t *last_hits;                  /* of the corrected frame before */
+  uint64_t *last_hits;                  /* of the frame corrected last */
   uint64_t last_number;
   bool has_last;
 
   uint64_t *dark_sum, dark_frames;
 };
 
-/* Frame <index> in this machine's byte order: the caller's memory, or h->host. */
-const unsigned char *ct_hexitec_pixels(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index);
+/* The bytes of frame <index> of a batch. */
+const unsigned char *ct_hexitec_pixels(const struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index);
 /* Folds dark, threshold and dead pixels into limit_ADU and live. */
 void ct_hexitec_fold(struct ct_hexitec *h);
 
@@ -129,17 +137,20 @@ static inline bool ct_sharing_is_odin(enum ct_sharing sharing)
   return sharing != CT_SHARING_PAPER && sharing != CT_SHARING_NONE;
 }
 
-static inline uint16_t ct_load_u16(const unsigned char *pixels, uint32_t i)
+static inline uint16_t ct_load_u16(const unsigned char *pixels, uint32_t i, bool big_endian)
 {
   uint16_t v;
   memcpy(&v, pixels + (size_t)i * sizeof v, sizeof v);
-  return v;
+  return big_endian ? (uint16_t)(v << 8 | v >> 8) : v;
 }
 
-static inline float ct_load_f32(const unsigned char *pixels, uint32_t i)
+static inline float ct_load_f32(const unsigned char *pixels, uint32_t i, bool big_endian)
 {
+  uint32_t bits;
   float v;
-  memcpy(&v, pixels + (size_t)i * sizeof v, sizeof v);
+  memcpy(&bits, pixels + (size_t)i * sizeof bits, sizeof bits);
+  bits = big_endian ? __builtin_bswap32(bits) : bits;
+  memcpy(&v, &bits, sizeof v);
   return v;
 }
 

@@ -121,7 +121,11 @@ static double run_chain(struct ct_hexitec *hexitec, struct ct_spectra *spectra, 
                               .count = BATCH, .rows = SIDE, .cols = SIDE, .number = (uint64_t)f };
     for (uint32_t i = 0; i < BATCH; i++) {
       struct ct_hexitec_tally tally = { 0 };
-      uint32_t n = ct_hexitec_frame(hexitec, &frame, i, events, &tally);
+      if (i % CT_HEXITEC_BLOCK == 0) {
+        ct_hexitec_find(hexitec, &frame, i, CT_HEXITEC_BLOCK);
+        ct_hexitec_correct(hexitec, hexitec);
+      }
+      uint32_t n = ct_hexitec_events(hexitec, &frame, i, events, &tally);
       ct_spectra_add(spectra, *time_ns, events, n, &tally);
       *time_ns += 109663;   /* 9118.87 Hz */
     }
