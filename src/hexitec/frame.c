@@ -177,10 +177,14 @@ static uint32_t share_paper(const struct source *s, struct ct_event *events, str
   return n;
 }
 
-static void find_places(const struct ct_hexitec *h, uint32_t *place, const uint32_t *list, uint32_t n)
+static void fill_image(const struct ct_hexitec *h, const struct ct_event *events, uint32_t n)
 {
-  for (uint32_t i = 0; i < n; i++)
-    place[i] = h->pixel[list[i]].place;
+  for (uint32_t i = 0; i < n; i++) {
+    bool positive = events[i].energy_keV > 0;
+
+    h->place[i] = ct_image_place(&h->image, events[i].pixel);
+    h->image.cells[h->place[i]] = (ct_cell){ positive ? events[i].energy_keV : 0, positive };
+  }
 }
 
 static uint32_t share_odin(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
@@ -190,18 +194,13 @@ static uint32_t share_odin(const struct source *s, struct ct_event *events, stru
 
   tally->hits += n;
   read_energies(s, h->list, n, events);
-  find_places(h, h->place, h->list, n);
-  for (uint32_t i = 0; i < n; i++) {
-    bool positive = events[i].energy_keV > 0;
-    h->image.cells[h->place[i]] = (ct_cell){ positive ? events[i].energy_keV : 0, positive };
-  }
+  fill_image(h, events, n);
   h->bits->later(&h->grid, h->first, s->hits);
   uint32_t scan = h->bits->list(h->list, h->first, h->grid.words);
-  find_places(h, h->place_scan, h->list, scan);
   if (h->sharing == CT_SHARING_ODIN_CSA3 || h->sharing == CT_SHARING_ODIN_CSA5)
-    ct_image_add(&h->image, h->place_scan, scan);
+    ct_image_add(&h->image, h->list, scan);
   else
-    ct_image_discard(&h->image, h->place_scan, scan, tally);
+    ct_image_discard(&h->image, h->list, scan, tally);
   return ct_image_take(&h->image, h->place, n, events, tally);
 }
 

@@ -99,7 +99,6 @@ static bool allocate(struct ct_hexitec *h)
   TAKE(h->parent, n);
   TAKE(h->dark_sum, n);
   TAKE(h->place, n);
-  TAKE(h->place_scan, n);
   if (ct_sharing_is_odin(h->sharing))
     ok = ct_image_init(&h->image, h->rows, h->cols, h->grid.reach) && ok;
 #undef TAKE
@@ -147,7 +146,6 @@ static void copy_maps(struct ct_hexitec *h, const struct ct_hexitec_setup *setup
       .intercept_keV = setup->intercept_keV ? (float)setup->intercept_keV[p] : 0,
       .dark_ADU = setup->dark_ADU ? setup->dark_ADU[p] : 0,
       .raw_step = setup->asic_order ? asic_step(p) : 0,
-      .place = ct_sharing_is_odin(h->sharing) ? ct_image_place(&h->image, p / h->cols, p % h->cols) : 0,
     };
   }
 }
@@ -226,7 +224,6 @@ void ct_hexitec_free(struct ct_hexitec *h)
   free(h->parent);
   free(h->dark_sum);
   free(h->place);
-  free(h->place_scan);
   free(h->image.cells);
   free(h);
 }

@@ -58,14 +58,18 @@ struct ct_image {
   uint32_t reach;     /* 1: windows of 3x3, 2: of 5x5 */
   uint32_t stride;    /* cells from row to row */
   uint32_t nowhere;   /* the middle of a window that stays 0 */
+  uint64_t per_col;   /* 2^40 / cols, rounded up: exact for all pixels below CT_HEXITEC_PIXELS_MAX = 2^20 */
 };
 bool ct_image_init(struct ct_image *image, uint32_t rows, uint32_t cols, uint32_t reach);   /* false: no memory */
 /* Which cell is that of a pixel. */
-uint32_t ct_image_place(const struct ct_image *image, uint32_t row, uint32_t col);
-/* Charge sharing addition and discrimination, upstream's raster scan: <place> are the cells of the hits, ascending. What
- * they leave in the image are the photons; _discard tallies what it drops. */
-void ct_image_add(struct ct_image *image, const uint32_t *place, uint32_t n);
-void ct_image_discard(struct ct_image *image, const uint32_t *place, uint32_t n, struct ct_hexitec_tally *tally);
+static inline uint32_t ct_image_place(const struct ct_image *image, uint32_t pixel)
+{
+  return pixel + (uint32_t)(pixel * image->per_col >> 40) * image->reach + image->reach;
+}
+/* Charge sharing addition and discrimination, upstream's raster scan, of the hits that have company after them,
+ * ascending. What they leave in the image are the photons; _discard tallies what it drops. */
+void ct_image_add(struct ct_image *image, const uint32_t *pixel, uint32_t n);
+void ct_image_discard(struct ct_image *image, const uint32_t *pixel, uint32_t n, struct ct_hexitec_tally *tally);
 /* Leaves of <n> events, one a hit, those that are still in the image, with what they are the sum of; tallies them by
  * the hits that went into each, empties the image, returns how many there are. */
 uint32_t ct_image_take(struct ct_image *image, const uint32_t *place, uint32_t n, struct ct_event *events,
@@ -77,7 +81,6 @@ struct ct_pixel {
   float gradient_keV, intercept_keV;    /* 1 and 0 where there is no calibration */
   uint16_t dark_ADU;
   int16_t raw_step;                     /* its place in the frame's order minus its number */
-  uint32_t place;                       /* its cell in the image; odin-* rules */
 };
 
 struct ct_hexitec {
@@ -108,9 +111,9 @@ struct ct_hexitec {
   /* Scratch of one frame. */
   unsigned char *host;                  /* the frame in this machine's byte order */
   uint64_t *raw_hits;
-  uint64_t *first, *pair, *larger;      /* odin-* rules: <first> are those with company behind */
+  uint64_t *first, *pair, *larger;      /* odin-* rules: <first> are those with company after them */
   uint32_t *list, *list_larger, *parent;
-  uint32_t *place, *place_scan;         /* of the hits in the image, of those the scan must look at */
+  uint32_t *place;                      /* in the image */
   struct ct_image image;
 
   uint64_t *last_hits;                  /* of the frame corrected last */

@@ -17,14 +17,10 @@ bool ct_image_init(struct ct_image *image, uint32_t rows, uint32_t cols, uint32_
 
   image->reach = reach;
   image->stride = (uint32_t)stride;
+  image->per_col = ((UINT64_C(1) << 40) + cols - 1) / cols;
   image->nowhere = (uint32_t)(rows * stride + below);
   image->cells = calloc(image->nowhere + below, sizeof *image->cells);
   return image->cells;
-}
-
-uint32_t ct_image_place(const struct ct_image *image, uint32_t row, uint32_t col)
-{
-  return row * image->stride + image->reach + col;
 }
 
 /* ---- one scan -------------------------------------------------------------------------------------------------- */
@@ -76,26 +72,27 @@ static inline float discard_one(ct_cell *at, uint32_t stride, uint32_t reach)
   return company;
 }
 
-static inline ct_cell *cell_or_nowhere(const struct ct_image *image, uint32_t place)
+static inline ct_cell *cell_or_nowhere(const struct ct_image *image, uint32_t pixel)
 {
+  uint32_t place = ct_image_place(image, pixel);
   return image->cells + (image->cells[place][0] > 0 ? place : image->nowhere);
 }
 
 /* ---- a frame --------------------------------------------------------------------------------------------------- */
-void ct_image_add(struct ct_image *image, const uint32_t *place, uint32_t n)
+void ct_image_add(struct ct_image *image, const uint32_t *pixel, uint32_t n)
 {
   if (image->reach == 1)
     for (uint32_t i = 0; i < n; i++)
-      add_one(cell_or_nowhere(image, place[i]), image->stride, 1);
+      add_one(cell_or_nowhere(image, pixel[i]), image->stride, 1);
   else
     for (uint32_t i = 0; i < n; i++)
-      add_one(cell_or_nowhere(image, place[i]), image->stride, 2);
+      add_one(cell_or_nowhere(image, pixel[i]), image->stride, 2);
 }
 
-void ct_image_discard(struct ct_image *image, const uint32_t *place, uint32_t n, struct ct_hexitec_tally *tally)
+void ct_image_discard(struct ct_image *image, const uint32_t *pixel, uint32_t n, struct ct_hexitec_tally *tally)
 {
   for (uint32_t i = 0; i < n; i++) {
-    ct_cell *at = cell_or_nowhere(image, place[i]);
+    ct_cell *at = cell_or_nowhere(image, pixel[i]);
     float went = image->reach == 1 ? discard_one(at, image->stride, 1) : discard_one(at, image->stride, 2);
 
     tally->dbl += went == 2;
@@ -106,16 +103,20 @@ void ct_image_discard(struct ct_image *image, const uint32_t *place, uint32_t n,
 uint32_t ct_image_take(struct ct_image *image, const uint32_t *place, uint32_t n, struct ct_event *events,
                        struct ct_hexitec_tally *tally)
 {
-  uint32_t made = 0, single = 0, dbl = 0;
+  static const float of_one = 1, of_two = 2;
+  struct { uint32_t energy_bits, hits_bits; } cell;   /* as whole numbers: comparing floats takes twice as long */
+  uint32_t made = 0, single = 0, dbl = 0, one_bits, two_bits;
 
+  memcpy(&one_bits, &of_one, sizeof one_bits);
+  memcpy(&two_bits, &of_two, sizeof two_bits);
   for (uint32_t i = 0; i < n; i++) {
-    ct_cell cell = image->cells[place[i]];
-
+    memcpy(&cell, &image->cells[place[i]], sizeof cell);
     image->cells[place[i]] = (ct_cell){ 0, 0 };
-    events[made] = (struct ct_event){ events[i].pixel, cell[0] };
-    made += cell[0] > 0;
-    single += cell[1] == 1;
-    dbl += cell[1] == 2;
+    events[made].pixel = events[i].pixel;
+    memcpy(&events[made].energy_keV, &cell.energy_bits, sizeof cell.energy_bits);
+    made += cell.hits_bits != 0;
+    single += cell.hits_bits == one_bits;
+    dbl += cell.hits_bits == two_bits;
   }
   tally->single += single;
   tally->dbl += dbl;

@@ -7,6 +7,7 @@
  * photons ahead; a byte that runs over carries 256 into the cubes, and the rest follows when somebody looks at them. */
 #include <comptop/spectra.h>
 
+#include "spectra/cells.h"
 #include "spectra/fifo.h"
 
 #include <assert.h>
@@ -34,11 +35,12 @@ struct slice {
 struct ct_spectra {
   struct ct_axis axis;
   uint32_t pixels;
+  const struct ct_cell_ops *ops;
   bool run;                    /* no window: <window> is <total>, no slices, no queue */
   size_t cells_n;
   uint32_t *total, *window;    /* without what follows */
   uint8_t *entered, *left;     /* photons, mod 256: of both cubes, and of those that left the window again */
-  uint32_t pending[PENDING];   /* cells of photons not even in <entered> */
+  uint32_t pending[PENDING + CT_CELLS_SLACK];   /* cells of photons not even in <entered> */
   uint32_t n_pending;
   struct ct_spectra_tally total_tally, window_tally;
   uint64_t saturated;
@@ -112,6 +114,7 @@ int ct_spectra_new(struct ct_spectra **out, const struct ct_spectra_setup *setup
   if (!s)
     return ct_err_set(err, CT_ENOMEM, "spectra: no memory");
   s->axis = setup->axis;
+  s->ops = ct_cell_ops_get(0);
   s->pixels = setup->pixels;
   s->run = isinf(setup->window_s);
   s->cells_n = cells;
@@ -312,26 +315,15 @@ static int64_t advance(struct ct_spectra *s, int64_t time_ns)
   return s->run ? 0 : s->latest_ns / s->slice_ns;
 }
 
-/* Writes the cells of <n> events that lie on the axis, asks for their counters, and counts the others. */
-static uint32_t find_cells(const struct ct_spectra *s, const struct ct_event *events, size_t n, uint32_t *cells,
-                           struct ct_spectra_tally *tally)
+static void count_outside(const struct ct_spectra *s, const struct ct_event *events, size_t n,
+                          struct ct_spectra_tally *tally)
 {
-  uint32_t found = 0;
-
   for (size_t i = 0; i < n; i++) {
     double energy_keV = (double)events[i].energy_keV;
-    int32_t bin = ct_axis_bin(&s->axis, energy_keV);
 
-    assert(events[i].pixel < s->pixels);
-    if (bin < 0) {
+    if (ct_axis_bin(&s->axis, energy_keV) < 0)
       *(energy_keV > s->axis.start_keV ? &tally->above : &tally->below) += 1;
-      continue;
-    }
-    uint32_t cell = events[i].pixel * s->axis.n + (uint32_t)bin;
-    CT_PREFETCH(&s->entered[cell]);
-    cells[found++] = cell;
   }
-  return found;
 }
 
 void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event *events, size_t n,
@@ -345,8 +337,14 @@ void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event
   for (size_t done = 0; done < n; done += BLOCK) {
     if (s->n_pending + BLOCK > PENDING)
       enter_pending(s);
-    uint32_t *cells = s->pending + s->n_pending;
-    uint32_t found = find_cells(s, events + done, n - done < BLOCK ? n - done : BLOCK, cells, &tally);
+    uint32_t *cells = s->pending + s->n_pending, block = (uint32_t)(n - done < BLOCK ? n - done : BLOCK);
+    uint32_t found = s->ops->find(cells, &s->axis, events + done, block);
+    if (found < block)
+      count_outside(s, events + done, block, &tally);
+    for (uint32_t i = 0; i < found; i++) {
+      assert(cells[i] < s->cells_n);
+      CT_PREFETCH(&s->entered[cells[i]]);
+    }
     s->n_pending += found;
     s->total_tally.photons += found;
     if (!s->run)

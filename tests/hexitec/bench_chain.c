@@ -36,14 +36,14 @@ static void deposit(uint16_t *frame, int row, int col, double adu)
   frame[row * SIDE + col] = (uint16_t)fmin(fmax(sum, 0), 65535);
 }
 
-/* Noise N(0, 9) clipped at 0; photons until <occupancy> of the pixels are hit on average, 35 % of them shared with one
+/* Noise N(0, 9) clipped at 0, on a pedestal above the threshold where everything is to be hit; photons until <occupancy> of the pixels are hit on average, 35 % of them shared with one
  * neighbour. */
 static void make_frame(uint16_t *frame, double occupancy, uint64_t *seed)
 {
   double photons = occupancy * PIXELS / 1.35;
 
   for (int p = 0; p < PIXELS; p++)
-    frame[p] = (uint16_t)fmax(0, round(9 * normal(seed)));
+    frame[p] = (uint16_t)fmax(0, round((occupancy < 1 ? 0 : 1000) + 9 * normal(seed)));
   for (int left = (int)floor(photons + twin_uniform(seed)); left > 0; left--) {
     static const int step[4][2] = { { 0, 1 }, { 1, 0 }, { 0, -1 }, { -1, 0 } };
     int row = (int)(twin_random(seed) % SIDE), col = (int)(twin_random(seed) % SIDE), to = (int)(twin_random(seed) % 4);
@@ -176,6 +176,7 @@ int main(int argc, char **argv)
     { 0.02, false, CT_SHARING_ODIN_CSA3, rolling_s }, { 0.15, false, CT_SHARING_ODIN_CSA3, rolling_s },
     { 0.05, false, CT_SHARING_ODIN_CSA5, run }, { 0.05, false, CT_SHARING_ODIN_CSD3, run },
     { 1, false, CT_SHARING_PAPER, run }, { 1, false, CT_SHARING_ODIN_CSA3, run },
+    { 1, false, CT_SHARING_ODIN_CSA5, run }, { 1, false, CT_SHARING_NONE, run },
   };
   unsigned char *frames = ct_xcalloc(FRAMES, FRAME_BYTES), *copy = ct_xcalloc(FRAMES, FRAME_BYTES);
   size_t first = argc > 1 ? (size_t)atoi(argv[1]) : 0, last = argc > 1 ? first : sizeof cases / sizeof *cases - 1;
