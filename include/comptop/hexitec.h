@@ -112,4 +112,41 @@ uint32_t ct_hexitec_events(struct ct_hexitec *hexitec, const struct ct_frame *fr
 void ct_hexitec_dark_add(struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index);
 uint64_t ct_hexitec_dark_apply(struct ct_hexitec *hexitec);
 
+/* ---- health of the detector ---------------------------------------------------------------------------------------
+ * From a sample of the frames: every CT_HEALTH_EVERY-th is looked at, of every 64th of those also the pixels without a
+ * hit. Older looks count less: all counts are halved when there are CT_HEALTH_WINDOW looks (about 15 to 30 s at
+ * 9118.87 Hz). */
+enum { CT_HEALTH_EVERY = 8, CT_HEALTH_WINDOW = 32768 };
+
+/* A pixel is compared with the median of the live ones in the 5x5 around it (a smooth image is no outlier): hot above
+ * 5 times that plus 6 sigma, dead below a tenth of it where it is at least 40 hits. */
+enum ct_pixel_state { CT_PIXEL_FINE, CT_PIXEL_HOT, CT_PIXEL_DEAD, CT_PIXEL_OFF /* gradient 0, or beyond any ADU */ };
+
+struct ct_health_report {
+  uint64_t looks;                  /* frames looked at, of those that still count */
+  double hits_per_frame;           /* NaN before the first look, like all below that have nothing to go on */
+  double rate_median;              /* hits a frame of the median live pixel */
+  uint32_t hot, dead, off;         /* pixels */
+  uint64_t row_floods;             /* rows with at least half of their live pixels hit, since the start, in looks */
+  uint32_t flooded_row;            /* the last one; valid where there were any */
+  /* u16 frames: ADU - dark of the live pixels without a hit. */
+  double common_ADU;               /* the whole sensor in the last look, against the mean of each of its pixels */
+  uint64_t common_jumps;           /* looks in which that was an outlier (6 sigma by the MAD, at least 2 ADU), since start */
+  double drift_median_ADU;         /* of the pixels' means, against those of the beginning */
+  double drift_max_ADU;            /* the largest of either sign, and where */
+  uint32_t drift_pixel;
+};
+
+struct ct_health;
+int ct_health_new(struct ct_health **out, uint32_t rows, uint32_t cols, struct ct_err *err) CT_MUST_CHECK;   /* CT_ENOMEM */
+void ct_health_free(struct ct_health *health);   /* NULL is fine */
+/* A frame of the block found last, of a detector of the same size; call it for every frame, once corrected. */
+void ct_health_add(struct ct_health *health, const struct ct_hexitec *hexitec, const struct ct_frame *frame,
+                   uint32_t index);
+/* Forgets everything: after new darks, whose pixels have another mean. */
+void ct_health_restart(struct ct_health *health);
+/* <state> (enum ct_pixel_state, one a pixel) may be NULL. Some ms for a sensor of 80 x 80: for the picture, not for
+ * every frame. */
+void ct_health_judge(struct ct_health *health, uint8_t *state, struct ct_health_report *report);
+
 #endif

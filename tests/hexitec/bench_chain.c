@@ -71,6 +71,7 @@ struct bench_case {
   bool asic_order;               /* and next-frame correction */
   enum ct_sharing sharing;
   double window_s;
+  bool health;
 };
 
 static struct ct_hexitec *new_hexitec(const struct bench_case *c)
@@ -110,8 +111,7 @@ static struct ct_spectra *new_spectra(double window_s)
 }
 
 /* CPU time of all frames, in us a frame. */
-static double run_chain(struct ct_hexitec *hexitec, struct ct_spectra *spectra, const unsigned char *frames,
-                        int64_t *time_ns)
+static double run_chain(struct ct_hexitec *hexitec, struct ct_health *health, struct ct_spectra *spectra, const unsigned char *frames, int64_t *time_ns)
 {
   static struct ct_event events[PIXELS];
   int64_t begin_ns = ct_time_cpu_ns();
@@ -127,6 +127,8 @@ static double run_chain(struct ct_hexitec *hexitec, struct ct_spectra *spectra, 
       }
       uint32_t n = ct_hexitec_events(hexitec, &frame, i, events, &tally);
       ct_spectra_add(spectra, *time_ns, events, n, &tally);
+      if (health)
+        ct_health_add(health, hexitec, &frame, i);
       *time_ns += 109663;   /* 9118.87 Hz */
     }
   }
@@ -144,24 +146,28 @@ static void bench(const struct bench_case *c, unsigned char *frames, unsigned ch
 {
   struct ct_hexitec *hexitec = new_hexitec(c);
   struct ct_spectra *spectra = new_spectra(c->window_s);
+  struct ct_health *health = NULL;
   double chain_us[RUNS], memcpy_us[RUNS], ratio[RUNS];
   uint64_t seed = 1;
   int64_t time_ns = 0;
 
+  if (c->health && ct_health_new(&health, SIDE, SIDE, NULL) < 0)
+    exit(1);
   for (int f = 0; f < FRAMES; f++)
     make_frame((uint16_t *)(void *)(frames + (size_t)f * FRAME_BYTES), c->occupancy, &seed);
-  run_chain(hexitec, spectra, frames, &time_ns);
+  run_chain(hexitec, health, spectra, frames, &time_ns);
   for (int r = 0; r < RUNS; r++) {
     memcpy_us[r] = run_memcpy(copy, frames);
-    chain_us[r] = run_chain(hexitec, spectra, frames, &time_ns);
+    chain_us[r] = run_chain(hexitec, health, spectra, frames, &time_ns);
     ratio[r] = chain_us[r] / memcpy_us[r];
   }
   const struct ct_hexitec_tally *tally = &ct_spectra_total_tally(spectra)->hexitec;
   double hit_percent = 100.0 * (double)(tally->hits + tally->next_frame) / (double)tally->frames / PIXELS;
   printf("chain %s %s %s %.2f %%\t%.3f\tus/frame\tmemcpy\t%.3f\t%.3f\n", ct_sharing_word(c->sharing),
-         c->asic_order ? "asic,next-frame" : "geometric", isinf(c->window_s) ? "run" : "rolling", hit_percent,
+         c->asic_order ? "asic,next-frame" : "geometric", isinf(c->window_s) ? c->health ? "run,health" : "run" : "rolling", hit_percent,
          median(chain_us), median(memcpy_us), median(ratio));
   ct_spectra_free(spectra);
+  ct_health_free(health);
   ct_hexitec_free(hexitec);
 }
 
@@ -169,14 +175,15 @@ int main(int argc, char **argv)
 {
   const double run = (double)INFINITY, rolling_s = 0.6;
   const struct bench_case cases[] = {
-    { 0.0017, false, CT_SHARING_PAPER, rolling_s }, { 0.02, false, CT_SHARING_PAPER, rolling_s },
-    { 0.05, false, CT_SHARING_PAPER, rolling_s }, { 0.15, false, CT_SHARING_PAPER, rolling_s },
-    { 0.0017, true, CT_SHARING_ODIN_CSA3, run }, { 0.02, true, CT_SHARING_ODIN_CSA3, run },
-    { 0.05, true, CT_SHARING_ODIN_CSA3, run }, { 0.15, true, CT_SHARING_ODIN_CSA3, run },
-    { 0.02, false, CT_SHARING_ODIN_CSA3, rolling_s }, { 0.15, false, CT_SHARING_ODIN_CSA3, rolling_s },
-    { 0.05, false, CT_SHARING_ODIN_CSA5, run }, { 0.05, false, CT_SHARING_ODIN_CSD3, run },
-    { 1, false, CT_SHARING_PAPER, run }, { 1, false, CT_SHARING_ODIN_CSA3, run },
-    { 1, false, CT_SHARING_ODIN_CSA5, run }, { 1, false, CT_SHARING_NONE, run },
+    { 0.0017, false, CT_SHARING_PAPER, rolling_s, false }, { 0.02, false, CT_SHARING_PAPER, rolling_s, false },
+    { 0.05, false, CT_SHARING_PAPER, rolling_s, false }, { 0.15, false, CT_SHARING_PAPER, rolling_s, false },
+    { 0.0017, true, CT_SHARING_ODIN_CSA3, run, false }, { 0.02, true, CT_SHARING_ODIN_CSA3, run, false },
+    { 0.05, true, CT_SHARING_ODIN_CSA3, run, false }, { 0.15, true, CT_SHARING_ODIN_CSA3, run, false },
+    { 0.0017, true, CT_SHARING_ODIN_CSA3, run, true }, { 0.05, true, CT_SHARING_ODIN_CSA3, run, true },
+    { 0.02, false, CT_SHARING_ODIN_CSA3, rolling_s, false }, { 0.15, false, CT_SHARING_ODIN_CSA3, rolling_s, false },
+    { 0.05, false, CT_SHARING_ODIN_CSA5, run, false }, { 0.05, false, CT_SHARING_ODIN_CSD3, run, false },
+    { 1, false, CT_SHARING_PAPER, run, false }, { 1, false, CT_SHARING_ODIN_CSA3, run, false },
+    { 1, false, CT_SHARING_ODIN_CSA5, run, false }, { 1, false, CT_SHARING_NONE, run, false },
   };
   unsigned char *frames = ct_xcalloc(FRAMES, FRAME_BYTES), *copy = ct_xcalloc(FRAMES, FRAME_BYTES);
   size_t first = argc > 1 ? (size_t)atoi(argv[1]) : 0, last = argc > 1 ? first : sizeof cases / sizeof *cases - 1;
