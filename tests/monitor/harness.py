@@ -81,7 +81,7 @@ class Program:
 class Scene:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="comptop-")
-        self.environment = {**os.environ, "XDG_RUNTIME_DIR": self.folder}
+        self.environment = {**os.environ, "XDG_RUNTIME_DIR": self.folder, "XDG_CONFIG_HOME": self.folder}
         self.programs, self.closers = [], []
 
     def start(self, name, *argv, **options):

@@ -1,5 +1,9 @@
 dist_check_SCRIPTS += %D%/outside.sh %D%/archive.sh %D%/attach.sh
 dist_noinst_DATA += %D%/outside.py %D%/archive.py %D%/attach.py %D%/harness.py
+
+check_PROGRAMS += %D%/check_screen_program
+%C%_check_screen_program_SOURCES = %D%/check_screen_program.c tests/ui/term.c tests/ui/term.h tests/core/cmocka_all.h
+%C%_check_screen_program_LDADD = $(CHECK_LDADD) $(VTERM_LIBS) -lutil
 check_PROGRAMS += %D%/check_keeping
 %C%_check_keeping_SOURCES = %D%/check_keeping.c
 %C%_check_keeping_LDADD = $(CHECK_LDADD)
