@@ -114,7 +114,7 @@ static void test_checksums(void **state)
   for (size_t n = 0; n < 650; n++) {
     uint32_t value = UINT32_MAX;
     for (size_t i = 0; i < 8 * n; i++) {
-      uint32_t bit = (value ^ bytes[n % 50 + i / 8] >> i % 8) & 1;
+      uint32_t bit = (value ^ (uint32_t)bytes[n % 50 + i / 8] >> i % 8) & 1;
       value = value >> 1 ^ (bit ? UINT32_C(0xEDB88320) : 0);
     }
     assert_int_equal(ct_crc32(&crc, bytes + n % 50, n), ~value);

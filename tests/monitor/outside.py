@@ -19,6 +19,14 @@ import zmq
 COMPTOP = os.path.join(os.environ["top_builddir"], "comptop")
 CTX = zmq.Context.instance()
 STARTED = []  # processes, so that none outlives a test that failed
+FOLDER = tempfile.TemporaryDirectory()
+
+
+def alone():
+    """An environment in which a comptop finds no collector but itself, and no configuration."""
+    folder = tempfile.mkdtemp(dir=FOLDER.name)
+    theirs = {name: value for name, value in os.environ.items() if name != "COMPTOP_CONFIG"}
+    return {**theirs, "XDG_RUNTIME_DIR": folder, "XDG_CONFIG_HOME": folder}
 
 
 class Run:
@@ -32,7 +40,8 @@ class Run:
         self.endpoint = f"tcp://127.0.0.1:{port}"
         value = self.endpoint + (",socket=pull" if kind == zmq.PUSH else "") + extra
         argv = [COMPTOP, "-b", "-o", fmt, "-d", "1000", "--exit-on-idle", idle, f"--{role}", value, *args]
-        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env=alone())
         STARTED.append(self.process)
         # XPUB is a PUB that is told of subscriptions.
         if kind == zmq.XPUB and (self.socket.poll(60000) == 0 or self.socket.recv() != b"\x01"):
@@ -315,7 +324,8 @@ def test_scalars():
 
 # ---- the program itself -----------------------
 def comptop(*argv, timeout=30):
-    return subprocess.run([COMPTOP, *argv], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+    return subprocess.run([COMPTOP, *argv], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
+                          env=alone())
 
 
 def refused(*argv, word):
@@ -379,7 +389,7 @@ def check_of(numbers):
         port = socket.bind_to_random_port("tcp://127.0.0.1")
         slow = f"tcp://127.0.0.1:{port},socket=pull,frame_hz=0.001"
         process = subprocess.Popen([COMPTOP, "--check", "--timeout", "60", "--hexitec", slow], stdout=subprocess.PIPE,
-                                   text=True)
+                                   text=True, env=alone())
         STARTED.append(process)
         for number in numbers:
             socket.send_multipart([json.dumps(header(number)).encode(), frame()])
@@ -395,7 +405,7 @@ def test_check_exit_codes():
 
 def test_a_closed_pipe_is_a_clean_end():
     done = subprocess.run(f"'{COMPTOP}' -b -d 0.05 --hexitec tcp://127.0.0.1:1 | head -n 4 | wc -l", shell=True,
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=30, env=alone())
     expect(lines=(done.stdout.strip(), "4"))
 
 
@@ -410,7 +420,7 @@ def test_sigterm_is_a_clean_end():
 # ---- the demonstration -----------------------
 def start(*argv):
     process = subprocess.Popen([COMPTOP, "-b", "-o", "json", "-d", "0.2", *argv], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True)
+                               stderr=subprocess.DEVNULL, text=True, env=alone())
     STARTED.append(process)
     return process
 
