@@ -11,7 +11,8 @@ struct ct_canvas {
   bool utf8, colours;
 };
 
-enum { CT_GREY = 245, CT_ACCENT = 208, CT_QUIET = 109 };   /* axes and notes, curves, second curves */
+/* Axes and notes; curves and warnings; second curves; what is well; what is not. */
+enum { CT_GREY = 245, CT_ACCENT = 208, CT_QUIET = 109, CT_GOOD = 71, CT_BAD = 196 };
 
 struct ct_canvas ct_canvas_part(struct ct_canvas canvas, int row, int col, int rows, int cols);
 /* One glyph; colours become CT_COLOUR_DEFAULT on a canvas without. A code the terminal cannot show becomes '?'. */

@@ -52,6 +52,7 @@ static int archive_words(const struct ct_snapshot_archive *archive, struct ct_ca
 void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
   static const char *const words[] = { "NOTICE", "WARNING", "CRITICAL" };
+  static const int colours[] = { CT_QUIET, CT_ACCENT, CT_BAD };
   const struct ct_snapshot_core *core = &snapshot->core;
   const struct ct_snapshot_alarm *alarm = worst_alarm(core);
   if (view->frozen) {
@@ -60,8 +61,9 @@ void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snap
     return;
   }
   if (alarm != NULL) {
-    int col = ct_canvas_text(canvas, 0, 0, CT_ATTR_REVERSE | CT_ATTR_BOLD, " %s ",
-                             words[alarm->severity <= CT_CRITICAL ? alarm->severity : CT_CRITICAL]);
+    int col = ct_canvas_coloured(canvas, 0, 0, colours[alarm->severity <= CT_CRITICAL ? alarm->severity : CT_CRITICAL],
+                                 CT_ATTR_REVERSE | CT_ATTR_BOLD, " %s ",
+                                 words[alarm->severity <= CT_CRITICAL ? alarm->severity : CT_CRITICAL]);
     if (core->n_alarms > 1)
       col = ct_canvas_text(canvas, 0, col + 1, 0, "(%u)", (unsigned)at_most(core->n_alarms, CT_SNAPSHOT_ALARMS));
     ct_canvas_text(canvas, 0, col + 1, 0, "%.*s", (int)sizeof alarm->text, alarm->text);
@@ -71,7 +73,7 @@ void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snap
   uint32_t n = at_most(core->n_streams, CT_SNAPSHOT_STREAMS);
   for (uint32_t i = 0; i < n; i++)
     well = well && stream_well(&core->streams[i]);
-  int col = well && n > 0 ? ct_canvas_text(canvas, 0, 0, CT_ATTR_BOLD, "OK  ") : 0;
+  int col = well && n > 0 ? ct_canvas_coloured(canvas, 0, 0, CT_GOOD, CT_ATTR_BOLD, "OK  ") : 0;
   if (n == 0)
     col = ct_canvas_text(canvas, 0, 0, 0, "no streams") + 2;
   /* What is wrong comes first, so that a narrow screen shows it. */
