@@ -16,7 +16,7 @@ static const struct {
 };
 
 struct seen {
-  bool below, above, sign[3];
+  bool coloured, below, above, sign[3];
 };
 
 static struct seen look(const struct ct_view_memory *memory)
@@ -25,7 +25,11 @@ static struct seen look(const struct ct_view_memory *memory)
   for (size_t i = 0; i < (size_t)memory->rows * memory->cols; i++) {
     if (memory->level[i] < 0)
       seen.sign[-memory->level[i] - 1] = true;
-    else if ((double)memory->value[i] < memory->low)
+    else
+      seen.coloured = true;
+    if (memory->level[i] < 0)
+      continue;
+    if ((double)memory->value[i] < memory->low)
       seen.below = true;
     else if ((double)memory->value[i] > memory->high)
       seen.above = true;
@@ -53,8 +57,11 @@ void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
     height *= 2;
   if (room < 4)
     return;
-  ct_canvas_text(canvas, 0, 0, 0, "%s", units[view->quantity]);
   double span = memory->high - memory->low;
+  if (!seen.coloured)
+    height = -1;                   /* no value, no scale: only what the signs mean */
+  else
+    ct_canvas_text(canvas, 0, 0, 0, "%s", units[view->quantity]);
   for (int row = 0; row < height; row++) {
     int level = CT_LEVELS - 1 - row * CT_LEVELS / height;
     for (int col = 0; col < 2; col++)
@@ -63,8 +70,10 @@ void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
       else
         ct_canvas_put(canvas, 1 + row, col, ct_ramp_shade(level), CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0);
   }
-  label(canvas, 1, memory->high, span, seen.above ? ">" : "");
-  label(canvas, height, memory->low, span, seen.below ? "<" : "");
+  if (height > 0) {
+    label(canvas, 1, memory->high, span, seen.above ? ">" : "");
+    label(canvas, height, memory->low, span, seen.below ? "<" : "");
+  }
   if (height >= 4)
     label(canvas, 1 + height / 2, memory->low + span / 2, span, "");
   int row = 1 + height;

@@ -43,9 +43,10 @@ const char *ct_view_scope_word(const struct ct_view *view, const struct ct_snaps
   return out;
 }
 
-static void waiting(struct ct_canvas canvas, const char *what)
+/* A picture that stands has only what was on the screen when it was frozen. */
+static void waiting(const struct ct_view *view, struct ct_canvas canvas, const char *what)
 {
-  ct_canvas_coloured(canvas, canvas.rows / 2, 1, CT_GREY, 0, "waiting for %s", what);
+  ct_canvas_coloured(canvas, canvas.rows / 2, 1, CT_GREY, 0, view->frozen ? "not in the frozen picture: %s" : "waiting for %s", what);
 }
 
 void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
@@ -56,14 +57,14 @@ void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snap
   struct ct_request request = ct_view_curve_request(view, CT_SECTION_PROFILE);
   struct ct_profile_view profile;
   if (!ct_snapshot_profile(snapshot, &request, &profile) || profile.head->n < 2) {
-    waiting(canvas, "a profile");
+    waiting(view, canvas, "a profile");
     return;
   }
   uint32_t n = profile.head->n;
   struct ct_curve curve = { .x = profile.pz, .y = profile.J, .sigma = profile.sigma, .n = n, .x_scale = 1, .joined = true };
   double low, high, x_low = profile.pz[0], x_high = profile.pz[n - 1];
   if (!ct_plot_extent(&curve, &low, &high) || !(x_high > x_low)) {
-    waiting(canvas, "enough photons");
+    waiting(view, canvas, "enough photons");
     return;
   }
   /* The curve decides the range; the error bars of thin tails may leave it. */
@@ -104,7 +105,7 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
   struct ct_request request = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
   struct ct_spectrum_view spectrum;
   if (!ct_snapshot_spectrum(snapshot, &request, &spectrum) || spectrum.head->n == 0 || !(spectrum.head->width_keV > 0)) {
-    waiting(ct_canvas_caption(canvas, "Spectrum  %s", scope), "a spectrum");
+    waiting(view, ct_canvas_caption(canvas, "Spectrum  %s", scope), "a spectrum");
     return;
   }
   size_t points = (size_t)(canvas.cols > 20 ? canvas.cols - 8 : 12) * (view->utf8 ? 2 : 1);
@@ -113,7 +114,7 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
   struct ct_curve curve = { .x = x, .y = y, .n = n, .x_scale = 1, .joined = true, .summed = true };
   canvas = ct_canvas_caption(canvas, "Spectrum  %s, counts per %.3g keV%s", scope, width_keV, view->log_scale ? ", log" : "");
   if (!ct_plot_extent(&curve, &low, &high) || !(high > 0)) {
-    waiting(canvas, "photons");
+    waiting(view, canvas, "photons");
     return;
   }
   low = 0;
@@ -146,16 +147,16 @@ static void draw_trend(const struct ct_view *view, const struct ct_snapshot *sna
   struct ct_trend_view trend;
   const char *what = voltage ? "the cell's voltage" : "an EMF";
   if (!ct_snapshot_trend(snapshot, &request, &trend) || trend.head->n == 0) {
-    waiting(canvas, what);
+    waiting(view, canvas, what);
     return;
   }
   uint32_t n = trend.head->n;
   double last_s = trend.t_s[n - 1], span_s = fmax(last_s - trend.t_s[0], 10), unit_s, low, high;
   const char *unit = time_unit(span_s, &unit_s);
   struct ct_curve curve = { .x = trend.t_s, .y = voltage ? trend.v_V : trend.emf, .sigma = voltage ? NULL : trend.sigma,
-                            .n = n, .x_scale = 1 / unit_s, .x_shift = last_s, .joined = voltage };
+                            .n = n, .x_scale = 1 / unit_s, .x_shift = last_s, .joined = true };
   if (!isfinite(span_s) || !ct_plot_extent(&curve, &low, &high)) {
-    waiting(canvas, what);
+    waiting(view, canvas, what);
     return;
   }
   ct_plot_round(&low, &high);

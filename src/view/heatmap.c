@@ -45,7 +45,7 @@ struct ct_scale ct_heatmap_scale(const struct ct_view *view, const struct ct_map
 /* L and H come back from the ratio and the sum, so that cells add up as the counts do, not as ratios. The error of the
  * sum's ratio: var E = sum of sigma^2 H^2 over (sum of H)^2, the cells being independent and of nearly the same E. */
 struct sum {
-  double L, H, counts, variance;
+  double L, H, photons, variance;
   unsigned good, faint;
 };
 
@@ -54,7 +54,8 @@ static void add_cell(struct sum *sum, const struct ct_map_view *map, size_t i)
   if (map->cell[i] == CT_CELL_MASKED)
     return;
   double counts = (double)map->counts[i], emf = (double)map->emf[i], sigma = (double)map->sigma[i];
-  sum->counts += isfinite(counts) ? counts : 0;
+  double photons = (double)map->photons[i];
+  sum->photons += isfinite(photons) ? photons : 0;
   if (map->cell[i] != CT_CELL_OK || !(counts > 0)) {
     sum->faint++;
     return;
@@ -73,7 +74,7 @@ static struct ct_reading aggregate(const struct ct_map_view *map, uint32_t row0,
     for (uint32_t col = col0; col < col1 && col < map->head->cols; col++)
       add_cell(&sum, map, (size_t)row * map->head->cols + col);
   struct ct_reading reading = { .cell = sum.good ? CT_CELL_OK : sum.faint ? CT_CELL_LOW : CT_CELL_MASKED,
-                                .emf = (double)NAN, .sigma = (double)NAN, .counts = sum.counts };
+                                .emf = (double)NAN, .sigma = (double)NAN, .photons = sum.photons };
   if (sum.good > 0) {
     reading.emf = sum.L / sum.H;
     reading.sigma = sqrt(sum.variance) / fabs(sum.H);
@@ -90,7 +91,7 @@ struct ct_reading ct_heatmap_read(const struct ct_map_view *map, int32_t x, int3
 /* The number to show, or the level that says why there is none. */
 static int value_of(const struct ct_reading *reading, enum ct_quantity quantity, float *value)
 {
-  *value = (float)(quantity == CT_SHOW_EMF ? reading->emf : quantity == CT_SHOW_SIGMA ? reading->sigma : reading->counts);
+  *value = (float)(quantity == CT_SHOW_EMF ? reading->emf : quantity == CT_SHOW_SIGMA ? reading->sigma : reading->photons);
   if (reading->cell == CT_CELL_MASKED)
     return CT_LEVEL_MASKED;
   if (quantity != CT_SHOW_COUNTS && reading->cell == CT_CELL_LOW)

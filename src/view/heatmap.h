@@ -21,7 +21,8 @@ struct ct_scale {
 /* What the map says of one place, aggregated as on the screen. */
 struct ct_reading {
   enum ct_map_cell cell;
-  double emf, sigma, counts;
+  double emf, sigma;
+  double photons;                  /* all in the spectra, as in "map.counts" of a sample */
 };
 
 /* Whether the section can be shown: sizes and bin within reason. */

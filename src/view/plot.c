@@ -26,10 +26,14 @@ void ct_plot_round(double *low, double *high)
 
 bool ct_plot_extent(const struct ct_curve *curve, double *low, double *high)
 {
+  double least = (double)INFINITY;
   *low = (double)INFINITY;
   *high = -(double)INFINITY;
+  for (size_t i = 0; curve->sigma != NULL && i < curve->n; i++)
+    if (curve->sigma[i] > 0)
+      least = fmin(least, curve->sigma[i]);
   for (size_t i = 0; i < curve->n; i++) {
-    double sigma = curve->sigma != NULL && isfinite(curve->sigma[i]) ? curve->sigma[i] : 0;
+    double sigma = curve->sigma != NULL && curve->sigma[i] <= 3 * least ? curve->sigma[i] : 0;
     if (!isfinite(curve->y[i]))
       continue;
     *low = fmin(*low, curve->y[i] - sigma);

@@ -22,7 +22,8 @@ struct ct_curve {
 
 /* The interval of round numbers around [low, high], never empty. */
 void ct_plot_round(double *low, double *high);
-/* Smallest and largest y -+ sigma of the curve into *low, *high; false where there is no finite point. */
+/* Smallest and largest y -+ sigma of the curve into *low, *high; false where there is no finite point. Error bars of more
+ * than three times the smallest may leave the plot: the first points of a run would squeeze all that follow. */
 bool ct_plot_extent(const struct ct_curve *curve, double *low, double *high);
 /* Draws the axes with labels of round numbers and the unit of x at its end, and returns the plot inside. */
 struct ct_plot ct_plot_axes(struct ct_canvas canvas, double x_low, double x_high, double y_low, double y_high, bool log_y,

@@ -138,6 +138,19 @@ static void draw_body(struct ct_view *view, const struct ct_snapshot *snapshot, 
   }
 }
 
+/* "60 s window"; "12 s of 60 s" while it fills, or where memory or frames are missing. */
+static void window_words(const struct ct_snapshot_xcs *xcs, char out[2 * CT_WORD + 16])
+{
+  const size_t size = 2 * CT_WORD + 16;
+  char whole[CT_WORD], covered[CT_WORD];
+  if (!isfinite(xcs->window_s))
+    snprintf(out, size, "since start");
+  else if (xcs->covered_s < 0.95 * xcs->window_s)
+    snprintf(out, size, "%s of %s", ct_word_time(covered, xcs->covered_s), ct_word_time(whole, xcs->window_s));
+  else
+    snprintf(out, size, "%s window", ct_word_time(whole, xcs->window_s));
+}
+
 /* "comptop  charge-02  xcs  60 s window  3.31M photons        03:14:07Z" */
 static void draw_title(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
@@ -146,15 +159,12 @@ static void draw_title(const struct ct_view *view, const struct ct_snapshot *sna
     return;
   const struct ct_snapshot_core *core = &snapshot->core;
   const char *run = core->run[0] != '\0' ? core->run : core->demo ? "demo" : "(no name)";
-  char clock[CT_WORD], window[CT_WORD], counts[CT_WORD];
+  char clock[CT_WORD], window[2 * CT_WORD + 16], counts[CT_WORD];
   col = ct_canvas_text(canvas, 0, col + 1, CT_ATTR_BOLD, "%.*s", (int)sizeof core->run, run);
   int right = canvas.cols - (view->frozen ? 17 : 9);
   struct ct_canvas middle = ct_canvas_part(canvas, 0, 0, 1, right - 1);
   if (col + 2 < right && core->xcs.present) {
-    if (isfinite(core->xcs.window_s))
-      snprintf(window, sizeof window, "%.16s window", ct_word_time(counts, core->xcs.window_s));
-    else
-      snprintf(window, sizeof window, "since start");
+    window_words(&core->xcs, window);
     ct_canvas_text(middle, 0, col + 2, 0, "%.*s %s  %s photons", (int)sizeof core->mode, core->mode, window,
                    ct_word_short(counts, (double)core->xcs.counts));
   }

@@ -140,14 +140,13 @@ static void requests_are_what_is_shown(void **state)
 /* ---- the map ------------------------------------------------------------------------------------------------- */
 struct map {
   struct ct_section_map head;
-  float emf[64], sigma[64], counts[64];
+  float emf[64], sigma[64], counts[64], photons[64];
   uint8_t cell[64];
 };
 
 static struct ct_map_view map_view(const struct map *map)
 {
-  return (struct ct_map_view){ .head = &map->head, .emf = map->emf, .sigma = map->sigma, .counts = map->counts,
-                               .photons = map->counts, .cell = map->cell };
+  return (struct ct_map_view){ &map->head, map->emf, map->sigma, map->counts, map->photons, map->cell };
 }
 
 /* Four pixels become one: the ratio of the sums, not the mean of the ratios; masked and faint ones stay out. */
@@ -181,11 +180,17 @@ static void cells_add_up_as_counts(void **state)
   for (int i = 0; i < 4; i++) {
     map.emf[i] = 0.8f;
     map.counts[i] = 1800;
+    map.photons[i] = 5000 + (float)i;
     map.sigma[i] = (float)(0.8 * sqrt(1 / 800.0 + 1 / 1000.0));
   }
   view.quantity = CT_SHOW_SIGMA;
   ct_heatmap_update(&view, &parts, &scale);
   assert_true(fabs((double)view.memory.value[0] / (0.8 * sqrt(1 / 3200.0 + 1 / 4000.0)) - 1) < 1e-6);
+  /* The counts of a place are all its photons, as in the samples, not those of the two bands. */
+  assert_true(ct_heatmap_read(&parts, 1, 1).photons == 5003);
+  view.quantity = CT_SHOW_COUNTS;
+  ct_heatmap_update(&view, &parts, &scale);
+  assert_true(view.memory.value[0] == 20006);
 }
 
 /* Noise well below a level's width repaints nothing; a real change goes through. */
@@ -355,6 +360,7 @@ static void hostile_sections(void **state)
           map.emf[k] = (float)odd[(k + round) % 8];
           map.sigma[k] = (float)odd[(k + round / 2) % 8];
           map.counts[k] = (float)odd[(k + round / 3) % 8];
+          map.photons[k] = (float)odd[(k + round / 5) % 8];
         }
       } else if (request[i].kind == CT_SECTION_PROFILE && ct_snapshot_add_profile(&builder, &request[i], size, &profile)) {
         for (uint32_t k = 0; k < size; k++) {

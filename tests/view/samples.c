@@ -50,6 +50,7 @@ static void fill_map(struct ct_map_parts *map, double photons, unsigned frame)
     double emf = true_emf(x, y, &brightness), counts = photons * brightness * bin * bin;
     double sigma = (1 + emf) * sqrt(emf / counts), noise = normal(&state);
     map->counts[i] = (float)floor(counts + 0.5);
+    map->photons[i] = (float)floor(9 * counts + 0.5);     /* the bands of L and H are the smaller part of a spectrum */
     map->cell[i] = counts < 50 ? CT_CELL_LOW : CT_CELL_OK;
     if (x > 60 && x < 63 && y > 10 && y < 14)
       map->cell[i] = CT_CELL_MASKED;
@@ -150,7 +151,7 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
   core->archive = (struct ct_snapshot_archive){ .state = CT_ARCHIVE_OK, .committed_frames = 539904,
     .bytes = UINT64_C(4710000000), .free_bytes = UINT64_C(812000000000), .rate_Bps = 7.9e6, .left_s = 102784, .lag_s = 0.4,
     .ratio = 31.5, .folder = "/data/cm33870/charge-02" };
-  core->xcs = (struct ct_snapshot_xcs){ .present = true, .window_s = 60, .frames = 540000, .live_s = 60, .rows = 80,
+  core->xcs = (struct ct_snapshot_xcs){ .present = true, .window_s = 60, .covered_s = 60, .frames = 540000, .live_s = 60, .rows = 80,
     .cols = 80, .counts = (uint64_t)(photons * 16000), .e1_keV = 114.64, .e2_keV = 93.63,
     .emf = { .emf = 0.9302, .sigma = 0.0031, .emf_plus = 0.9411, .plus_sigma = 0.0044 } };
   core->n_rois = 2;
