@@ -207,9 +207,12 @@ static int run_screen(const struct ct_settings *settings, int argc, char **argv,
   uv_loop_init(&loop);
   code = show(&loop, endpoint, &setup, &end, err);
   uv_loop_close(&loop);
-  const char *base = strrchr(endpoint, '/');
+  const char *base = strrchr(endpoint, '/');   /* ".../RUN.sock" */
   char run[RUNDIR_PATH];
-  snprintf(run, sizeof run, "%.*s", base ? (int)strcspn(base + 1, ".") : 0, base ? base + 1 : "");
+  snprintf(run, sizeof run, "%s", base ? base + 1 : "");
+  char *suffix = strrchr(run, '.');   /* a name may have dots of its own */
+  if (suffix)
+    *suffix = '\0';
   int exit_code = finish_owned(&owned, end, !is_only_a_show(settings), run);
   return code != 0 ? code : exit_code;
 }

@@ -47,7 +47,7 @@ static struct term *start(struct scene *scene, int rows, int cols, const char *c
 
 static struct term *start_demo(struct scene *scene, bool archive)
 {
-  const char *const plain[] = { "--demo", NULL }, *const kept[] = { "--demo", "--archive", scene->folder, NULL };
+  const char *const plain[] = { "--demo", NULL }, *const kept[] = { "--demo", "--archive", scene->folder, "--run", "demo.2", NULL };
   return start(scene, 24, 80, archive ? kept : plain);
 }
 
@@ -156,7 +156,7 @@ static int shell(const struct scene *scene, char *line, size_t size, const char 
 static long frames(const struct scene *scene)
 {
   char line[8192];
-  if (shell(scene, line, sizeof line, "comptop", "-b -o json -n 1 -d 0.05 --attach demo") != 0)
+  if (shell(scene, line, sizeof line, "comptop", "-b -o json -n 1 -d 0.05 --attach demo.2") != 0)
     return -1;
   const char *at = strstr(line, "\"frames\":");
   return at ? atol(at + 9) : -1;
@@ -177,7 +177,7 @@ static void ends_whole(const struct scene *scene, pid_t to_tell)
   assert_int_equal(kill(to_tell, SIGTERM), 0);
   assert_true(all_gone(scene));
   assert_int_equal(sockets(scene), 0);
-  snprintf(run, sizeof run, "verify %s/demo", scene->folder);
+  snprintf(run, sizeof run, "verify %s/demo.2", scene->folder);
   assert_int_equal(shell(scene, line, sizeof line, "comptop-archive", run), 0);
   assert_non_null(strstr(line, " 0 differ"));
 }
@@ -371,10 +371,10 @@ static void detaches_and_is_looked_at_again(void **state)
   shows(term, "d detach");
   term_send(term, "d");
   ends_well(term);
-  assert_true(term_shows(term, "--attach demo"));
+  assert_true(term_shows(term, "comptop --attach demo.2"));
   term_free(term);
   goes_on(scene);
-  const char *const words[] = { "--attach", "demo", NULL }, *const wide[] = { "--attach", NULL };
+  const char *const words[] = { "--attach", "demo.2", NULL }, *const wide[] = { "--attach", NULL };
   struct term *one = start(scene, 24, 80, words), *other = start(scene, 60, 200, wide);
   shows(one, "L/H");
   shows(other, "Spectrum ");
