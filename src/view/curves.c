@@ -43,10 +43,15 @@ const char *ct_view_scope_word(const struct ct_view *view, const struct ct_snaps
   return out;
 }
 
-/* A picture that stands has only what was on the screen when it was frozen. */
-static void waiting(const struct ct_view *view, struct ct_canvas canvas, const char *what)
+void ct_panel_waiting(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, const char *what)
 {
-  ct_canvas_coloured(canvas, canvas.rows / 2, 1, CT_GREY, 0, view->frozen ? "not in the frozen picture: %s" : "waiting for %s", what);
+  int row = canvas.rows / 2;
+  if (!snapshot->core.xcs.present)
+    ct_canvas_coloured(canvas, row, 1, CT_GREY, 0, "no detector stream is configured");
+  else if (view->frozen)           /* it has only what was on the screen when it was frozen */
+    ct_canvas_coloured(canvas, row, 1, CT_GREY, 0, "not in the frozen picture: %s", what);
+  else
+    ct_canvas_coloured(canvas, row, 1, CT_GREY, 0, "waiting for %s", what);
 }
 
 void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
@@ -57,14 +62,14 @@ void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snap
   struct ct_request request = ct_view_curve_request(view, CT_SECTION_PROFILE);
   struct ct_profile_view profile;
   if (!ct_snapshot_profile(snapshot, &request, &profile) || profile.head->n < 2) {
-    waiting(view, canvas, "a profile");
+    ct_panel_waiting(view, snapshot, canvas, "a profile");
     return;
   }
   uint32_t n = profile.head->n;
   struct ct_curve curve = { .x = profile.pz, .y = profile.J, .sigma = profile.sigma, .n = n, .x_scale = 1, .joined = true };
   double low, high, x_low = profile.pz[0], x_high = profile.pz[n - 1];
   if (!ct_plot_extent(&curve, &low, &high) || !(x_high > x_low)) {
-    waiting(view, canvas, "enough photons");
+    ct_panel_waiting(view, snapshot, canvas, "enough photons");
     return;
   }
   /* The curve decides the range; the error bars of thin tails may leave it. */
@@ -105,7 +110,7 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
   struct ct_request request = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
   struct ct_spectrum_view spectrum;
   if (!ct_snapshot_spectrum(snapshot, &request, &spectrum) || spectrum.head->n == 0 || !(spectrum.head->width_keV > 0)) {
-    waiting(view, ct_canvas_caption(canvas, "Spectrum  %s", scope), "a spectrum");
+    ct_panel_waiting(view, snapshot, ct_canvas_caption(canvas, "Spectrum  %s", scope), "a spectrum");
     return;
   }
   size_t points = (size_t)(canvas.cols > 20 ? canvas.cols - 8 : 12) * (view->utf8 ? 2 : 1);
@@ -114,7 +119,7 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
   struct ct_curve curve = { .x = x, .y = y, .n = n, .x_scale = 1, .joined = true, .summed = true };
   canvas = ct_canvas_caption(canvas, "Spectrum  %s, counts per %.3g keV%s", scope, width_keV, view->log_scale ? ", log" : "");
   if (!ct_plot_extent(&curve, &low, &high) || !(high > 0)) {
-    waiting(view, canvas, "photons");
+    ct_panel_waiting(view, snapshot, canvas, "photons");
     return;
   }
   low = 0;
@@ -141,13 +146,20 @@ static const char *time_unit(double span_s, double *unit_s)
   return span_s < 300 ? "s" : span_s < 4 * 3600 ? "min" : "h";
 }
 
+static void trend_waiting(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, bool voltage)
+{
+  if (voltage)
+    ct_canvas_coloured(canvas, canvas.rows / 2, 1, CT_GREY, 0, "waiting for the cell's voltage");
+  else
+    ct_panel_waiting(view, snapshot, canvas, "an EMF");
+}
+
 static void draw_trend(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, bool voltage)
 {
   struct ct_request request = ct_view_trend_request(view);
   struct ct_trend_view trend;
-  const char *what = voltage ? "the cell's voltage" : "an EMF";
   if (!ct_snapshot_trend(snapshot, &request, &trend) || trend.head->n == 0) {
-    waiting(view, canvas, what);
+    trend_waiting(view, snapshot, canvas, voltage);
     return;
   }
   uint32_t n = trend.head->n;
@@ -156,7 +168,7 @@ static void draw_trend(const struct ct_view *view, const struct ct_snapshot *sna
   struct ct_curve curve = { .x = trend.t_s, .y = voltage ? trend.v_V : trend.emf, .sigma = voltage ? NULL : trend.sigma,
                             .n = n, .x_scale = 1 / unit_s, .x_shift = last_s, .joined = true };
   if (!isfinite(span_s) || !ct_plot_extent(&curve, &low, &high)) {
-    waiting(view, canvas, what);
+    trend_waiting(view, snapshot, canvas, voltage);
     return;
   }
   ct_plot_round(&low, &high);

@@ -48,7 +48,7 @@ struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *sn
   struct ct_map_view map;
   if (!find_map(view, snapshot, &map)) {
     struct ct_canvas body = ct_canvas_caption(canvas, "EMF map");
-    ct_canvas_coloured(body, body.rows / 2, 1, CT_GREY, 0, view->frozen ? "not in the frozen picture: a map" : "waiting for a map");
+    ct_panel_waiting(view, snapshot, body, "a map");
     return (struct ct_extent){ canvas.rows, canvas.cols };
   }
   struct ct_scale scale = ct_heatmap_scale(view, &map, canvas.rows - 1, canvas.cols - CT_BAR_COLS - 1);
@@ -81,7 +81,7 @@ void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snap
   if (reading.cell == CT_CELL_MASKED) {
     ct_canvas_text(canvas, row, 0, 0, "%d,%d masked", x, y);
   } else if (reading.cell == CT_CELL_LOW) {
-    ct_canvas_text(canvas, row, 0, 0, "%d,%d too few for an EMF: %s counts", x, y, counts);
+    ct_canvas_text(canvas, row, 0, 0, "%d,%d too few: %s counts", x, y, counts);
   } else {
     int end = ct_canvas_text(canvas, row, 0, 0, "%d,%d EMF %s, %s", x, y,
                              ct_word_measured(emf, reading.emf, reading.sigma), counts);
