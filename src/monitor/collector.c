@@ -390,10 +390,12 @@ static void raise_archive_alarms(struct collector *c, const struct ct_snapshot_a
                  reason);
   if (archive->state == CT_ARCHIVE_DEGRADED)
     alarms_raise(&c->alarms, now_ns, "archive-degraded", "", CT_CRITICAL, "the archive in %.120s: %s", archive->folder, reason);
+  /* Where nothing is archived at all, that is the news, and the disk is not to blame for being slow. */
+  bool failed = archive->state == CT_ARCHIVE_FAILED;
   if (archive->missed_frames > 0)
-    alarms_raise(&c->alarms, now_ns, "archive-missed", "", CT_CRITICAL,
-                 "%llu received frames are not in the archive; the disk is too slow or too full, see run.buffer_MB",
-                 (unsigned long long)archive->missed_frames);
+    alarms_raise(&c->alarms, now_ns, "archive-missed", "", failed ? CT_WARNING : CT_CRITICAL,
+                 "%llu received frames are not in the archive%s", (unsigned long long)archive->missed_frames,
+                 failed ? "" : "; the disk is too slow or too full, see run.buffer_MB");
   if (archive->lag_s > behind_s)
     alarms_raise(&c->alarms, now_ns, "archive-behind", "", CT_WARNING,
                  "the disk is %.0f s behind; frames wait in memory (run.buffer_MB), and none is lost as long as they fit",
