@@ -42,10 +42,11 @@ void scan_keep(struct scan *scan, enum place place, const struct value *key, con
 {
   if (place == PLACE_ELSEWHERE)
     return;
+  bool null = value->kind == VALUE_OTHER && value->bytes == 4 && memcmp(value->at, "null", 4) == 0;
   int first = place == PLACE_TOP ? 0 : FIELD_ANGLE, end = place == PLACE_TOP ? FIELD_ANGLE : FIELD_COUNT;
   for (int i = first; i < end; i++)
     if (key_is(key, scan->header->names[i].text, scan->header->names[i].bytes))
-      scan->header->values[i] = *value;
+      scan->header->values[i] = null ? (struct value){ .kind = VALUE_ABSENT } : *value;
 }
 
 enum place scan_place(struct scan *scan, enum place place, const struct value *key)
@@ -250,10 +251,22 @@ bool scan_value(struct scan *scan, unsigned depth, enum place place, struct valu
   }
 }
 
+/* Leaves out a byte order mark in front and the end mark of a C string behind: true where there was one. */
+static bool unwrap(struct scan *scan)
+{
+  const char *begin = scan->at, *end = scan->end;
+  while (scan->end > scan->at && scan->end[-1] == '\0')
+    scan->end--;
+  if (scan->end - scan->at >= 3 && memcmp(scan->at, "\xEF\xBB\xBF", 3) == 0)
+    scan->at += 3;
+  return scan->at != begin || scan->end != end;
+}
+
 enum header_result header_read(struct header *header, const char *text, size_t bytes)
 {
   struct scan scan = { .at = text, .end = text + bytes, .header = header };
   struct value whole;
+  bool wrapped = unwrap(&scan);
   memset(header->values, 0, sizeof header->values);
   scan_space(&scan);
   if (scan.at == scan.end || *scan.at != '{')
@@ -262,7 +275,7 @@ enum header_result header_read(struct header *header, const char *text, size_t b
   if (scan_value(&scan, 1, PLACE_TOP, &whole)) {
     scan_space(&scan);
     if (scan.at == scan.end)
-      return HEADER_STRICT;
+      return wrapped ? HEADER_LOOSE : HEADER_STRICT;
   }
   if (scan.deep)
     return HEADER_DEEP;

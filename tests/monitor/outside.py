@@ -237,8 +237,29 @@ def test_not_quite_json_is_used():
     one = frame([(1, 1, 936)])
     run.send('{"htype":"array-1.0","shape":[80,80],"type":"uint16","frame":0,'
              '"ndattr":{"Note":"he said "hi"","T":nan,"U":Undefined,"Mode":"xcs"}}', one)
+    run.send(b"\xef\xbb\xbf" + json.dumps(header(1)).encode(), one)
+    run.send(json.dumps(header(2)) + "\0", one)
     s = run.result()
-    expect(frames=(stream(s)["frames"], 1), tolerated=(stream(s)["tolerated"], 1), counts=(s["xcs"]["counts"], 1))
+    expect(frames=(stream(s)["frames"], 3), tolerated=(stream(s)["tolerated"], 3), counts=(s["xcs"]["counts"], 3))
+
+
+def test_null_is_absent():
+    run = Run(*CAL)
+    run.send(header(0, encoding=None, endianness=None, ndattr=None), frame([(1, 1, 936)]))
+    run.send(header(None), frame())
+    s = run.result()
+    expect(frames=(stream(s)["frames"], 1), tolerated=(stream(s)["tolerated"], 0), counts=(s["xcs"]["counts"], 1),
+           rejected=(stream(s)["rejected_kinds"], {"key": 1}))
+
+
+def test_runs_of_the_same_second_have_names_of_their_own():
+    runs = [start("--hexitec", "tcp://127.0.0.1:1") for _ in range(4)]
+    names = [json.loads(run.stdout.readline())["run"] for run in runs]
+    for run in runs:
+        run.send_signal(signal.SIGTERM)
+    expect(codes=([run.wait(60) for run in runs], [0] * 4), names=(len(set(names)), 4))
+    for run in runs:
+        run.stdout.close()
 
 
 def test_oversized_message_then_good_ones():

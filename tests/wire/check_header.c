@@ -110,6 +110,7 @@ static void same_value(const struct value *ours, const json_t *theirs)
     assert_true(value_double(ours, c_locale, &number));
     assert_true(number == json_number_value(theirs));
     break;
+  case JSON_NULL: assert_int_equal(ours->kind, VALUE_ABSENT); break;
   case JSON_ARRAY: assert_int_equal(ours->kind, VALUE_ARRAY); break;
   default: assert_int_equal(ours->kind, VALUE_OTHER); break;
   }
@@ -188,7 +189,7 @@ static void refuses_what_json_does_not_have(void **state)
     "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\"}", "{\"a\":\"\\ud800\\u0041\"}",
     "{\"a\":\"\t\"}", "{\"a\":\"\xc0\x80\"}", "{\"a\":\"\xe0\x80\x80\"}", "{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\xf4\x90\x80\x80\"}",
     "{\"a\":\"\xff\"}", "{\"a\":\"\xc3\"}", "{\"a\" 1}", "{\"a\":1,}", "{,}", "{\"a\":[1,]}", "{\"a\":1}}", "{\"a\":1} x", "{a:1}",
-    "{\"a\":\"\\", "{\"a\":\"\\u12", "{\"a\":t", "{\"a\":[", "{\"a\":\"\xf0\x9f" };
+    "{\"a\":1}\n\xEF\xBB\xBF", "{\"a\":\"\\", "{\"a\":\"\\u12", "{\"a\":t", "{\"a\":[", "{\"a\":\"\xf0\x9f" };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct header header = { .names = names };
     char *exact = sample_exact(bad[i], strlen(bad[i]));
