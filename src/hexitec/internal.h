@@ -144,7 +144,7 @@ static inline uint16_t ct_load_u16(const unsigned char *pixels, uint32_t i, bool
 {
   uint16_t v;
   memcpy(&v, pixels + (size_t)i * sizeof v, sizeof v);
-  return big_endian ? (uint16_t)(v << 8 | v >> 8) : v;
+  return big_endian ? __builtin_bswap16(v) : v;
 }
 
 static inline float ct_load_f32(const unsigned char *pixels, uint32_t i, bool big_endian)

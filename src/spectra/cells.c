@@ -33,7 +33,8 @@ static uint32_t avx512_find(uint32_t *cells, const struct ct_axis *axis, const s
   uint32_t found = 0;
 
   for (uint32_t i = 0; i < n; i += 8) {
-    __mmask8 present = n - i < 8 ? (__mmask8)((1u << (n - i)) - 1) : 0xff;
+    uint32_t lanes = n - i < 8 ? n - i : 8;
+    __mmask8 present = (__mmask8)(0xffu >> (8 - lanes));
     __m512i event = _mm512_maskz_loadu_epi64(present, events + i);   /* pixel below, energy above */
     __m256 energy_keV = _mm256_castsi256_ps(_mm512_cvtepi64_epi32(_mm512_srli_epi64(event, 32)));
     __m512d position = _mm512_div_pd(_mm512_sub_pd(_mm512_cvtps_pd(energy_keV), start), width);
