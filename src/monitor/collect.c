@@ -231,12 +231,11 @@ static void summarise(struct collect *c)
       frames += core->streams[i].frames;
       lost += core->streams[i].lost;
     }
-  dprintf(c->setup->report_fd, "run %s ended after %.0f s: %llu frames received, %llu lost", core->run, core->uptime_s,
+  dprintf(c->setup->report_fd, "run %s ended after %.0f s: %llu frames received, %llu lost\n", core->run, core->uptime_s,
           (unsigned long long)frames, (unsigned long long)lost);
   if (archives(c))
-    dprintf(c->setup->report_fd, ", %llu archived in %s, %llu missed", (unsigned long long)core->archive.committed_frames,
+    dprintf(c->setup->report_fd, "%llu frames archived in %s, %llu missed\n", (unsigned long long)core->archive.committed_frames,
             core->archive.folder, (unsigned long long)core->archive.missed_frames);
-  dprintf(c->setup->report_fd, "\n");
 }
 
 static int finish(struct collect *c, struct ct_err *err)

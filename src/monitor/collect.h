@@ -12,7 +12,7 @@ struct collect_setup {
   bool batch;               /* samples to <out>; else headless */
   bool served_to_parent;    /* the screen's process started this one: it is told, through <report_fd> */
   int report_fd;            /* "+0 ENDPOINT\n" when it runs, "-CODE REASON\n" when it cannot, CODE being the exit code; at the
-                               end a line of summary. -1: nobody listens */
+                               end lines of summary. -1: nobody listens */
   FILE *out;
 };
 

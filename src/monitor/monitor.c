@@ -170,7 +170,7 @@ static int finish_owned(struct owned *owned, enum screen_end end, bool goes_on, 
   }
   if (!owned->gone)
     kill(owned->child, SIGTERM);
-  if (read_line(owned->report_fd, summary, sizeof summary))
+  while (read_line(owned->report_fd, summary, sizeof summary))
     printf("comptop: %s\n", summary);
   wait_for_child(owned);
   if (WIFSIGNALED(owned->status)) {
