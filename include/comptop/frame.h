@@ -68,7 +68,7 @@ struct ct_frame {
  * Restart downwards: eight ascending numbers that were all seen or given up before, far below the highest (all of
  * them at least CT_TRACK_FAR below; or nearer, in at least two messages, beginning at or before the first number of
  * the numbering, or at 0 or 1). Until the eighth their messages are held. A number above the highest, a number that
- * breaks the ascent, 2.5 s, or the end of the stream make them what each was: duplicates or too late. */
+ * breaks the ascent, 2.5 s without another, or the end of the stream make them what each was: duplicates or too late. */
 enum {
   CT_TRACK_SPANS = 16,        /* runs of equal verdict a message may have; what is beyond is dropped as too late */
   CT_TRACK_HELD = 7,          /* messages a caller keeps at most */
@@ -135,7 +135,7 @@ struct ct_track {
   /* The run that may become a restart. */
   struct { uint64_t first; uint32_t count; } held[CT_TRACK_HELD];
   unsigned n_held;
-  int64_t held_since_ns;
+  int64_t held_since_ns;                /* when the last of them came: a slow stream restarts slowly */
   uint64_t held_numbers, held_duplicate, held_too_late;
 };
 

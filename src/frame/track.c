@@ -359,8 +359,7 @@ static void consider_restart(struct ct_track *track, uint64_t first, uint32_t co
     restart(track, first, last);
   } else {
     assert(track->n_held < CT_TRACK_HELD);
-    if (track->n_held == 0)
-      track->held_since_ns = track->now_ns;
+    track->held_since_ns = track->now_ns;
     track->held[track->n_held].first = first;
     track->held[track->n_held++].count = count;
     track->held_numbers += count;

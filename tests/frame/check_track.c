@@ -144,6 +144,19 @@ static void eight_far_below_are_a_restart(void **state)
   assert_int_equal(one(7, 30 * MS), CT_TAKE_LATE);
 }
 
+static void a_slow_stream_restarts_too(void **state)
+{
+  (void)state;
+  ct_track_init(&track, CT_SAMPLED_OFF);
+  one_span(0, 5000, 0, CT_TAKE);
+  for (uint64_t n = 0; n < 7; n++)
+    assert_int_equal(one(n, (int64_t)n * 2000 * MS), CT_HOLD);
+  assert_int_equal(one(7, 14000 * MS), CT_TAKE);
+  assert_int_equal(track.counts.restarts, 1);
+  assert_int_equal(track.counts.frames, 5008);
+  assert_int_equal(track.counts.duplicate, 0);
+}
+
 static void seven_far_below_are_not(void **state)
 {
   (void)state;
@@ -470,8 +483,7 @@ static enum ct_held model_add(uint64_t first, uint32_t count, int64_t now_ns, en
       for (unsigned i = 0; i < model.n_held; i++)
         numbers += model.held[i].last - model.held[i].first + 1;
       bool whole = numbers >= CT_TRACK_RUN && (run || far);
-      if (model.n_held == 0)
-        model.held_since_ns = now_ns;
+      model.held_since_ns = now_ns;
       model.held[model.n_held].first = first;
       model.held[model.n_held++].last = last;
       for (uint32_t i = 0; i < count; i++)
@@ -590,6 +602,7 @@ int main(void)
     cmocka_unit_test(a_gap_is_lost_at_two_and_a_half_seconds),
     cmocka_unit_test(a_large_jump_is_a_restart),
     cmocka_unit_test(eight_far_below_are_a_restart),
+    cmocka_unit_test(a_slow_stream_restarts_too),
     cmocka_unit_test(seven_far_below_are_not),
     cmocka_unit_test(near_restarts_begin_at_the_start),
     cmocka_unit_test(a_far_batch_is_a_restart_by_itself),
