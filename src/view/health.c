@@ -47,8 +47,10 @@ static int archive_words(const struct ct_snapshot_archive *archive, struct ct_ca
     col = ct_canvas_text(canvas, 0, col, CT_ATTR_BOLD, " missed %s", ct_word_short(rate, (double)archive->missed_frames));
   if (archive->state == CT_ARCHIVE_FAILED)
     return col;                    /* no rate and no time left of something that has stopped */
-  return ct_canvas_text(canvas, 0, col, 0, " %s, %s left", ct_word_unit(rate, archive->rate_Bps, 3, false, "B/s"),
-                        ct_word_time(left, archive->left_s));
+  col = ct_canvas_text(canvas, 0, col, 0, " %s", ct_word_unit(rate, archive->rate_Bps, 3, false, "B/s"));
+  if (isfinite(archive->left_s))
+    col = ct_canvas_text(canvas, 0, col, 0, ", %s left", ct_word_time(left, archive->left_s));
+  return col;
 }
 
 void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
