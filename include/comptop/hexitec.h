@@ -111,6 +111,8 @@ uint32_t ct_hexitec_events(struct ct_hexitec *hexitec, const struct ct_frame *fr
  * frames that went into it; 0: nothing came, nothing changed. */
 void ct_hexitec_dark_add(struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index);
 uint64_t ct_hexitec_dark_apply(struct ct_hexitec *hexitec);
+/* Gives a detector of the same setup, another worker's, the dark of <from>. */
+void ct_hexitec_dark_copy(struct ct_hexitec *to, const struct ct_hexitec *from);
 
 /* ---- health of the detector ---------------------------------------------------------------------------------------
  * From a sample of the frames: every CT_HEALTH_EVERY-th is looked at, of every 64th of those also the pixels without a

@@ -21,28 +21,24 @@ typedef uint64_t words8 __attribute__((vector_size(64), aligned(8), may_alias));
 #define NORTH(bits, w, n) (LOOK((bits) - (n) / 64, w) << (n) % 64 | LOOK((bits) - (n) / 64 - 1, w) >> 1 >> (63 - (n) % 64))
 #define SOUTH(bits, w, n) (LOOK((bits) + (n) / 64, w) >> (n) % 64 | LOOK((bits) + (n) / 64 + 1, w) << 1 << (63 - (n) % 64))
 
-/* Of a pixel and the two beside it: whether any, and whether two are hits. */
-BODY rows_of_three(const struct ct_grid *grid, uint64_t *any, uint64_t *two, const uint64_t *hits)
+/* Of a pixel and the two beside it: whether any is a hit. */
+BODY rows_of_three(const struct ct_grid *grid, uint64_t *any, const uint64_t *hits)
 {
-  EACH_8(w) {
-    words8 here = LOOK(hits, w), west = WEST(hits, w), east = EAST(hits, w);
-    AT(any, w) = here | west | east;
-    if (two)
-      AT(two, w) = (here & (west | east)) | (west & east);
-  }
+  EACH_8(w)
+    AT(any, w) = LOOK(hits, w) | WEST(hits, w) | EAST(hits, w);
 }
 
 BODY later(const struct ct_grid *grid, uint64_t *out, const uint64_t *hits)
 {
   uint64_t *any = grid->scratch[0], *wide = grid->scratch[1], *east = grid->scratch[2];
 
-  rows_of_three(grid, any, NULL, hits);
+  rows_of_three(grid, any, hits);
   if (grid->reach < 2) {
     EACH_8(w)
       AT(out, w) = LOOK(hits, w) & (EAST(hits, w) | SOUTH(any, w, grid->cols));
     return;
   }
-  rows_of_three(grid, wide, NULL, any);
+  rows_of_three(grid, wide, any);
   EACH_8(w)
     AT(east, w) = EAST(hits, w);
   EACH_8(w)
@@ -54,18 +50,24 @@ BODY later(const struct ct_grid *grid, uint64_t *out, const uint64_t *hits)
 BODY small_clusters(const struct ct_grid *grid, uint64_t *first, uint64_t *pair, uint64_t *larger, const uint64_t *hits)
 {
   uint64_t *any = grid->scratch[0], *two = grid->scratch[1], *one = grid->scratch[2];
+  uint64_t *beside = pair, *both = larger;   /* hits on either side, on both; until what they are for is known */
 
-  rows_of_three(grid, any, two, hits);
   EACH_8(w) {
-    words8 west = WEST(hits, w), east = EAST(hits, w);
-    words8 beside = west | east, north = NORTH(any, w, grid->cols), south = SOUTH(any, w, grid->cols);
-    words8 more = (west & east) | (beside & (north | south)) | (north & south) | NORTH(two, w, grid->cols) |
-                  SOUTH(two, w, grid->cols);
-    words8 here = LOOK(hits, w);
-    AT(first, w) = here & ~(beside | north | south);   /* the singles, until the pairs are known */
-    AT(one, w) = here & (beside | north | south) & ~more;
+    words8 here = LOOK(hits, w), west = WEST(hits, w), east = EAST(hits, w);
+    AT(beside, w) = west | east;
+    AT(both, w) = west & east;
+    AT(any, w) = here | west | east;
+    AT(two, w) = (here & (west | east)) | (west & east);
   }
-  rows_of_three(grid, any, NULL, one);
+  EACH_8(w) {
+    words8 here = LOOK(hits, w), side = LOOK(beside, w);
+    words8 north = NORTH(any, w, grid->cols), south = SOUTH(any, w, grid->cols);
+    words8 more = LOOK(both, w) | (side & (north | south)) | (north & south) | NORTH(two, w, grid->cols) |
+                  SOUTH(two, w, grid->cols);
+    AT(first, w) = here & ~(side | north | south);   /* the singles, until the pairs are known */
+    AT(one, w) = here & (side | north | south) & ~more;
+  }
+  rows_of_three(grid, any, one);
   EACH_8(w) {
     words8 with_later = LOOK(one, w) & (EAST(one, w) | SOUTH(any, w, grid->cols));
     words8 with_earlier = LOOK(one, w) & (WEST(one, w) | NORTH(any, w, grid->cols));
@@ -183,11 +185,11 @@ AVX512 static uint32_t avx512_list(uint32_t *list, const uint64_t *bits, size_t 
     __m512i base = _mm512_set1_epi32((int)(w * 64)), inside = _mm512_maskz_compress_epi8(bits[w], numbers);
 
     _mm512_storeu_si512(list + n, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(inside))));
-    if (found > 16) {
+    if (found > 16)
       _mm512_storeu_si512(packed, inside);
-      for (uint32_t i = 16; i < found; i += 16)
-        _mm512_storeu_si512(list + n + i,
-                            _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)(packed + i)))));
+    for (uint32_t i = 16; i < found; i += 16) {
+      __m512i next = _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)(packed + i)));
+      _mm512_storeu_si512(list + n + i, _mm512_add_epi32(base, next));
     }
     n += found;
   }

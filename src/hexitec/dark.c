@@ -25,3 +25,10 @@ uint64_t ct_hexitec_dark_apply(struct ct_hexitec *h)
   ct_hexitec_fold(h);
   return frames;
 }
+
+void ct_hexitec_dark_copy(struct ct_hexitec *to, const struct ct_hexitec *from)
+{
+  for (uint32_t p = 0; p < to->pixels; p++)
+    to->pixel[p].dark_ADU = from->pixel[p].dark_ADU;
+  ct_hexitec_fold(to);
+}

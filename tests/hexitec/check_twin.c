@@ -173,6 +173,70 @@ static void test_several_modules(void **state)
   free_maps(maps);
 }
 
+/* Three workers take blocks in turn; all look for hits before any corrects, as late as can be. What they make of it is
+ * what one makes of it, dark frames included. */
+static void test_workers_share_the_frames(void **state)
+{
+  (void)state;
+  enum { WORKERS = 3, FRAMES = 32, SIDE = 40, SMALL = SIDE * SIDE };
+  static unsigned char bytes[FRAMES * SMALL * 2];
+  static struct ct_event got[SMALL], expected[SMALL];
+  uint64_t seed = 8;
+  struct maps maps = make_maps(SMALL, &seed);
+  struct ct_hexitec_setup setup = { .rows = SIDE, .cols = SIDE, .next_frame = true, .sharing = CT_SHARING_ODIN_CSA3,
+                                    .threshold_ADU = maps.threshold_ADU, .gradient_keV = maps.gradient_keV,
+                                    .intercept_keV = maps.intercept_keV };
+  struct ct_frame frame = { .pixels = bytes, .bytes = sizeof bytes, .type = CT_U16, .count = FRAMES, .rows = SIDE,
+                            .cols = SIDE };
+  struct ct_hexitec *alone, *worker[WORKERS];
+  struct ct_hexitec_tally sum = { 0 }, expected_sum = { 0 };
+
+  assert_int_equal(ct_hexitec_new(&alone, &setup, NULL), 0);
+  for (int w = 0; w < WORKERS; w++)
+    assert_int_equal(ct_hexitec_new(&worker[w], &setup, NULL), 0);
+  ct_hexitec_dark_add(alone, &frame, 0);   /* zeros, then something to tell old from new */
+  for (size_t p = 0; p < SMALL; p++)
+    put(bytes + 2 * p, p % 30, 2, false);
+  ct_hexitec_dark_add(alone, &frame, 0);
+  assert_int_equal(ct_hexitec_dark_apply(alone), 2);
+  for (int w = 0; w < WORKERS; w++)
+    ct_hexitec_dark_copy(worker[w], alone);
+
+  const struct ct_hexitec *before = worker[0];
+  for (int round = 0; round < 200; round++) {
+    uint32_t first[WORKERS + 1] = { 0 };
+    for (size_t i = 0; i < (size_t)FRAMES * SMALL; i++)
+      put_u16(bytes + 2 * i, round % 2 ? 0.3 : 0.02, false, &seed);
+    for (int w = 0; w < WORKERS; w++) {
+      first[w + 1] = first[w] + 1 + (uint32_t)(twin_random(&seed) % (FRAMES / WORKERS));
+      ct_hexitec_find(worker[w], &frame, first[w], first[w + 1] - first[w]);
+    }
+    for (int w = 0; w < WORKERS; w++) {
+      ct_hexitec_correct(worker[w], before);
+      before = worker[w];
+    }
+    for (int w = WORKERS - 1; w >= 0; w--) {   /* in any order, once corrected */
+      for (uint32_t i = first[w]; i < first[w + 1]; i++)
+        ct_hexitec_events(worker[w], &frame, i, got, &sum);
+    }
+    for (int w = 0; w < WORKERS; w++) {
+      for (uint32_t i = first[w]; i < first[w + 1]; i++) {
+        struct ct_hexitec_tally ignored = { 0 };
+        uint32_t n = ct_hexitec_frame(alone, &frame, i, expected, &expected_sum);
+        assert_int_equal(ct_hexitec_events(worker[w], &frame, i, got, &ignored), n);
+        assert_memory_equal(got, expected, n * sizeof *got);
+      }
+    }
+    assert_memory_equal(&sum, &expected_sum, sizeof sum);
+    frame.number += first[WORKERS] + (round % 5 == 0);
+  }
+  assert_true(sum.next_frame > 10000);
+  for (int w = 0; w < WORKERS; w++)
+    ct_hexitec_free(worker[w]);
+  ct_hexitec_free(alone);
+  free_maps(maps);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -180,6 +244,7 @@ int main(void)
     cmocka_unit_test(test_asic_order),
     cmocka_unit_test(test_odd_shapes),
     cmocka_unit_test(test_several_modules),
+    cmocka_unit_test(test_workers_share_the_frames),
   };
   return cmocka_run_group_tests_name("hexitec twin", tests, NULL, NULL);
 }
