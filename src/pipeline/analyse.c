@@ -84,7 +84,12 @@ static void analyse_frames(struct ct_analysis *a, const struct ct_frame *frame)
     a->note.uncalibrated += frame->count;
   for (uint32_t i = 0; i < frame->count; i++) {
     struct ct_hexitec_tally tally = { 0 };
-    uint32_t n = ct_hexitec_frame(a->hexitec, frame, i, a->events, &tally);
+    if (i % CT_HEXITEC_BLOCK == 0) {
+      uint32_t left = frame->count - i;
+      ct_hexitec_find(a->hexitec, frame, i, left < CT_HEXITEC_BLOCK ? left : CT_HEXITEC_BLOCK);
+      ct_hexitec_correct(a->hexitec, a->hexitec);
+    }
+    uint32_t n = ct_hexitec_events(a->hexitec, frame, i, a->events, &tally);
     ct_spectra_add(a->picture.spectra, frame->arrival_ns, a->events, n, &tally);
   }
 }
