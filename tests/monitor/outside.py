@@ -253,7 +253,8 @@ def test_null_is_absent():
 
 
 def test_runs_of_the_same_second_have_names_of_their_own():
-    runs = [start("--hexitec", "tcp://127.0.0.1:1") for _ in range(4)]
+    together = alone()
+    runs = [start("--hexitec", "tcp://127.0.0.1:1", env=together) for _ in range(4)]
     names = [json.loads(run.stdout.readline())["run"] for run in runs]
     for run in runs:
         run.send_signal(signal.SIGTERM)
@@ -439,9 +440,9 @@ def test_sigterm_is_a_clean_end():
 
 
 # ---- the demonstration -----------------------
-def start(*argv):
+def start(*argv, env=None):
     process = subprocess.Popen([COMPTOP, "-b", "-o", "json", "-d", "0.2", *argv], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True, env=alone())
+                               stderr=subprocess.DEVNULL, text=True, env=env or alone())
     STARTED.append(process)
     return process
 
