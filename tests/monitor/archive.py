@@ -16,7 +16,7 @@ from bslz4 import frames_of
 from harness import Publisher, Skip, expect, run_tests, stream
 
 IDLE = ("--exit-on-idle", "4")
-SMALL = ("-S", "run.reserve_MB=0", "-S", "run.buffer_MB=64", "-S", "run.memory_MB=256")
+SMALL = ("-S", "run.reserve_MB=0", "-S", "run.buffer_MB=512", "-S", "run.memory_MB=256")
 # As slow by its settings that it is never late.
 SLOW = ",frame_hz=0.001"
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness import Publisher, expect, run_tests, stream, until
 
-SMALL = ("-S", "run.reserve_MB=0", "-S", "run.buffer_MB=64", "-S", "run.memory_MB=256")
+SMALL = ("-S", "run.reserve_MB=0", "-S", "run.buffer_MB=512", "-S", "run.memory_MB=256")
 CAL = ("-S", "hexitec.gradients=0.1", "-S", "hexitec.threshold=80", "-S", "emf.min_counts=1")
 # As slow by its settings that it is never late.
 SLOW = ",frame_hz=0.001"
