@@ -55,7 +55,6 @@ struct held {
 struct ct_receiver {
   char name[CT_NAME];
   enum ct_role role;
-  double frame_hz;
   struct ct_socket socket;
   struct ct_wire *wire;
   struct ct_ring *ring;             /* NULL: nobody reads the frames */
@@ -412,7 +411,6 @@ int ct_receiver_open(struct ct_receiver **out, const struct ct_receiver_setup *s
     frame_bytes = UINT64_C(2) << 20;   /* a camera of a megapixel: until the first message tells */
   snprintf(r->name, sizeof r->name, "%s", setup->name);
   r->role = setup->wire.role;
-  r->frame_hz = setup->frame_hz;
   r->sampled = setup->sampled;
   ct_track_init(&r->track, setup->sampled);
   int code = ct_wire_new(&r->wire, &setup->wire, err);

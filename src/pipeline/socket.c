@@ -181,7 +181,6 @@ static void revive(struct ct_socket *s)
   zmq_disconnect(s->socket, s->endpoint);
   zmq_connect(s->socket, s->endpoint);
   s->broken_ns = 0;
-  atomic_fetch_add_explicit(&s->revived, 1, memory_order_relaxed);
 }
 
 void ct_socket_watch(struct ct_socket *s, int64_t mono_ns)

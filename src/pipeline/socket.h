@@ -21,7 +21,6 @@ struct ct_socket {
   uint64_t queue_bytes, hwm_bytes;
   int64_t broken_ns;            /* when the connection broke and nobody retried; 0: all is well */
   _Atomic bool connected;       /* written by the thread that watches, read by any: relaxed, it is only shown */
-  _Atomic uint64_t revived;     /* as above */
 };
 
 struct ct_message {
