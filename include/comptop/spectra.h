@@ -28,6 +28,27 @@ static inline int32_t ct_axis_bin(const struct ct_axis *axis, double energy_keV)
   return position >= 0 && position < (double)axis->n ? (int32_t)position : -1;
 }
 
+/* ---- lines: where a peak of a summed spectrum lies ------------------------------------------------------------- */
+#define CT_PEAK_FWHM 2.3548200450309493    /* of a Gaussian, in sigma: 2 sqrt(2 ln 2) */
+/* Every *_sigma is one standard deviation of counting statistics. */
+struct ct_peak {
+  double position_keV, position_sigma_keV;
+  double width_keV, width_sigma_keV;       /* sigma of the Gaussian, the bin's own width not in it */
+  double fwhm_keV, fwhm_sigma_keV;
+  double area, area_sigma;                 /* counts in the line */
+  double background_per_keV, background_sigma_per_keV;   /* counts/keV under its middle */
+  double chi2;                             /* of the fit, by the model's variances (at least 1 count a bin) */
+  uint32_t dof;
+};
+/* Fits a Gaussian, integrated over each bin, on a straight background to the bins that lie whole in near +- half_width:
+ * at the maximum of the Poisson likelihood. It finds the line that stands out most there, so keep neighbouring lines out;
+ * two or three FWHM on either side are enough. counts[axis->n] are sums of photons, not scaled. CT_ERANGE: the stretch is
+ * not on the axis or less than ten bins, or a count is negative or not a number; CT_ENODATA: no line stands out of the
+ * background by three standard deviations, or none of at most the stretch's width could be fitted. <out> is written
+ * where it returns 0. */
+int ct_peak_fit(const struct ct_axis *axis, const double *counts, double near_keV, double half_width_keV,
+                struct ct_peak *out) CT_MUST_CHECK;
+
 /* ---- rolling spectra ------------------------------------------------------------------------------------------- */
 struct ct_spectra_setup {
   uint32_t pixels;
