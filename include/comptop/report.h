@@ -56,6 +56,10 @@ void ct_report_free(struct ct_report *report);   /* NULL is fine */
 enum { CT_REPORT_REQUESTS = 8 };                 /* there are never more */
 size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request *out, size_t max);
 
+/* Samples will follow what <old> holds, read from its start (NULL: nothing). Call it before the first one, and when another
+ * file takes over: TSV writes its head unless the last one in the file is the same, text and ansi their form feed. */
+void ct_report_behind(struct ct_report *report, FILE *old);
+
 /* One sample of schema v 1 (comptop(1), JSON and TSV), composed whole in memory, then one fwrite and a flush.
  * JSON: one object and a newline; NaN, infinity and what is absent are null. A section that was asked for and is not
  * in the snapshot is null. Counters above 2^63-1 are written as 2^63-1. Strings that are not UTF-8 get U+FFFD for

@@ -2,7 +2,8 @@
 #include "batch.h"
 
 #include <langinfo.h>
-#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int make_report(struct batch *b, const struct ct_snapshot_core *core, struct ct_err *err)
@@ -18,17 +19,58 @@ static int make_report(struct batch *b, const struct ct_snapshot_core *core, str
   return ct_report_new(&b->report, &setup, err);
 }
 
+/* A line that a full disk or a crash cut short ends here, so that ours begins one. */
+static void end_cut_line(FILE *old, FILE *out)
+{
+  if (old != NULL && fseek(old, -1, SEEK_END) == 0 && fgetc(old) != '\n')
+    fputc('\n', out);
+}
+
+/* Before the first sample into a file: what it holds already decides how to begin. */
+static void begin_file(struct batch *b, FILE *out)
+{
+  FILE *old = outlet_content(&b->outlet);
+  ct_report_behind(b->report, old);
+  end_cut_line(old, out);
+  if (old)
+    fclose(old);
+  b->begun = true;
+}
+
 int batch_write(struct batch *b, struct ct_snapshot *snapshot)
 {
-  snapshot->core.seq = ++b->seq;
+  char *bytes = NULL;
+  size_t length = 0;
+  snapshot->core.seq = b->seq + 1;
   int code = b->report ? 0 : make_report(b, &snapshot->core, NULL);
-  return code == 0 ? ct_report_write(b->report, snapshot, b->out) : code;
+  if (code != 0)
+    return code;
+  FILE *out = open_memstream(&bytes, &length);
+  if (out == NULL)
+    return CT_ENOMEM;
+  if (!b->begun)
+    begin_file(b, out);
+  code = ct_report_write(b->report, snapshot, out);
+  if (fclose(out) != 0 || code != 0) {
+    free(bytes);
+    return code != 0 ? code : CT_ENOMEM;
+  }
+  b->seq++;
+  return outlet_put(&b->outlet, bytes, length);
 }
 
 static void finish(struct batch *b, int code)
 {
   uv_timer_stop(&b->timer);
   b->done(b->arg, code);
+}
+
+/* The last sample ends the batch, but only when it has left. */
+static void on_out(void *arg, int code)
+{
+  struct batch *b = arg;
+  if (code != 0 || b->samples_left == 0)
+    finish(b, code);
 }
 
 static void take(void *arg, struct ct_snapshot *snapshot)
@@ -38,19 +80,28 @@ static void take(void *arg, struct ct_snapshot *snapshot)
     return;
   b->waiting = false;
   int code = snapshot ? batch_write(b, snapshot) : CT_ENODATA;
-  if (code != 0)
-    finish(b, code);
-  else if (b->samples_left > 0 && --b->samples_left == 0)
-    finish(b, 0);
+  if (code == 0 && b->samples_left > 0)
+    b->samples_left--;
+  if (code != 0 || !outlet_busy(&b->outlet))
+    on_out(b, code);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
   struct batch *b = timer->data;
-  if (b->waiting)
-    return;   /* the sample before is still waiting for its picture */
+  if (b->waiting || outlet_busy(&b->outlet) || b->samples_left == 0)
+    return;   /* the sample before waits for its picture, or for a slow reader */
   b->waiting = true;
   b->feed->ask(b->feed, b->requests, b->n_requests);
+}
+
+/* The log was moved away, or will be: the next sample begins the file that now has its name. */
+static void on_rotate(uv_signal_t *handle, int number)
+{
+  struct batch *b = handle->data;
+  (void)number;
+  if (outlet_reopen(&b->outlet))
+    b->begun = false;
 }
 
 static void read_setup(struct batch *b, const struct ct_settings *settings)
@@ -83,11 +134,16 @@ int batch_open(struct batch *b, uv_loop_t *loop, struct feed *feed, const struct
   read_setup(b, settings);
   b->loop = loop;
   b->feed = feed;
-  b->out = out;
+  outlet_open(&b->outlet, loop, fileno(out));
+  b->outlet.done = on_out;
+  b->outlet.arg = b;
   b->n_requests = ct_report_requests(&b->setup, b->requests, CT_REPORT_REQUESTS);
   b->samples_left = ct_settings_is_set(settings, "samples") ? ct_settings_int(settings, "samples") : -1;
   feed->take = take;
   feed->arg = b;
+  uv_signal_init(loop, &b->rotate);
+  b->rotate.data = b;
+  uv_signal_start(&b->rotate, on_rotate, SIGUSR2);
   uv_timer_init(loop, &b->timer);
   b->timer.data = b;
   uint64_t interval_ms = (uint64_t)(ct_settings_real(settings, "interval_s") * 1000 + 0.5);
@@ -97,4 +153,10 @@ int batch_open(struct batch *b, uv_loop_t *loop, struct feed *feed, const struct
   return 0;
 }
 
-void batch_close(struct batch *b) { ct_report_free(b->report); }
+int batch_flush(struct batch *b, int wait_ms) { return outlet_flush(&b->outlet, wait_ms); }
+
+void batch_close(struct batch *b)
+{
+  outlet_close(&b->outlet);
+  ct_report_free(b->report);
+}

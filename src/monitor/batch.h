@@ -9,13 +9,16 @@
 #include <comptop/report.h>
 
 #include "feed.h"
+#include "outlet.h"
 
 struct batch {
   uv_loop_t *loop;
   uv_timer_t timer;
   struct feed *feed;
   const struct ct_settings *settings;
-  FILE *out;
+  struct outlet outlet;
+  uv_signal_t rotate;
+  bool begun;                      /* something of ours is in the present file */
   struct ct_report *report;        /* made with the first snapshot, which knows the columns */
   struct ct_report_setup setup;
   struct ct_request requests[CT_REPORT_REQUESTS];
@@ -31,11 +34,13 @@ struct batch {
 
 /* Whether samples can be made as the settings ask for them. CT_EUSAGE. */
 int batch_check(const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
-/* Checks that, and begins: the first sample after one interval. */
+/* Checks that, and begins: the first sample after one interval. SIGUSR2 reopens the file that <out> goes to. */
 int batch_open(struct batch *batch, uv_loop_t *loop, struct feed *feed, const struct ct_settings *settings, FILE *out,
                struct ct_err *err) CT_MUST_CHECK;
-/* One sample now. 0, CT_EIO (errno says why), CT_ENOMEM, CT_EUSAGE. */
+/* One sample now; the one before must be out. 0, CT_EIO (errno says why), CT_ENOMEM, CT_EUSAGE. */
 int batch_write(struct batch *batch, struct ct_snapshot *snapshot);
+/* Waits for a slow reader, but not when nothing could be sent for <wait_ms> (-1: for ever). 0, CT_EIO. */
+int batch_flush(struct batch *batch, int wait_ms) CT_MUST_CHECK;
 void batch_close(struct batch *batch);
 
 #endif

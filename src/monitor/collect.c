@@ -18,6 +18,7 @@
 enum {
   TICK_MS = 100,              /* rates, states, idle, and a look at sockets whose edge may have been missed */
   KEEP_MS = 1000,             /* history, and results for the archive */
+  LAST_WORD_MS = 1000,        /* for a reader that takes nothing of a sample that was begun before the end */
   N_SIGNALS = 3
 };
 
@@ -238,11 +239,23 @@ static void summarise(struct collect *c)
             core->archive.folder, (unsigned long long)core->archive.missed_frames);
 }
 
+/* The run is safe; what is left is a reader that may be slow, and from here on a signal ends the process at once. */
+static int write_last(struct collect *c)
+{
+  for (int i = 0; i < N_SIGNALS; i++)
+    uv_signal_stop(&c->signals[i]);
+  int wait_ms = c->last_sample ? -1 : LAST_WORD_MS;
+  int code = batch_flush(&c->batch, wait_ms);
+  if (code == 0 && c->last_sample)
+    code = batch_write(&c->batch, collector_compose(&c->collector));
+  return code == 0 ? batch_flush(&c->batch, wait_ms) : code;
+}
+
 static int finish(struct collect *c, struct ct_err *err)
 {
   int code = collector_stop(&c->collector, err);
-  if (c->last_sample && c->batch_open) {
-    int written = batch_write(&c->batch, collector_compose(&c->collector));
+  if (c->batch_open) {
+    int written = write_last(c);
     if (written != 0 && !(written == CT_EIO && errno == EPIPE))
       code = ct_err_set(err, written, "cannot write the sample: %s", strerror(errno));
   }

@@ -312,6 +312,7 @@ int ct_monitor_main(int argc, char **argv, FILE *out)
   struct ct_err err = { "" };
   struct ct_settings *settings;
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGUSR2, SIG_IGN);   /* where there is no log to reopen */
   signal(SIGXFSZ, SIG_IGN);   /* a limit on the size of files is a full disk like any other */
   setlocale(LC_CTYPE, "");
   int code = ct_settings_open(&settings, &ct_comptop_options, argc, argv, out, &err);

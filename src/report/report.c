@@ -13,7 +13,8 @@ struct ct_report {
   char (*names)[CT_NAME];
   const char **pointers;
   struct ct_buffer buffer;
-  bool started;                     /* a sample is out */
+  bool started;                     /* text, ansi: a sample is out */
+  char *head;                       /* tsv: the last one in the file; NULL: none */
   struct ct_view *view;             /* text, ansi */
   struct ct_glyph screen[SCREEN_ROWS * SCREEN_COLS];
 };
@@ -116,6 +117,7 @@ void ct_report_free(struct ct_report *report)
   if (report == NULL)
     return;
   ct_buffer_free(&report->buffer);
+  free(report->head);
   free(report->view);
   free(report->names);
   free(report->pointers);
@@ -150,21 +152,76 @@ static void write_screen(struct ct_report *report, const struct ct_snapshot *sna
   ct_screen_write(&report->buffer, &grid, report->setup.format == CT_REPORT_ANSI);
 }
 
+/* The head that stands last in <old>, whole; NULL where there is none. */
+static char *last_head(FILE *old)
+{
+  char *line = NULL, *head = NULL;
+  size_t size = 0;
+  int left = 0;                     /* lines of the head that are still to come */
+  struct ct_buffer found = { 0 };
+  for (ssize_t length; (length = getline(&line, &size, old)) > 0;) {
+    if (strcmp(line, CT_TSV_MARK "\n") == 0) {
+      found.length = 0;
+      left = 3;
+    }
+    if (left == 0)
+      continue;
+    ct_buffer_add(&found, line, (size_t)length);
+    if (--left > 0)
+      continue;
+    free(head);
+    ct_buffer_add(&found, "", 1);
+    head = found.failed ? NULL : strdup(found.bytes);
+  }
+  free(line);
+  ct_buffer_free(&found);
+  return head;
+}
+
+void ct_report_behind(struct ct_report *report, FILE *old)
+{
+  report->started = old != NULL && fgetc(old) != EOF;
+  free(report->head);
+  report->head = NULL;
+  if (!report->started)
+    return;
+  rewind(old);
+  report->head = last_head(old);
+}
+
+/* A row, and above it a head where the columns are not those of the rows before: its length, else 0. */
+static size_t write_tsv(struct ct_report *report, const struct ct_snapshot *snapshot)
+{
+  struct ct_buffer *buffer = &report->buffer;
+  ct_tsv_head(buffer, &report->setup, &snapshot->core);
+  if (!buffer->failed && report->head != NULL && strlen(report->head) == buffer->length &&
+      memcmp(buffer->bytes, report->head, buffer->length) == 0)
+    buffer->length = 0;
+  size_t head_bytes = buffer->length;
+  ct_tsv_row(buffer, &report->setup, &snapshot->core);
+  return head_bytes;
+}
+
 int ct_report_write(struct ct_report *report, const struct ct_snapshot *snapshot, FILE *out)
 {
   struct ct_buffer *buffer = &report->buffer;
   buffer->length = 0;
   buffer->failed = false;
+  size_t head_bytes = 0;
   if (report->view != NULL)
     write_screen(report, snapshot);
   else if (report->setup.format == CT_REPORT_JSON)
     ct_json_write(buffer, snapshot, &report->setup);
   else
-    ct_tsv_write(buffer, &report->setup, &snapshot->core, !report->started);
+    head_bytes = write_tsv(report, snapshot);
   if (buffer->failed)
     return CT_ENOMEM;
   if (fwrite(buffer->bytes, 1, buffer->length, out) != buffer->length || fflush(out) != 0)
     return CT_EIO;
   report->started = true;
+  if (head_bytes > 0) {
+    free(report->head);
+    report->head = strndup(buffer->bytes, head_bytes);
+  }
   return 0;
 }

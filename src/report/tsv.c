@@ -97,13 +97,14 @@ static void add_line(struct ct_buffer *out, enum line line, const struct ct_repo
   ct_buffer_text(out, "\n");
 }
 
-void ct_tsv_write(struct ct_buffer *out, const struct ct_report_setup *setup, const struct ct_snapshot_core *core,
-                  bool head)
+void ct_tsv_head(struct ct_buffer *out, const struct ct_report_setup *setup, const struct ct_snapshot_core *core)
 {
-  if (head) {
-    ct_buffer_text(out, "#comptop-tsv 1\n");
-    add_line(out, LINE_UNITS, setup, core);
-    add_line(out, LINE_HEADER, setup, core);
-  }
+  ct_buffer_text(out, CT_TSV_MARK "\n");
+  add_line(out, LINE_UNITS, setup, core);
+  add_line(out, LINE_HEADER, setup, core);
+}
+
+void ct_tsv_row(struct ct_buffer *out, const struct ct_report_setup *setup, const struct ct_snapshot_core *core)
+{
   add_line(out, LINE_ROW, setup, core);
 }

@@ -30,8 +30,9 @@ class Program:
     def __init__(self, scene, argv, **options):
         self.log = os.path.join(scene.folder, f"stderr.{len(scene.programs)}")
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
-                                            env=scene.environment, **options)
+            options = {"stdout": subprocess.PIPE, **options}
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=log, text=True, env=scene.environment,
+                                            **options)
 
     def samples(self):
         for line in self.process.stdout:
@@ -75,7 +76,8 @@ class Program:
         if self.running():
             self.process.kill()
         self.process.wait()
-        self.process.stdout.close()
+        if self.process.stdout:
+            self.process.stdout.close()
 
 
 class Scene:
