@@ -47,12 +47,13 @@ bool ct_receiver_connected(const struct ct_receiver *receiver);
 /* Seconds since the last message, good or bad; NaN before the first; any thread. */
 double ct_receiver_quiet_s(const struct ct_receiver *receiver);
 
-/* ---- the analysis: one thread that turns a HEXITEC stream into spectra, EMF and profile ------------------ */
+/* ---- the analysis: threads that turn a HEXITEC stream into spectra, EMF and profile ------------------ */
 struct ct_roi {
   char name[CT_NAME];
   uint8_t *select;              /* rows*cols, row-major; lent for the life of the analysis */
 };
 struct ct_analysis_setup {
+  unsigned jobs;                /* workers that share the frames, at least 1; the results do not depend on it */
   struct ct_hexitec_setup hexitec;
   struct ct_spectra_setup spectra;
   struct ct_compton_setup compton;

@@ -44,8 +44,8 @@ static const struct ct_option rows[] = {
     .help = "repair what a crash left of the run and go on in new files" },
   { .key = "from", .flag = "from", .kind = CT_OPTION_FILE, .argument = "RUN", .marks = CT_OPTION_LATER,
     .help = "analyse an archived run instead of streams" },
-  { .key = "jobs", .letter = 'j', .kind = CT_OPTION_INTEGER, .min = 1, .max = 1024, .argument = "N",
-    .marks = CT_OPTION_LATER, .help = "analysis workers" },
+  { .key = "jobs", .letter = 'j', .kind = CT_OPTION_INTEGER, .value = "1", .min = 1, .max = 64, .argument = "N",
+    .help = "analysis workers that share the frames of the detector" },
 
   /* ---- the run ---- */
   { SETTING("run", "archive", FILE, ""), .flag = "archive", .argument = "DIR",

@@ -142,6 +142,7 @@ static int read_live(struct run_setup *setup, const struct ct_settings *s, struc
 static int read_hexitec(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   struct ct_hexitec_setup *h = &setup->analysis.hexitec;
+  setup->analysis.jobs = (unsigned)ct_settings_int(s, "jobs");
   h->rows = (uint32_t)ct_settings_int(s, "hexitec.rows");
   h->cols = (uint32_t)ct_settings_int(s, "hexitec.cols");
   if ((uint64_t)h->rows * h->cols > CT_HEXITEC_PIXELS_MAX)

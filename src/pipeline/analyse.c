@@ -1,5 +1,6 @@
-/* The analysis thread: ring -> photon events -> rolling spectra -> (when asked) L, H, EMF, maps, profile. It alone
- * touches the spectra, so it also draws the picture of them: a partial snapshot, published whole on its board. */
+/* The analysis thread: ring -> (with its crew of workers) photon events -> rolling spectra -> (when asked) L, H, EMF,
+ * maps, profile. Between two stretches of frames nobody else touches the spectra, so it also draws the picture of them:
+ * a partial snapshot, published whole on its board. */
 #include <comptop/pipeline.h>
 
 #include <math.h>
@@ -11,12 +12,14 @@
 #include <time.h>
 
 #include "box.h"
+#include "crew.h"
 #include "lot.h"
 #include "picture.h"
 #include "receive.h"
 
 enum {
-  BATCH_SLOTS = 64              /* looked at between two looks at tickets and the stop flag */
+  BATCH_SLOTS = 256,            /* between two looks at the stop flag */
+  STRETCH_PIXELS = 1 << 24      /* between two looks at tickets: some ms at the rates of real experiments */
 };
 static const long nap_ns = 2000000;
 static const int64_t box_every_ns = 60 * CT_NS_PER_S;
@@ -30,9 +33,8 @@ struct block {
 struct ct_analysis {
   struct ct_ring *ring;
   unsigned consumer;
-  struct ct_hexitec *hexitec;
+  struct ct_crew *crew;
   struct ct_picture picture;    /* spectra, compton, ROIs: what the picture is drawn from */
-  struct ct_event *events;
   struct ct_wants *wants;
   struct ct_board *board;
   bool archived;
@@ -71,33 +73,15 @@ static void apply_darks(struct ct_analysis *a)
 {
   if (a->darks_pending == 0)
     return;
-  uint64_t used = ct_hexitec_dark_apply(a->hexitec);
+  uint64_t used = ct_crew_dark_apply(a->crew);
   if (used > 0)
     a->note.darks = used;
   a->darks_pending = 0;
 }
 
-static void analyse_frames(struct ct_analysis *a, const struct ct_frame *frame)
+/* Notes that frames have been taken; whether they are for the crew. */
+static bool take_frames(struct ct_analysis *a, const struct ct_lot *lot)
 {
-  bool blind = frame->type == CT_U16 && !ct_hexitec_has_calibration(a->hexitec);
-  if (blind)
-    a->note.uncalibrated += frame->count;
-  for (uint32_t i = 0; i < frame->count; i++) {
-    struct ct_hexitec_tally tally = { 0 };
-    if (i % CT_HEXITEC_BLOCK == 0) {
-      uint32_t left = frame->count - i;
-      ct_hexitec_find(a->hexitec, frame, i, left < CT_HEXITEC_BLOCK ? left : CT_HEXITEC_BLOCK);
-      ct_hexitec_correct(a->hexitec, a->hexitec);
-    }
-    uint32_t n = ct_hexitec_events(a->hexitec, frame, i, a->events, &tally);
-    ct_spectra_add(a->picture.spectra, frame->arrival_ns, a->events, n, &tally);
-  }
-}
-
-static void take_lot(struct ct_analysis *a, const struct ct_lot *lot)
-{
-  if (lot->kind != CT_LOT_FRAMES)
-    return;
   const struct ct_frame *frame = &lot->frame;
   if (!is_dark(frame))
     apply_darks(a);
@@ -105,30 +89,35 @@ static void take_lot(struct ct_analysis *a, const struct ct_lot *lot)
   if (frame->attributes.present & CT_HAS_MODE)
     a->note.mode = frame->attributes.mode;
   if (is_analysed(a, lot)) {
-    analyse_frames(a, frame);
-  } else {
-    a->note.not_analysed += frame->count;
-    if (is_dark(frame) && !lot->suspect) {
-      for (uint32_t i = 0; i < frame->count; i++)
-        ct_hexitec_dark_add(a->hexitec, frame, i);
-      a->darks_pending += frame->count;
-    }
+    if (frame->type == CT_U16 && !ct_crew_has_calibration(a->crew))
+      a->note.uncalibrated += frame->count;
+    return true;
   }
-  a->note.lag_s = (double)(ct_time_wall_ns() - frame->arrival_ns) / 1e9;
+  a->note.not_analysed += frame->count;
+  if (is_dark(frame) && !lot->suspect) {
+    ct_crew_dark_add(a->crew, frame);
+    a->darks_pending += frame->count;
+  }
+  return false;
 }
 
-/* Works through what is there, up to a batch: false when there was nothing. */
-static bool take_batch(struct ct_analysis *a)
+/* Takes the first of <n> lots: those that can be analysed in one go, and the one behind them that cannot. How many. */
+static size_t take_stretch(struct ct_analysis *a, const struct ct_lot *lots, size_t n)
 {
-  struct ct_ring_batch batch;
-  if (ct_ring_peek(a->ring, a->consumer, BATCH_SLOTS, &batch) == 0)
-    return false;
-  const struct ct_lot *lots = batch.slots;
-  for (size_t i = 0; i < batch.n; i++) {
-    take_lot(a, &lots[i]);
-    ct_ring_release(a->ring, a->consumer, 1);
+  size_t taken = 0, analysed = 0;
+  int64_t arrival_ns = 0;
+  for (uint64_t pixels = 0; taken < n && taken == analysed && pixels < STRETCH_PIXELS; taken++) {
+    const struct ct_frame *frame = &lots[taken].frame;
+    if (lots[taken].kind != CT_LOT_FRAMES)
+      continue;
+    analysed += take_frames(a, &lots[taken]);
+    pixels += (uint64_t)frame->count * frame->rows * frame->cols;
+    arrival_ns = frame->arrival_ns;
   }
-  return true;
+  ct_crew_analyse(a->crew, lots, analysed);
+  if (arrival_ns != 0)
+    a->note.lag_s = (double)(ct_time_wall_ns() - arrival_ns) / 1e9;
+  return taken;
 }
 
 /* ---- the picture ------------------------------------------------------------------------------------------ */
@@ -153,6 +142,13 @@ static void publish(struct ct_analysis *a, uint64_t ticket)
   ct_board_publish(a->board);
 }
 
+static void publish_if_asked(struct ct_analysis *a)
+{
+  uint64_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire);
+  if (ticket != a->note.ticket)
+    publish(a, ticket);
+}
+
 static void box_spectra(struct ct_analysis *a, bool last)
 {
   int64_t mono_ns = ct_time_mono_ns();
@@ -161,15 +157,28 @@ static void box_spectra(struct ct_analysis *a, bool last)
     a->boxed_ns = mono_ns;
 }
 
+/* ---- the thread --------------------------------------------------------------------------------------------- */
+/* Works through what is there, up to a batch: false when there was nothing. */
+static bool take_batch(struct ct_analysis *a)
+{
+  struct ct_ring_batch batch;
+  if (ct_ring_peek(a->ring, a->consumer, BATCH_SLOTS, &batch) == 0)
+    return false;
+  for (size_t done = 0, taken; done < batch.n; done += taken) {
+    taken = take_stretch(a, (const struct ct_lot *)batch.slots + done, batch.n - done);
+    ct_ring_release(a->ring, a->consumer, taken);
+    publish_if_asked(a);
+  }
+  return true;
+}
+
 static void *analysis_main(void *arg)
 {
   struct ct_analysis *a = arg;
   for (;;) {
     bool stop = atomic_load_explicit(&a->stop, memory_order_acquire);
     bool worked = take_batch(a);
-    uint64_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire);
-    if (ticket != a->note.ticket)
-      publish(a, ticket);
+    publish_if_asked(a);
     box_spectra(a, false);
     if (worked)
       continue;
@@ -191,10 +200,9 @@ int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *s
   a->wants = wants;
   a->wait_for_dark = setup->wait_for_dark;
   a->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &a->consumer);
-  a->events = ct_xcalloc((size_t)setup->hexitec.rows * setup->hexitec.cols, sizeof *a->events);
-  int code = ct_hexitec_new(&a->hexitec, &setup->hexitec, err);
+  int code = ct_picture_init(&a->picture, setup, err);
   if (code == 0)
-    code = ct_picture_init(&a->picture, setup, err);
+    code = ct_crew_open(&a->crew, setup->jobs, &setup->hexitec, a->picture.spectra, err);
   if (code == 0 && (a->archived = setup->archived))
     ct_spectra_box_init(&a->box, (size_t)setup->spectra.pixels * setup->spectra.axis.n);
   a->boxed_ns = ct_time_mono_ns();
@@ -228,9 +236,8 @@ void ct_analysis_close(struct ct_analysis *a)
   ct_analysis_stop(a);
   ct_board_free(a->board);
   ct_spectra_box_fini(&a->box);
+  ct_crew_close(a->crew);
   ct_picture_fini(&a->picture);
-  ct_hexitec_free(a->hexitec);
-  free(a->events);
   free(a);
 }
 

@@ -8,3 +8,7 @@ check_PROGRAMS += %D%/check_replay
 check_PROGRAMS += %D%/check_simulate
 %C%_check_simulate_SOURCES = %D%/check_simulate.c
 %C%_check_simulate_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += %D%/check_crew
+%C%_check_crew_SOURCES = %D%/check_crew.c
+%C%_check_crew_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+%C%_check_crew_LDADD = $(CHECK_LDADD)
