@@ -275,12 +275,38 @@ static int attach_batch(const struct ct_settings *settings, const char *endpoint
   return code;
 }
 
+/* Of several runs, which: asked on the terminal. "" where there is nothing to choose from. */
+static int choose_run(char run[RUNDIR_NAME], FILE *out, struct ct_err *err)
+{
+  char runs[16][RUNDIR_NAME], answer[RUNDIR_NAME];
+  int n = rundir_list(runs, 16);
+  run[0] = '\0';
+  if (n < 2 || !isatty(STDIN_FILENO))
+    return 0;
+  for (int i = 0; i < n; i++)
+    fprintf(out, "%3d  %s\n", i + 1, runs[i]);
+  fprintf(out, "Look at which run? Number or name: ");
+  fflush(out);
+  if (fgets(answer, sizeof answer, stdin) == NULL)
+    return ct_err_set(err, CT_ENOTFOUND, "no run was chosen");
+  answer[strcspn(answer, "\n")] = '\0';
+  char *end;
+  long number = strtol(answer, &end, 10);
+  bool is_number = end != answer && *end == '\0' && number >= 1 && number <= n;
+  snprintf(run, RUNDIR_NAME, "%s", is_number ? runs[number - 1] : answer);
+  return 0;
+}
+
 static int run_attached(const struct ct_settings *settings, bool batch, FILE *out, struct ct_err *err)
 {
-  char endpoint[RUNDIR_PATH + 8];
+  char endpoint[RUNDIR_PATH + 8], chosen[RUNDIR_NAME] = "";
   enum screen_end end;
   uv_loop_t loop;
-  int code = rundir_find(ct_settings_text(settings, "attach"), endpoint, err);
+  const char *run = ct_settings_text(settings, "attach");
+  int code = *run == '\0' && !batch ? choose_run(chosen, out, err) : 0;
+  if (code != 0)
+    return code;
+  code = rundir_find(*run == '\0' ? chosen : run, endpoint, err);
   if (code != 0)
     return code;
   if (batch)

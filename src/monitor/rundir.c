@@ -106,6 +106,8 @@ static bool is_alive(const char *run)
   return alive;
 }
 
+static int by_name(const void *a, const void *b) { return strcmp(a, b); }
+
 int rundir_list(char (*runs)[RUNDIR_NAME], int max)
 {
   char base[RUNDIR_PATH];
@@ -122,6 +124,7 @@ int rundir_list(char (*runs)[RUNDIR_NAME], int max)
       memcpy(runs[n++], entry->d_name, length - 4);
   }
   closedir(dir);
+  qsort(runs, (size_t)n, sizeof *runs, by_name);
   return n;
 }
 

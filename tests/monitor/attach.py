@@ -2,7 +2,9 @@
 import json
 import os
 import signal
+import socket
 import sys
+import threading
 
 import numpy as np
 
@@ -134,6 +136,69 @@ def test_a_viewer_hears_that_the_collector_is_gone(scene):
 
 
 # ---- signals -----------------------
+class Tunnel:
+    """Carries a socket as ssh -L does: another socket, and whatever comes on either side goes to the other."""
+
+    def __init__(self, scene, far):
+        self.near, self.far, self.pairs = scene.path("tunnel.sock"), far, []
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(self.near)
+        self.server.listen()
+        scene.closers.append(self.close)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.server.accept()
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX)
+            try:
+                far.connect(self.far)
+            except OSError:
+                near.close()
+                continue
+            self.pairs.append((near, far))
+            for a, b in ((near, far), (far, near)):
+                threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def carry(a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+        except OSError:
+            pass
+        for end in (a, b):
+            end.close()
+
+    def cut(self):
+        for pair in self.pairs:
+            for end in pair:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def close(self):
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+        self.cut()
+
+
+def test_a_viewer_comes_through_a_tunnel_and_survives_its_cut(scene):
+    collector = Collector(scene, "far")
+    collector.send(1)
+    tunnel = Tunnel(scene, scene.path("comptop/far.sock"))
+    viewer = scene.batch("--attach", "ipc://" + tunnel.near, interval="0.2")
+    viewer.sample_where(lambda s: stream(s)["frames"] == 1)
+    tunnel.cut()
+    collector.send(2)
+    viewer.sample_where(lambda s: stream(s)["frames"] == 2)
+    collector.ends()
+
+
 def test_hang_up_ends_no_headless_run(scene):
     collector = Collector(scene, "hup")
     collector.send(0)
