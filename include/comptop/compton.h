@@ -106,6 +106,18 @@ void ct_compton_map(const struct ct_compton *compton, const uint32_t *cube, cons
  * pz > 0 half; asymmetry (H+ - H-)/(H+ + H-). NaN where the divisor is not positive or a result is not finite. */
 void ct_compton_emf(const struct ct_sums *sums, struct ct_emf *out);
 
+/* ---- lithium: x = x0 + (EMF - EMF0)/S ------------------------------------------------------------------------
+ * What EMF means for the lithium content is known only from references: EMFs measured in this very set-up at known x.
+ * The line through them is a weighted least-squares fit (Bevington and Robinson, Data Reduction, ch. 6); x0 is the
+ * weighted mean of the references' x, where the errors of EMF0 and slope are uncorrelated. */
+struct ct_lithium_reference {
+  double x, emf, sigma;
+};
+/* CT_ERANGE, and a line without references in *out: fewer than 2, all at the same x, the same EMF everywhere, an error
+ * that is not positive. */
+int ct_lithium_fit(struct ct_lithium *out, const struct ct_lithium_reference *references, uint32_t n,
+                   struct ct_err *err) CT_MUST_CHECK;
+
 /* ---- Compton profile ------------------------------------------------------------------------------------- */
 #define CT_PROFILE_STEP 0.2            /* a.u. */
 #define CT_PROFILE_MAX 10.0            /* a.u.; less where the bins do not reach that far for every theta */

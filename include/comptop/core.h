@@ -108,6 +108,7 @@ enum ct_option_kind {
   CT_OPTION_POINT,         /* x,y */
   CT_OPTION_BOX,           /* x0:x1,y0:y1 */
   CT_OPTION_DISC,          /* x,y,radius */
+  CT_OPTION_RING,          /* x,y,inner radius,outer radius */
   /* Flags that are no settings of their own: */
   CT_OPTION_STREAM,        /* ENDPOINT[,key=value...] of a [stream] section whose role is the flag's name */
   CT_OPTION_ASSIGN,        /* section.key=value */

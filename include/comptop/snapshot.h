@@ -85,6 +85,18 @@ struct ct_emf {
   double asymmetry, asymmetry_sigma;    /* (H+ - H-)/(H+ + H-) */
 };
 
+/* The calibration of lithium: EMF = emf0 + slope (x - x0); the errors of emf0 and slope are uncorrelated, because x0 is
+ * the weighted mean of the references. Without references (0 of them) there is none, and no x. */
+struct ct_lithium {
+  uint32_t references, reserved;
+  double x0, emf0, emf0_sigma, slope, slope_sigma;
+  double x_low, x_high;                 /* where the references are */
+  double chi2;                          /* of the line, with references - 2 degrees of freedom */
+};
+/* x of an EMF and its error, sigma_x^2 = (sigma_EMF^2 + sigma_emf0^2 + (x - x0)^2 sigma_slope^2) / slope^2; NaN where
+ * there is no calibration or no EMF. */
+void ct_lithium_x(const struct ct_lithium *lithium, double emf, double sigma, double *x, double *x_sigma);
+
 struct ct_snapshot_xcs {
   bool present;               /* a hexitec stream is configured */
   double window_s;            /* NaN: since start */
@@ -96,6 +108,7 @@ struct ct_snapshot_xcs {
   double e1_keV, e2_keV, theta_deg;
   uint32_t rows, cols, live_pixels;
   struct ct_emf emf;
+  double x, x_sigma;          /* lithium */
   uint64_t total_frames;      /* analysed since start */
   uint64_t total_counts;
   double total_live_s;
@@ -106,6 +119,7 @@ struct ct_snapshot_roi {
   uint32_t pixels;            /* unmasked ones */
   uint64_t counts;
   struct ct_emf emf;
+  double x, x_sigma;          /* lithium */
 };
 
 struct ct_snapshot_ct {
@@ -142,6 +156,7 @@ struct ct_snapshot_core {
   struct ct_snapshot_ring rings[CT_SNAPSHOT_STREAMS];
   struct ct_snapshot_archive archive;
   struct ct_snapshot_xcs xcs;
+  struct ct_lithium lithium;
   struct ct_snapshot_roi rois[CT_SNAPSHOT_ROIS];
   struct ct_snapshot_ct ct;
   struct ct_snapshot_cell cell;

@@ -119,9 +119,13 @@ static const struct ct_option rows[] = {
   { SETTING("emf", "background_keV", INTERVALS, "104:111"), .help = "where the background is measured" },
   { SETTING("emf", "min_counts", INTEGER, "50"), .min = 0, .max = 1e15, .help = "L+H below which a map cell is blank" },
 
+  { SETTING("lithium", "references", TEXT, ""),
+    .help = "x:emf:sigma[,...] measured in this set-up at 2 or more x, or a file of them" },
+
 #define ROI(key_, kind_) SETTING("roi", key_, kind_, ""), .marks = CT_OPTION_NAMED
   { ROI("pixels", BOX), .help = "x0:x1,y0:y1, ends not included" },
   { ROI("disc", DISC), .help = "x,y,radius in pixels" },
+  { ROI("ring", RING), .help = "x,y,r_in,r_out in pixels" },
   { ROI("mask", FILE), .help = "text map, 1 is in the region" },
 
   { SETTING("camera", "rotation", WORD, "180"), .words = "180|360", .marks = CT_OPTION_LATER,
@@ -152,7 +156,7 @@ static const struct ct_option rows[] = {
 static int check_rois(const struct ct_settings *s, struct ct_err *err)
 {
   for (size_t i = 0; i < ct_settings_sections(s, "roi"); i++) {
-    static const char *const shapes[] = { "pixels", "disc", "mask" };
+    static const char *const shapes[] = { "pixels", "disc", "ring", "mask" };
     const char *name = ct_settings_section_name(s, "roi", i);
     int set = 0;
     for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++) {
@@ -161,7 +165,7 @@ static int check_rois(const struct ct_settings *s, struct ct_err *err)
       set += ct_settings_is_set(s, path);
     }
     if (set != 1)
-      return ct_err_set(err, CT_ECONFIG, "%s: [roi %s] needs one of pixels, disc and mask%s",
+      return ct_err_set(err, CT_ECONFIG, "%s: [roi %s] needs one of pixels, disc, ring and mask%s",
                         ct_settings_section_origin(s, "roi", i), name, set ? ", and only one" : "");
   }
   return 0;

@@ -160,7 +160,7 @@ static int check_endpoint(const char *text, struct ct_err *err)
 
 static int check_form(const struct ct_option *row, const char *text, struct ct_err *err)
 {
-  double v[3], intervals[8][2];
+  double v[4], intervals[8][2];
   struct ct_box box;
   int code;
   const char *form;
@@ -180,6 +180,12 @@ static int check_form(const struct ct_option *row, const char *text, struct ct_e
   case CT_OPTION_BOX:
     code = ct_parse_box(text, &box);
     form = "x0:x1,y0:y1 in whole pixels with x0 < x1 and y0 < y1";
+    break;
+  case CT_OPTION_RING:
+    code = ct_parse_numbers(text, ',', v, 4);
+    if (code == 0 && !(v[2] >= 0 && v[3] > v[2]))
+      code = CT_ERANGE;
+    form = "x,y,r_in,r_out with 0 <= r_in < r_out";
     break;
   default:
     code = ct_parse_numbers(text, ',', v, 3);
@@ -227,6 +233,7 @@ int ct_option_check(const struct ct_option *row, const char *text, struct ct_err
   case CT_OPTION_ENDPOINT:
     return check_endpoint(text, err);
   case CT_OPTION_RANGE: case CT_OPTION_INTERVALS: case CT_OPTION_POINT: case CT_OPTION_BOX: case CT_OPTION_DISC:
+  case CT_OPTION_RING:
     return check_form(row, text, err);
   default:
     return 0;

@@ -314,6 +314,17 @@ static void take_picture(struct ct_snapshot_builder *builder, const struct ct_sn
   }
 }
 
+/* EMF -> x, where there are references to say what that means. */
+static void compose_lithium(const struct collector *c, struct ct_snapshot_core *core)
+{
+  core->lithium = c->setup.lithium;
+  if (core->lithium.references == 0)
+    core->lithium = (struct ct_lithium){ 0, 0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+  ct_lithium_x(&core->lithium, core->xcs.emf.emf, core->xcs.emf.sigma, &core->xcs.x, &core->xcs.x_sigma);
+  for (uint32_t i = 0; i < core->n_rois; i++)
+    ct_lithium_x(&core->lithium, core->rois[i].emf.emf, core->rois[i].emf.sigma, &core->rois[i].x, &core->rois[i].x_sigma);
+}
+
 /* Before the first picture: there they are, without a number. */
 static void name_rois(const struct collector *c, struct ct_snapshot_core *core)
 {
@@ -443,6 +454,7 @@ struct ct_snapshot *collector_compose(struct collector *c)
     core->streams[i] = c->streams[i].now;
   if (c->analysis)
     compose_analysis(c, &builder, &note);
+  compose_lithium(c, core);
   compose_trends(c, &builder);
   compose_cell(c, core);
   char reason[128];

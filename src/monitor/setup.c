@@ -163,12 +163,15 @@ static int read_hexitec(struct run_setup *setup, const struct ct_settings *s, st
 }
 
 /* ---- regions of interest -------------------------------------------------------------------------------------- */
-static void select_disc(struct ct_roi *roi, uint32_t rows, uint32_t cols, const double disc[3])
+/* Pixels whose centre is farther than <inner_px> (-1: wherever) and no farther than <outer_px> from the point. */
+static void select_ring(struct ct_roi *roi, uint32_t rows, uint32_t cols, const double point[2], double inner_px,
+                        double outer_px)
 {
   for (uint32_t y = 0; y < rows; y++)
     for (uint32_t x = 0; x < cols; x++) {
-      double dx = x - disc[0], dy = y - disc[1];
-      roi->select[(size_t)y * cols + x] = dx * dx + dy * dy <= disc[2] * disc[2];
+      double dx = x - point[0], dy = y - point[1], distance2 = dx * dx + dy * dy;
+      roi->select[(size_t)y * cols + x] =
+        distance2 <= outer_px * outer_px && (inner_px < 0 || distance2 > inner_px * inner_px);
     }
 }
 
@@ -187,7 +190,7 @@ static int read_roi(struct run_setup *setup, const struct ct_settings *s, const 
   struct ct_roi *roi = &setup->rois[setup->analysis.n_rois];
   char path[128];
   struct ct_box box;
-  double disc[3];
+  double disc[3], ring[4];
   snprintf(roi->name, sizeof roi->name, "%s", name);
   roi->select = ct_xcalloc((size_t)rows * cols, 1);
   setup->analysis.n_rois++;
@@ -196,7 +199,9 @@ static int read_roi(struct run_setup *setup, const struct ct_settings *s, const 
     return read_mask(s, shape, rows, cols, roi->select, err);
   shape = path_of(path, "roi", name, "disc");
   if (ct_parse_numbers(ct_settings_text(s, shape), ',', disc, 3) == 0)
-    select_disc(roi, rows, cols, disc);
+    select_ring(roi, rows, cols, disc, -1, disc[2]);
+  else if (ct_parse_numbers(ct_settings_text(s, shape = path_of(path, "roi", name, "ring")), ',', ring, 4) == 0)
+    select_ring(roi, rows, cols, ring, ring[2], ring[3]);
   else if (ct_parse_box(ct_settings_text(s, shape = path_of(path, "roi", name, "pixels")), &box) != 0 ||
            select_box(roi, rows, cols, &box) != 0)
     return ct_settings_refuse(s, shape, err, "reaches outside the sensor of %u columns, %u rows", cols, rows);
@@ -435,6 +440,8 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
     code = read_spectra(setup, s, err);
   if (code == 0)
     code = read_compton(setup, s, err);
+  if (code == 0)
+    code = ct_setup_lithium(&setup->lithium, s, err);
   if (code == 0)
     code = read_streams(setup, s, err);
   return code == 0 ? finish_archive(setup, s, err) : code;

@@ -28,11 +28,14 @@ struct run_setup {
   struct ct_run_setup archive;
   struct ct_run_stream archive_streams[CT_SNAPSHOT_STREAMS];
   char *configuration;                   /* the settings in force, as text */
+  struct ct_lithium lithium;             /* without references: not calibrated */
   bool centre_by_default;                /* nobody has said where the beam axis meets the sensor */
 };
 
 /* Reads and checks every setting and every file they name. CT_ECONFIG, CT_EUSAGE, CT_EUNSUPPORTED, with a sentence. */
 int ct_setup_read(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+/* The part of [lithium]. */
+int ct_setup_lithium(struct ct_lithium *out, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 void ct_setup_fini(struct run_setup *setup);
 
 #endif

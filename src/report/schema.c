@@ -84,6 +84,8 @@ const struct ct_field ct_schema_xcs[] = {
   { "asymmetry", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.asymmetry) },
   { "asymmetry_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, emf.asymmetry_sigma) },
   { "covered_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, covered_s) },
+  { "x", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, x) },
+  { "x_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, x_sigma) },
   { "total_frames", "frames", CT_FIELD_U64, AT(ct_snapshot_xcs, total_frames) },
   { "total_counts", "counts", CT_FIELD_U64, AT(ct_snapshot_xcs, total_counts) },
   END
@@ -97,6 +99,22 @@ const struct ct_field ct_schema_roi[] = {
   { "L", "counts", CT_FIELD_REAL, AT(ct_snapshot_roi, emf.L) },
   { "H", "counts", CT_FIELD_REAL, AT(ct_snapshot_roi, emf.H) },
   { "counts", "counts", CT_FIELD_U64, AT(ct_snapshot_roi, counts) },
+  { "x", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, x) },
+  { "x_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, x_sigma) },
+  END
+};
+
+const struct ct_field ct_schema_lithium[] = {
+  { "state", "-", CT_FIELD_CALIBRATED, AT(ct_lithium, references) },
+  { "references", "-", CT_FIELD_U32, AT(ct_lithium, references) },
+  { "x0", "-", CT_FIELD_REAL, AT(ct_lithium, x0) },
+  { "emf0", "-", CT_FIELD_REAL, AT(ct_lithium, emf0) },
+  { "emf0_sigma", "-", CT_FIELD_REAL, AT(ct_lithium, emf0_sigma) },
+  { "slope", "-", CT_FIELD_REAL, AT(ct_lithium, slope) },
+  { "slope_sigma", "-", CT_FIELD_REAL, AT(ct_lithium, slope_sigma) },
+  { "x_low", "-", CT_FIELD_REAL, AT(ct_lithium, x_low) },
+  { "x_high", "-", CT_FIELD_REAL, AT(ct_lithium, x_high) },
+  { "chi2", "-", CT_FIELD_REAL, AT(ct_lithium, chi2) },
   END
 };
 
@@ -159,6 +177,7 @@ struct ct_value ct_schema_value(const struct ct_field *field, const void *base, 
   case CT_FIELD_ROLE: return of_word(ct_role_word(*(const enum ct_role *)at));
   case CT_FIELD_STREAM_STATE: return of_word(ct_stream_state_word(*(const enum ct_stream_state *)at));
   case CT_FIELD_ARCHIVE_STATE: return of_word(ct_archive_state_word(*(const enum ct_archive_state *)at));
+  case CT_FIELD_CALIBRATED: return of_word(*(const uint32_t *)at > 0 ? "calibrated" : "not calibrated");
   case CT_FIELD_SEVERITY: return of_word(ct_severity_word(*(const enum ct_severity *)at));
   }
   return (struct ct_value){ 0 };

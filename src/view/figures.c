@@ -1,6 +1,8 @@
 /* figures: single lines of numbers, for the cell, the ROIs and small screens. */
 #include "view/panels.h"
 
+#include <math.h>
+
 #include "view/words.h"
 
 static uint32_t at_most(uint32_t n, uint32_t limit) { return n < limit ? n : limit; }
@@ -21,9 +23,14 @@ void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snap
   char word[CT_WORD];
   int row = 0;
   cell_line(&core->cell, canvas, row++);
-  for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS) && row < canvas.rows - 1; i++, row++)
-    ct_canvas_text(canvas, row, 0, 0, "%.*s %s", CT_NAME - 1, core->rois[i].name,
-                   ct_word_measured(word, core->rois[i].emf.emf, core->rois[i].emf.sigma));
+  for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS) && row < canvas.rows - 1; i++, row++) {
+    const struct ct_snapshot_roi *roi = &core->rois[i];
+    int col = ct_canvas_text(canvas, row, 0, 0, "%.*s %s", CT_NAME - 1, roi->name,
+                             ct_word_measured(word, roi->emf.emf, roi->emf.sigma));
+    ct_word_measured(word, roi->x, roi->x_sigma);
+    if (isfinite(roi->x) && core->lithium.references > 0 && col + 4 + ct_text_columns(word) <= canvas.cols)
+      ct_canvas_text(canvas, row, col + 2, 0, "x %s", word);
+  }
   if (row < canvas.rows - 1 && core->xcs.present)
     ct_canvas_text(canvas, row++, 0, 0, "pz > 0 only: %s", ct_word_measured(word, core->xcs.emf.emf_plus, core->xcs.emf.plus_sigma));
   if (row < canvas.rows)

@@ -89,16 +89,22 @@ struct ct_reading ct_heatmap_read(const struct ct_map_view *map, int32_t x, int3
 }
 
 /* The number to show, or the level that says why there is none. */
-static int value_of(const struct ct_reading *reading, enum ct_quantity quantity, float *value)
+static int value_of(const struct ct_view *view, const struct ct_reading *reading, float *value)
 {
-  *value = (float)(quantity == CT_SHOW_EMF ? reading->emf : quantity == CT_SHOW_SIGMA ? reading->sigma : reading->photons);
+  enum ct_quantity quantity = view->quantity;
+  double x = (double)NAN, x_sigma;
+  if (quantity == CT_SHOW_LITHIUM)
+    ct_lithium_x(&view->lithium, reading->emf, reading->sigma, &x, &x_sigma);
+  const double values[] = { reading->emf, reading->sigma, reading->photons, x };
+  *value = (float)values[quantity];
   if (reading->cell == CT_CELL_MASKED)
     return CT_LEVEL_MASKED;
   if (quantity != CT_SHOW_COUNTS && reading->cell == CT_CELL_LOW)
     return CT_LEVEL_FAINT;
   if (!isfinite(*value))
     return CT_LEVEL_NAN;
-  return quantity == CT_SHOW_EMF && !(reading->emf >= 2 * reading->sigma) ? CT_LEVEL_FAINT : 0;
+  bool of_emf = quantity == CT_SHOW_EMF || quantity == CT_SHOW_LITHIUM;
+  return of_emf && !(reading->emf >= 2 * reading->sigma) ? CT_LEVEL_FAINT : 0;
 }
 
 /* ---- range ------------------------------------------------------------------------------------------------- */
@@ -153,7 +159,7 @@ static void set_range(struct ct_view_memory *memory, double noise)
   }
   if (memory->quantity == CT_SHOW_EMF)
     low -= 0.15 * (high - low);    /* the darkest levels are hard to tell from a dark terminal */
-  else
+  else if (memory->quantity != CT_SHOW_LITHIUM)
     low = 0;                       /* an error or a count reads from zero */
   double span = high - low, old = memory->high - memory->low, slack = 0.06 * old;
   if (old > 0 && low >= memory->low - slack && high <= memory->high + slack && old <= 1.8 * span)
@@ -211,7 +217,7 @@ void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, cons
       struct ct_reading reading = aggregate(map, y / bin, parts_of(y + memory->edge_y, bin),
                                             x / bin, parts_of(x + memory->edge_x, bin));
       float value;
-      int level = value_of(&reading, view->quantity, &value), old = memory->level[i];
+      int level = value_of(view, &reading, &value), old = memory->level[i];
       bool had = old >= 0;
       memory->level[i] = (int8_t)(level < 0 ? level : had ? old : NEW);
       memory->value[i] = had && level >= 0 ? (float)((double)memory->value[i] +
@@ -222,7 +228,10 @@ void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, cons
       }
     }
   double low = memory->low, high = memory->high;
-  set_range(memory, view->quantity == CT_SHOW_EMF && good > 0 ? noise / (double)good : 0);
+  noise = good > 0 ? noise / (double)good : 0;
+  if (view->quantity == CT_SHOW_LITHIUM)
+    noise /= fabs(view->lithium.slope);
+  set_range(memory, view->quantity == CT_SHOW_EMF || view->quantity == CT_SHOW_LITHIUM ? noise : 0);
   bool moved = memory->low != low || memory->high != high;      /* exact: kept or set anew */
   for (i = 0; i < (size_t)memory->rows * memory->cols; i++)
     if (memory->level[i] >= 0) {

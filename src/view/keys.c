@@ -15,7 +15,7 @@ static const struct {
   { "0 Esc", "overview", "0all", { '0', CT_PRESS_ESCAPE }, BACK },
   { "arrows", "read the map at a cursor", "arrows:read", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
   { "r", "curves of all pixels, the cursor's pixel, each ROI", NULL, { 'r' }, SCOPE },
-  { "u", "map of EMF, its error, counts", NULL, { 'u' }, QUANTITY },
+  { "u", "map of EMF, its error, counts, lithium", NULL, { 'u' }, QUANTITY },
   { "b", "bins: automatic, 1, 2, 4, 8 pixels", NULL, { 'b' }, BINNING },
   { "c", "colours: inferno, grey, viridis, cividis", NULL, { 'c' }, COLOURS },
   { "l", "spectrum linear or logarithmic", NULL, { 'l' }, LOG },
@@ -77,6 +77,13 @@ static void move(struct ct_view *view, uint32_t key)
   view->cursor_y = y < 0 ? 0 : y >= rows ? rows - 1 : y;
 }
 
+/* There is a map of lithium only where there is a calibration. */
+static void next_quantity(struct ct_view *view)
+{
+  enum ct_quantity last = view->lithium.references > 0 ? CT_SHOW_LITHIUM : CT_SHOW_COUNTS;
+  view->quantity = view->quantity >= last ? CT_SHOW_EMF : (enum ct_quantity)(view->quantity + 1);
+}
+
 /* All pixels, the cursor's pixel, ROI 0, 1, ... and round again. */
 static void next_scope(struct ct_view *view)
 {
@@ -102,7 +109,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case MOVE: move(view, key); break;
   case FREEZE: view->frozen = !view->frozen; break;
   case COLOURS: view->ramp = (enum ct_ramp)((view->ramp + 1) % CT_RAMP_COUNT); break;
-  case QUANTITY: view->quantity = (enum ct_quantity)((view->quantity + 1) % (CT_SHOW_COUNTS + 1)); break;
+  case QUANTITY: next_quantity(view); break;
   case BINNING: view->bin = view->bin == 0 ? 1 : view->bin >= 8 ? 0 : view->bin * 2; break;
   case SCOPE: next_scope(view); break;
   case LOG: view->log_scale = !view->log_scale; break;

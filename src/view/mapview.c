@@ -28,7 +28,7 @@ static bool find_map(const struct ct_view *view, const struct ct_snapshot *snaps
 /* The bin is the worker's, chosen for the error; a small screen may draw several bins as one. */
 static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_map_view *map, struct ct_canvas canvas)
 {
-  static const char *const names[] = { "EMF", "Error" };
+  static const char *const names[] = { "EMF", "Error", "Count", "Lithium" };
   unsigned bin = map->head->bin, x = view->memory.edge_x, y = view->memory.edge_y;
   char error[CT_WORD], aim[CT_WORD] = "", drawn[CT_WORD] = "";
   if (view->quantity == CT_SHOW_COUNTS)
@@ -67,11 +67,27 @@ struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *sn
   return extent;
 }
 
+/* "lithium x 0.43 ± 0.05" of what is looked at; why there is none; and that it lies beyond all references. */
+static void lithium_words(const struct ct_view *view, const struct ct_snapshot_core *core, struct ct_canvas canvas, int row)
+{
+  char word[CT_WORD];
+  const struct ct_lithium *line = &core->lithium;
+  bool roi = view->scope == CT_SCOPE_ROI && view->roi < core->n_rois && view->roi < CT_SNAPSHOT_ROIS;
+  double x = roi ? core->rois[view->roi].x : core->xcs.x, sigma = roi ? core->rois[view->roi].x_sigma : core->xcs.x_sigma;
+  if (!core->xcs.present)
+    return;
+  if (line->references == 0)
+    ct_canvas_coloured(canvas, row, 0, CT_GREY, 0, "lithium: not calibrated");
+  else
+    ct_canvas_text(canvas, row, 0, 0, "lithium x %s%s", ct_word_measured(word, x, sigma),
+                   x < line->x_low || x > line->x_high ? ", outside" : "");
+}
+
 void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, int row)
 {
   struct ct_map_view map;
   if (!view->cursor || !find_map(view, snapshot, &map)) {
-    ct_canvas_coloured(canvas, row, 0, CT_GREY, 0, "arrow keys read the map");
+    lithium_words(view, &snapshot->core, canvas, row);
     return;
   }
   struct ct_reading reading = ct_heatmap_read(&map, view->cursor_x, view->cursor_y);

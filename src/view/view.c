@@ -192,6 +192,9 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
     ct_canvas_text(below, 0, 0, 0, "waiting for the run");
     return;
   }
+  view->lithium = snapshot->core.lithium;
+  if (view->quantity == CT_SHOW_LITHIUM && view->lithium.references == 0)
+    view->quantity = CT_SHOW_EMF;
   view->n_rois = snapshot->core.n_rois < CT_SNAPSHOT_ROIS ? snapshot->core.n_rois : CT_SNAPSHOT_ROIS;
   if (shape == SHAPE_LINES) {
     ct_panel_lines(view, snapshot, below);

@@ -1,4 +1,4 @@
-check_PROGRAMS += %D%/check_biggs %D%/check_emf %D%/check_geometry %D%/check_kinematics %D%/check_profile \
+check_PROGRAMS += %D%/check_biggs %D%/check_emf %D%/check_geometry %D%/check_kinematics %D%/check_lithium %D%/check_profile \
   %D%/check_pulls %D%/check_setup
 %C%_check_biggs_SOURCES = %D%/check_biggs.c %D%/common.h
 %C%_check_biggs_LDADD = $(CHECK_LDADD)
@@ -8,6 +8,8 @@ check_PROGRAMS += %D%/check_biggs %D%/check_emf %D%/check_geometry %D%/check_kin
 %C%_check_geometry_LDADD = $(CHECK_LDADD)
 %C%_check_kinematics_SOURCES = %D%/check_kinematics.c %D%/common.h
 %C%_check_kinematics_LDADD = $(CHECK_LDADD)
+%C%_check_lithium_SOURCES = %D%/check_lithium.c %D%/common.h
+%C%_check_lithium_LDADD = $(CHECK_LDADD)
 %C%_check_profile_SOURCES = %D%/check_profile.c %D%/common.h
 %C%_check_profile_LDADD = $(CHECK_LDADD)
 %C%_check_pulls_SOURCES = %D%/check_pulls.c %D%/common.h

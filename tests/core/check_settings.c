@@ -178,7 +178,7 @@ static void wrong_usage_is_one_line_that_says_what(void **state)
                                                "digits, '-' and '_', at most 31" },
     { "-S~stream.a.role=camera", CT_ECONFIG, "command line: [stream a] has no 'endpoint'" },
     { "-S~roi.a.disc=1,2,3~-S~roi.a.mask=f", CT_ECONFIG,
-      "command line: [roi a] needs one of pixels, disc and mask, and only one" },
+      "command line: [roi a] needs one of pixels, disc, ring and mask, and only one" },
     { "--hexitec~tcp://a", CT_ECONFIG, "--hexitec: endpoint = tcp://a: not an endpoint: tcp://HOST:PORT or ipc://PATH" },
     { "--hexitec~tcp://a:70000", CT_ECONFIG,
       "--hexitec: endpoint = tcp://a:70000: not an endpoint: tcp://HOST:PORT or ipc://PATH" },

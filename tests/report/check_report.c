@@ -94,7 +94,8 @@ static void json_is_one_line(void **state)
 static void json_has_the_schema(void **state)
 {
   (void)state;
-  static const char *const keys[] = { "v", "t", "seq", "run", "mode", "streams", "rings", "archive", "xcs", "roi", "ct",
+  static const char *const keys[] = { "v", "t", "seq", "run", "mode", "streams", "rings", "archive", "xcs", "lithium",
+                                      "roi", "ct",
                                       "cell", "alarms", "map", "spectrum", "profile" };
   json_t *sample = json_sample(SAMPLE_NORMAL);
   const char *key;
@@ -114,6 +115,7 @@ static void json_has_the_schema(void **state)
   assert_int_equal(json_integer_value(at(sample, "xcs.events.double")), 1500032);
   assert_true(json_real_value(at(sample, "xcs.L")) == 812345.1);
   assert_true(json_is_null(at(sample, "ct")));
+  assert_string_equal(json_string_value(at(sample, "lithium.state")), "not calibrated");
   assert_string_equal(json_string_value(at(sample, "alarms.0.severity")), "warning");
   assert_string_equal(json_string_value(at(sample, "alarms.0.since")), "2026-11-22T03:14:07.250Z");
   json_decref(sample);

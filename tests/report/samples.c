@@ -73,6 +73,7 @@ static void set_nan(struct ct_snapshot_core *core)
   core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = (double)INFINITY;
   struct ct_emf emf = { nan, nan, nan, -(double)INFINITY, nan, nan, nan, nan };
   core->xcs.emf = core->rois[0].emf = emf;
+  core->xcs.x = core->xcs.x_sigma = core->rois[0].x = core->rois[0].x_sigma = nan;
   core->xcs.window_s = core->xcs.live_s = core->xcs.covered_s = core->xcs.e1_keV = core->xcs.e2_keV = nan;
   core->ct = (struct ct_snapshot_ct){ .present = true, .angle_deg = nan, .axis_px = nan, .axis_sigma_px = nan };
   core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = nan, .i_A = nan, .q_Ah = nan };

@@ -39,6 +39,7 @@ static const struct golden {
   { "map-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1bb" },
   { "error-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1bbu" },
   { "counts-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1buu" },
+  { "lithium-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1uuu" },
   { "profile-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "2" },
   { "spectrum-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "3" },
   { "spectrum-linear-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "3l" },

@@ -157,6 +157,13 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
   core->n_rois = 2;
   core->rois[0] = (struct ct_snapshot_roi){ .name = "cathode", .pixels = 2463, .emf = { .emf = 0.921, .sigma = 0.004 } };
   core->rois[1] = (struct ct_snapshot_roi){ .name = "Anode-Süd", .pixels = 900, .emf = { .emf = 2.012, .sigma = 0.021 } };
+  if (sample == CT_SAMPLE_CELL) {
+    core->lithium = (struct ct_lithium){ .references = 2, .x0 = 0.6, .emf0 = 0.918, .emf0_sigma = 0.001, .slope = 0.023,
+      .slope_sigma = 0.002, .x_low = 0.2, .x_high = 1 };
+    core->xcs.x = 1.13, core->xcs.x_sigma = 0.15;
+    core->rois[0].x = 0.73, core->rois[0].x_sigma = 0.18;
+    core->rois[1].x = core->rois[1].x_sigma = (double)NAN;
+  }
   core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = 3.9012, .i_A = 0.0021, .q_Ah = 0.0021 };
   if (sample != CT_SAMPLE_ALARM)
     return;
