@@ -115,26 +115,41 @@ uint64_t ct_hexitec_dark_apply(struct ct_hexitec *hexitec);
 void ct_hexitec_dark_copy(struct ct_hexitec *to, const struct ct_hexitec *from);
 
 /* ---- health of the detector ---------------------------------------------------------------------------------------
- * From a sample of the frames: every CT_HEALTH_EVERY-th is looked at, of every 64th of those also the pixels without a
- * hit. Older looks count less: all counts are halved when there are CT_HEALTH_WINDOW looks (about 15 to 30 s at
- * 9118.87 Hz). */
-enum { CT_HEALTH_EVERY = 8, CT_HEALTH_WINDOW = 32768 };
+ * Every frame is counted; of every CT_HEALTH_EVERY-th the hits are counted for each pixel. All these counts are halved
+ * when the window is full, so that older frames count less: after CT_HEALTH_WINDOW such looks (29 s at 9118.87 Hz), but
+ * where there is little light not before the pixels have CT_HEALTH_ENOUGH hits on average, or CT_HEALTH_WINDOW_MOST
+ * looks (15 minutes) have come. */
+enum { CT_HEALTH_EVERY = 8, CT_HEALTH_WINDOW = 1 << 15, CT_HEALTH_WINDOW_MOST = 1 << 20, CT_HEALTH_ENOUGH = 200 };
 
-/* A pixel is compared with the median of the live ones in the 5x5 around it (a smooth image is no outlier): hot above
- * 5 times that plus 6 sigma, dead below a tenth of it where it is at least 40 hits. */
+/* A pixel is compared with the live ones in the 5x5 around it. It is hot above CT_HEALTH_HOT times their upper quartile q,
+ * plus 6 sqrt(q) + 6 for the chance of few counts; dead below a CT_HEALTH_DEAD-th of their lower quartile, where that is
+ * at least CT_HEALTH_DEAD_LEAST hits. So neither the dark corners of an image nor its bright middle, nor an edge or a
+ * corner of a bright field, is an outlier; a dead or hot row or column is one, a block of 3x3 or more is not. A verdict
+ * is taken back at half of the hot limit and at twice the dead one. */
+enum { CT_HEALTH_HOT = 4, CT_HEALTH_DEAD = 10, CT_HEALTH_DEAD_LEAST = 30 };
 enum ct_pixel_state { CT_PIXEL_FINE, CT_PIXEL_HOT, CT_PIXEL_DEAD, CT_PIXEL_OFF /* gradient 0, or beyond any ADU */ };
 
+/* u16 frames only: ADU - dark of the live pixels without a hit.
+ * Level: the mean of 256 such pixels in every CT_HEALTH_LEVEL_EVERY-th frame. A jump is a level CT_HEALTH_JUMP_SIGMA
+ * standard deviations, and at least CT_HEALTH_JUMP_ADU, off the mean of the last thousand.
+ * Drift: every pixel's mean over its last CT_HEALTH_QUIET / 2 to CT_HEALTH_QUIET looks, one every CT_HEALTH_QUIET_EVERY
+ * frames, against that over the first CT_HEALTH_FIRST, one every CT_HEALTH_FIRST_EVERY frames. */
+enum { CT_HEALTH_LEVEL_EVERY = 4, CT_HEALTH_JUMP_SIGMA = 8, CT_HEALTH_JUMP_ADU = 2, CT_HEALTH_FIRST = 128,
+       CT_HEALTH_FIRST_EVERY = 64, CT_HEALTH_QUIET = 128, CT_HEALTH_QUIET_EVERY = 512 };
+
 struct ct_health_report {
-  uint64_t looks;                  /* frames looked at, of those that still count */
-  double hits_per_frame;           /* NaN before the first look, like all below that have nothing to go on */
+  uint64_t looks, frames;          /* in the window */
+  double hits_per_frame;           /* NaN before the first frame, like all below that have nothing to go on */
+  double hits_spread;              /* its standard deviation from frame to frame */
   double rate_median;              /* hits a frame of the median live pixel */
   uint32_t hot, dead, off;         /* pixels */
-  uint64_t row_floods;             /* rows with at least half of their live pixels hit, since the start, in looks */
-  uint32_t flooded_row;            /* the last one; valid where there were any */
-  /* u16 frames: ADU - dark of the live pixels without a hit. */
-  double common_ADU;               /* the whole sensor in the last look, against the mean of each of its pixels */
-  uint64_t common_jumps;           /* looks in which that was an outlier (6 sigma by the MAD, at least 2 ADU), since start */
-  double drift_median_ADU;         /* of the pixels' means, against those of the beginning */
+  uint64_t row_floods;             /* rows of a frame with at least half of their live pixels hit, since the start */
+  uint64_t flooded_frame;          /* the last one; valid where there were any */
+  uint32_t flooded_row;
+  double level_ADU;                /* the last one */
+  uint64_t jumps, jump_frame;      /* since the start; the last one */
+  double jump_ADU;
+  double drift_median_ADU;         /* over the pixels */
   double drift_max_ADU;            /* the largest of either sign, and where */
   uint32_t drift_pixel;
 };
@@ -142,13 +157,19 @@ struct ct_health_report {
 struct ct_health;
 int ct_health_new(struct ct_health **out, uint32_t rows, uint32_t cols, struct ct_err *err) CT_MUST_CHECK;   /* CT_ENOMEM */
 void ct_health_free(struct ct_health *health);   /* NULL is fine */
-/* A frame of the block found last, of a detector of the same size; call it for every frame, once corrected. */
+/* A frame of the block found last, of a detector of the same size, once corrected; call it for every frame. <hits> is
+ * what ct_hexitec_events tallied for it. */
 void ct_health_add(struct ct_health *health, const struct ct_hexitec *hexitec, const struct ct_frame *frame,
-                   uint32_t index);
-/* Forgets everything: after new darks, whose pixels have another mean. */
-void ct_health_restart(struct ct_health *health);
-/* <state> (enum ct_pixel_state, one a pixel) may be NULL. Some ms for a sensor of 80 x 80: for the picture, not for
- * every frame. */
+                   uint32_t index, uint64_t hits);
+/* After new darks: levels and drift begin anew, everything else goes on. */
+void ct_health_new_dark(struct ct_health *health);
+/* For several workers: clear the sum, merge what each of them has, judge the sum. */
+void ct_health_clear(struct ct_health *sum);
+void ct_health_merge(struct ct_health *sum, const struct ct_health *part);
+/* state[pixels] (enum ct_pixel_state) holds the verdicts of the last time, all CT_PIXEL_FINE at first, and is given the
+ * new ones. Some ms for a sensor of 80 x 80: for the picture, not for every frame. */
 void ct_health_judge(struct ct_health *health, uint8_t *state, struct ct_health_report *report);
+/* Hits of a pixel in the looks of the window. */
+uint32_t ct_health_count(const struct ct_health *health, uint32_t pixel);
 
 #endif

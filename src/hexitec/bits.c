@@ -105,6 +105,22 @@ static uint32_t plain_remove(uint64_t *hits, const uint64_t *other, size_t words
   return remove_hits(hits, other, words);
 }
 
+static inline __attribute__((always_inline)) uint32_t fullest(const uint64_t *bits, size_t words)
+{
+  int most = 0;
+
+  for (size_t w = 0; w < words; w++) {
+    int n = __builtin_popcountll(bits[w]);
+    most = n > most ? n : most;
+  }
+  return (uint32_t)most;
+}
+
+static uint32_t plain_fullest(const uint64_t *bits, size_t words)
+{
+  return fullest(bits, words);
+}
+
 /* ---- from bits to numbers, and from the ASIC's order to the geometric one ---------------------------------------- */
 static inline uint32_t list_word(uint32_t *list, uint64_t word, uint32_t base)
 {
@@ -154,6 +170,11 @@ AVX2 static void avx2_small_clusters(const struct ct_grid *grid, uint64_t *first
 AVX2 static uint32_t popcnt_remove(uint64_t *hits, const uint64_t *other, size_t words)
 {
   return remove_hits(hits, other, words);
+}
+
+AVX2 static uint32_t popcnt_fullest(const uint64_t *bits, size_t words)
+{
+  return fullest(bits, words);
 }
 
 AVX512 static void avx512_later(const struct ct_grid *grid, uint64_t *out, const uint64_t *hits)
@@ -223,12 +244,15 @@ AVX2 static void bmi2_deal(uint64_t *geometric, const uint64_t *raw, size_t word
 
 const struct ct_bit_ops *ct_bit_ops_get(size_t i)
 {
-  static const struct ct_bit_ops plain = { "plain", plain_list, plain_deal, plain_remove, plain_later, plain_small_clusters };
+  static const struct ct_bit_ops plain = { "plain", plain_list, plain_deal, plain_remove, plain_fullest,
+                                           plain_later, plain_small_clusters };
   const struct ct_bit_ops *known[3];
   size_t n = 0;
 #if CT_BITS_X86
-  static const struct ct_bit_ops avx2 = { "avx2", plain_list, bmi2_deal, popcnt_remove, avx2_later, avx2_small_clusters };
-  static const struct ct_bit_ops avx512 = { "avx512", avx512_list, bmi2_deal, popcnt_remove, avx512_later, avx512_small_clusters };
+  static const struct ct_bit_ops avx2 = { "avx2", plain_list, bmi2_deal, popcnt_remove, popcnt_fullest,
+                                          avx2_later, avx2_small_clusters };
+  static const struct ct_bit_ops avx512 = { "avx512", avx512_list, bmi2_deal, popcnt_remove, popcnt_fullest,
+                                            avx512_later, avx512_small_clusters };
   bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
                   __builtin_cpu_supports("popcnt");
 

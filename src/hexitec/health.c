@@ -1,44 +1,15 @@
 /* How the detector is: from hit masks that exist anyway, and now and then from the pixels without a hit. */
-#include "hexitec/internal.h"
+#include "hexitec/health.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
-enum {
-  QUIET_EVERY = 64,        /* looks */
-  QUIET_WINDOW = 512,      /* looks at quiet pixels, then they are halved */
-  REFERENCE = 64,          /* values whose mean is where a pixel began */
-  LEVELS = 64, LEVELS_MIN = 16
-};
-
-struct quiet {
-  double sum_ADU;
-  uint32_t n;
-  float reference_ADU;     /* NaN until there is one */
-};
-
-struct ct_health {
-  uint32_t rows, cols, pixels;
-  uint64_t seen, looks, quiet_looks;
-  uint64_t hits;
-  uint32_t *count;         /* hits of a pixel */
-  uint8_t *off;
-  uint32_t *row_live, *row_hits;
-  uint64_t row_floods, common_jumps;
-  uint32_t flooded_row;
-  struct quiet *quiet;
-  double level_ADU[LEVELS];   /* of the sensor in the last looks, circular */
-  uint64_t n_levels;
-  double common_ADU;
-  double *scratch;
-};
-
 /* ---- set-up ---------------------------------------------------------------------------------------------------- */
 int ct_health_new(struct ct_health **out, uint32_t rows, uint32_t cols, struct ct_err *err)
 {
   struct ct_health *h = calloc(1, sizeof *h);
-  size_t pixels = (size_t)rows * cols;
+  size_t pixels = (size_t)rows * cols, words = (pixels + 63) / 64;
 
   assert(pixels > 0 && pixels <= CT_HEXITEC_PIXELS_MAX);
   *out = NULL;
@@ -47,18 +18,21 @@ int ct_health_new(struct ct_health **out, uint32_t rows, uint32_t cols, struct c
   h->rows = rows;
   h->cols = cols;
   h->pixels = (uint32_t)pixels;
+  h->words = (uint32_t)words;
   h->count = calloc(pixels, sizeof *h->count);
+  h->quiet = calloc(words * 64, sizeof *h->quiet);
+  h->raw = calloc(pixels, sizeof *h->raw);
   h->off = calloc(pixels, sizeof *h->off);
-  h->row_live = calloc(rows, sizeof *h->row_live);
-  h->row_hits = calloc(rows, sizeof *h->row_hits);
-  h->quiet = calloc(pixels, sizeof *h->quiet);
-  h->scratch = calloc(pixels > LEVELS ? pixels : LEVELS, sizeof *h->scratch);
-  if (!h->count || !h->off || !h->row_live || !h->row_hits || !h->quiet || !h->scratch) {
+  h->row_need = calloc(rows, sizeof *h->row_need);
+  h->dark_ADU = calloc(words * 64, sizeof *h->dark_ADU);
+  h->limit_ADU = calloc(words * 64, sizeof *h->limit_ADU);
+  h->scratch = calloc(pixels, sizeof *h->scratch);
+  if (!h->count || !h->quiet || !h->raw || !h->off || !h->row_need || !h->dark_ADU || !h->limit_ADU || !h->scratch) {
     ct_health_free(h);
     return ct_err_set(err, CT_ENOMEM, "hexitec: no memory for the health of %u x %u pixels", (unsigned)rows,
                       (unsigned)cols);
   }
-  ct_health_restart(h);
+  ct_health_new_dark(h);
   *out = h;
   return 0;
 }
@@ -68,227 +42,267 @@ void ct_health_free(struct ct_health *h)
   if (!h)
     return;
   free(h->count);
-  free(h->off);
-  free(h->row_live);
-  free(h->row_hits);
   free(h->quiet);
+  free(h->raw);
+  free(h->off);
+  free(h->row_need);
+  free(h->dark_ADU);
+  free(h->limit_ADU);
   free(h->scratch);
   free(h);
 }
 
-void ct_health_restart(struct ct_health *h)
+void ct_health_new_dark(struct ct_health *h)
 {
-  h->seen = h->looks = h->quiet_looks = h->hits = 0;
-  h->row_floods = h->common_jumps = h->n_levels = 0;
-  h->common_ADU = (double)NAN;
+  h->stale = true;
+  h->quiet_looks = 0;
+  h->level = (struct ct_level){ .last_ADU = (double)NAN, .jumps = h->level.jumps, .jump_frame = h->level.jump_frame,
+                                .jump_ADU = h->level.jump_ADU };
+  memset(h->quiet, 0, (size_t)h->words * 64 * sizeof *h->quiet);
+}
+
+void ct_health_clear(struct ct_health *h)
+{
+  h->frames = h->looks = h->window_frames = h->hits = h->hits_square = 0;
+  h->row_floods = h->flooded_frame = h->flooded_row = 0;
+  h->level = (struct ct_level){ .jumps = 0 };
+  memset(h->count, 0, h->pixels * sizeof *h->count);
+  ct_health_new_dark(h);
+}
+
+/* ---- what the detector says of its pixels ------------------------------------------------------------------------ */
+/* Half of the live pixels of a row, but fewer than four are no row. */
+static uint32_t flood_of(uint32_t live)
+{
+  return live < 8 ? 4 : (live + 1) / 2;
+}
+
+static void read_detector(struct ct_health *h, const struct ct_hexitec *hexitec)
+{
+  memset(h->row_need, 0, h->rows * sizeof *h->row_need);
   for (uint32_t p = 0; p < h->pixels; p++) {
-    h->count[p] = 0;
-    h->quiet[p] = (struct quiet){ .reference_ADU = NAN };
-  }
-}
-
-/* ---- medians --------------------------------------------------------------------------------------------------- */
-static int by_value(const void *a, const void *b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-  if (n == 0)
-    return (double)NAN;
-  qsort(values, n, sizeof *values, by_value);
-  return values[n / 2];
-}
-
-/* ---- quiet pixels ---------------------------------------------------------------------------------------------- */
-/* An outlier among the last levels? Then it is counted and stays out of them. */
-static void judge_level(struct ct_health *h, double level_ADU)
-{
-  size_t n = h->n_levels < LEVELS ? (size_t)h->n_levels : LEVELS;
-
-  h->common_ADU = level_ADU;
-  if (n >= LEVELS_MIN) {
-    memcpy(h->scratch, h->level_ADU, n * sizeof *h->scratch);
-    double middle = median(h->scratch, n);
-    for (size_t i = 0; i < n; i++)
-      h->scratch[i] = fabs(h->level_ADU[i] - middle);
-    double sigma = 1.4826 * median(h->scratch, n);
-    if (fabs(level_ADU - middle) > fmax(6 * sigma, 2)) {
-      h->common_jumps++;
-      /* One in two is let in, so that a level that stays is the new normal in the end. */
-      if (h->common_jumps % 2)
-        return;
-    }
-  }
-  h->level_ADU[h->n_levels++ % LEVELS] = level_ADU;
-}
-
-static void add_quiet(struct ct_health *h, uint32_t pixel, double value_ADU)
-{
-  struct quiet *q = &h->quiet[pixel];
-
-  if (q->n >= QUIET_WINDOW) {
-    q->n /= 2;
-    q->sum_ADU /= 2;
-  }
-  q->sum_ADU += value_ADU;
-  q->n++;
-  if (isnan(q->reference_ADU) && q->n >= REFERENCE)
-    q->reference_ADU = (float)(q->sum_ADU / q->n);
-}
-
-static void look_at_quiet(struct ct_health *h, const struct ct_hexitec *hexitec, const struct ct_frame *frame,
-                          uint32_t index, const uint64_t *hits)
-{
-  const unsigned char *pixels = ct_hexitec_pixels(hexitec, frame, index);
-  double above_ADU = 0;
-  uint32_t known = 0;
-
-  for (uint32_t p = 0; p < h->pixels; p++) {
-    if (h->off[p] || hits[p / 64] >> p % 64 & 1)
-      continue;
     uint32_t raw = ct_hexitec_raw(hexitec, p);
-    double value_ADU = (double)ct_load_u16(pixels, raw, frame->big_endian) - hexitec->pixel[p].dark_ADU;
-    if (h->quiet[p].n > 0) {
-      above_ADU += value_ADU - h->quiet[p].sum_ADU / h->quiet[p].n;
-      known++;
-    }
-    add_quiet(h, p, value_ADU);
+    h->raw[p] = raw;
+    h->dark_ADU[raw] = hexitec->pixel[p].dark_ADU;
+    h->off[p] = !(hexitec->live[raw / 64] >> raw % 64 & 1);
+    h->limit_ADU[raw] = h->off[p] ? 0 : hexitec->limit_ADU[raw];
+    h->row_need[p / h->cols] += !h->off[p];
   }
-  if (known > 0)
-    judge_level(h, above_ADU / known);
+  h->least_need = UINT32_MAX;
+  for (uint32_t r = 0; r < h->rows; r++) {
+    h->row_need[r] = flood_of(h->row_need[r]);
+    h->least_need = h->row_need[r] < h->least_need ? h->row_need[r] : h->least_need;
+  }
+  uint32_t row_words = h->cols / 64 + 2;     /* a row touches at most so many */
+  h->least_in_word = (h->least_need + row_words - 1) / row_words;
+  h->stale = false;
 }
 
-/* ---- looks ----------------------------------------------------------------------------------------------------- */
+/* ---- hits -------------------------------------------------------------------------------------------------------- */
 static void halve(struct ct_health *h)
 {
   h->looks /= 2;
-  h->hits = 0;
+  h->window_frames /= 2;
+  h->hits /= 2;
+  h->hits_square /= 2;
   for (uint32_t p = 0; p < h->pixels; p++)
-    h->hits += h->count[p] /= 2;
+    h->count[p] /= 2;
 }
 
-/* Which pixels are off is looked up anew with each look at quiet ones: a new dark or a mask may change it. */
-static void look_at_map(struct ct_health *h, const struct ct_hexitec *hexitec)
+static bool window_is_full(const struct ct_health *h)
 {
-  memset(h->row_live, 0, h->rows * sizeof *h->row_live);
-  for (uint32_t p = 0; p < h->pixels; p++) {
-    uint32_t raw = ct_hexitec_raw(hexitec, p);
-    h->off[p] = !(hexitec->live[raw / 64] >> raw % 64 & 1);
-    h->row_live[p / h->cols] += !h->off[p];
+  return h->looks >= CT_HEALTH_WINDOW &&
+         (h->looks >= CT_HEALTH_WINDOW_MOST || h->hits / CT_HEALTH_EVERY >= CT_HEALTH_ENOUGH * (uint64_t)h->pixels);
+}
+
+static void look_at_hits(struct ct_health *h, const struct ct_hexitec *hexitec, const uint64_t *hits)
+{
+  if (window_is_full(h))
+    halve(h);
+  for (uint32_t w = 0; w < hexitec->words; w++)
+    for (uint64_t m = hits[w]; m; m &= m - 1)
+      h->count[w * 64 + (uint32_t)__builtin_ctzll(m)]++;
+  h->looks++;
+}
+
+/* How many of <n> bits from <first> on are set. */
+static uint32_t count_bits(const uint64_t *bits, uint32_t first, uint32_t n)
+{
+  uint32_t sum = 0;
+
+  while (n > 0) {
+    uint32_t here = 64 - first % 64 < n ? 64 - first % 64 : n;
+    uint64_t part = bits[first / 64] >> first % 64;
+    if (here < 64)
+      part &= (UINT64_C(1) << here) - 1;
+    sum += (uint32_t)__builtin_popcountll(part);
+    first += here;
+    n -= here;
+  }
+  return sum;
+}
+
+static void look_for_floods(struct ct_health *h, const struct ct_hexitec *hexitec, const uint64_t *hits, uint64_t number)
+{
+  if (hexitec->bits->fullest(hits, hexitec->words) < h->least_in_word)
+    return;
+  for (uint32_t row = 0; row < h->rows; row++) {
+    if (count_bits(hits, row * h->cols, h->cols) < h->row_need[row])
+      continue;
+    h->row_floods++;
+    h->flooded_row = row;
+    h->flooded_frame = number;
   }
 }
 
-static void count_floods(struct ct_health *h)
+/* ---- pixels without a hit ---------------------------------------------------------------------------------------- */
+/* 64 of them, in the order of the frame: ADU above the dark, 0 where there is a hit or the pixel is off. Returns how
+ * many there are. In the form in which compilers see that it goes in vectors. */
+static int32_t quiet_word(const struct ct_health *h, const unsigned char *pixels, uint32_t word, bool big_endian,
+                          int32_t above_ADU[64], int32_t quiet[64])
 {
-  const uint32_t at_least = 4;   /* pixels: fewer are no row */
+  uint32_t first = word * 64, n = h->pixels - first < 64 ? h->pixels - first : 64;
+  const uint16_t *limit_ADU = h->limit_ADU + first, *dark_ADU = h->dark_ADU + first;
+  uint16_t v[64];
+  int32_t sum = 0;
 
-  for (uint32_t row = 0; row < h->rows; row++) {
-    if (h->row_hits[row] >= at_least && 2 * h->row_hits[row] >= h->row_live[row]) {
-      h->row_floods++;
-      h->flooded_row = row;
+  if (n == 64) {
+    memcpy(v, pixels + (size_t)first * sizeof *v, sizeof v);
+  } else {
+    memset(v, 0, sizeof v);
+    memcpy(v, pixels + (size_t)first * sizeof *v, n * sizeof *v);
+  }
+  if (big_endian)
+    for (int i = 0; i < 64; i++)
+      v[i] = __builtin_bswap16(v[i]);
+  for (int i = 0; i < 64; i++)
+    quiet[i] = v[i] < limit_ADU[i];
+  for (int i = 0; i < 64; i++)
+    sum += quiet[i];
+  for (int i = 0; i < 64; i++)
+    above_ADU[i] = -quiet[i] & (v[i] - dark_ADU[i]);
+  return sum;
+}
+
+static void judge_level(struct ct_level *l, double level_ADU, uint64_t number)
+{
+  double off_ADU = level_ADU - l->mean_ADU, limit_ADU = fmax(CT_HEALTH_JUMP_SIGMA * 1.2533 * l->spread_ADU, CT_HEALTH_JUMP_ADU);
+
+  l->last_ADU = level_ADU;
+  /* Once out it has to come well back, so that one jump is counted once. */
+  if (l->n >= LEVEL_KNOWN && fabs(off_ADU) > (l->out > 0 ? limit_ADU / 2 : limit_ADU)) {
+    if (l->out++ == 0) {
+      l->jumps++;
+      l->jump_ADU = off_ADU;
+      l->jump_frame = number;
+    }
+    if (l->out < LEVEL_STAYS)
+      return;
+    l->mean_ADU = level_ADU;
+  }
+  l->out = 0;
+  double weight = 1.0 / (double)(l->n < LEVEL_MEMORY ? l->n + 1 : LEVEL_MEMORY);
+  off_ADU = level_ADU - l->mean_ADU;
+  l->mean_ADU += weight * off_ADU;
+  l->spread_ADU += weight * (fabs(off_ADU) - l->spread_ADU);
+  l->n++;
+}
+
+static void look_at_level(struct ct_health *h, const struct ct_frame *frame, uint32_t index, const unsigned char *pixels)
+{
+  uint32_t words = h->words < LEVEL_WORDS ? h->words : LEVEL_WORDS;
+  int32_t sum_ADU = 0, n = 0;
+
+  for (uint32_t k = 0; k < words; k++) {
+    int32_t above_ADU[64], quiet[64];
+    n += quiet_word(h, pixels, (2 * k + 1) * h->words / (2 * words), frame->big_endian, above_ADU, quiet);
+    for (int i = 0; i < 64; i++)
+      sum_ADU += above_ADU[i];
+  }
+  if (n > 0)
+    judge_level(&h->level, (double)sum_ADU / n, frame->number + index);
+}
+
+static void look_at_quiet(struct ct_health *h, const unsigned char *pixels, bool big_endian)
+{
+  bool first = h->quiet_looks < CT_HEALTH_FIRST;
+
+  for (uint32_t w = 0; w < h->words; w++) {
+    int32_t above_ADU[64], quiet[64];
+    quiet_word(h, pixels, w, big_endian, above_ADU, quiet);
+    for (uint32_t i = 0; i < 64; i++) {
+      struct ct_quiet *q = &h->quiet[w * 64 + i];
+      if (q->n >= CT_HEALTH_QUIET) {
+        q->n /= 2;
+        q->sum_ADU /= 2;
+      }
+      q->sum_ADU += above_ADU[i];
+      q->n += (uint32_t)quiet[i];
+      if (first) {
+        q->first_ADU += above_ADU[i];
+        q->n_first += (uint32_t)quiet[i];
+      }
     }
   }
+  h->quiet_looks++;
 }
 
-void ct_health_add(struct ct_health *h, const struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index)
+/* ---- frames ------------------------------------------------------------------------------------------------------ */
+void ct_health_add(struct ct_health *h, const struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index,
+                   uint64_t hits)
 {
-  const uint64_t *hits = hexitec->hits[index - hexitec->block_first];
+  const uint64_t *mask = hexitec->hits[index - hexitec->block_first];
+  uint64_t k = h->frames++, quiet_every = h->quiet_looks < CT_HEALTH_FIRST ? CT_HEALTH_FIRST_EVERY : CT_HEALTH_QUIET_EVERY;
 
   assert(h->rows == hexitec->rows && h->cols == hexitec->cols && index - hexitec->block_first < hexitec->block_count);
-  if (h->seen++ % CT_HEALTH_EVERY != 0)
+  if (h->stale)
+    read_detector(h, hexitec);
+  h->window_frames++;
+  h->hits += hits;
+  h->hits_square += hits * hits;
+  if (hits >= h->least_need)
+    look_for_floods(h, hexitec, mask, frame->number + index);
+  if (k % CT_HEALTH_EVERY == 0)
+    look_at_hits(h, hexitec, mask);
+  if (frame->type != CT_U16)
     return;
-  bool quiet = h->quiet_looks++ % QUIET_EVERY == 0;
-  if (quiet)
-    look_at_map(h, hexitec);
-  if (h->looks >= CT_HEALTH_WINDOW)
-    halve(h);
-  memset(h->row_hits, 0, h->rows * sizeof *h->row_hits);
-  for (uint32_t w = 0; w < hexitec->words; w++) {
-    for (uint64_t m = hits[w]; m; m &= m - 1) {
-      uint32_t p = w * 64 + (uint32_t)__builtin_ctzll(m);
-      h->count[p]++;
-      h->row_hits[p / h->cols]++;
-      h->hits++;
-    }
-  }
-  h->looks++;
-  count_floods(h);
-  if (quiet && frame->type == CT_U16)
-    look_at_quiet(h, hexitec, frame, index, hits);
+  const unsigned char *pixels = ct_hexitec_pixels(hexitec, frame, index);
+  if (k % CT_HEALTH_LEVEL_EVERY == 0)
+    look_at_level(h, frame, index, pixels);
+  if (k % quiet_every == 0)
+    look_at_quiet(h, pixels, frame->big_endian);
 }
 
-/* ---- the verdict ----------------------------------------------------------------------------------------------- */
-/* The median count of the live pixels around one, itself left out; NaN where there are none. */
-static double median_around(const struct ct_health *h, uint32_t pixel)
+void ct_health_merge(struct ct_health *sum, const struct ct_health *part)
 {
-  double values[24];
-  size_t n = 0;
-  uint32_t row = pixel / h->cols, col = pixel % h->cols;
-
-  for (uint32_t r = row < 2 ? 0 : row - 2; r <= row + 2 && r < h->rows; r++) {
-    for (uint32_t c = col < 2 ? 0 : col - 2; c <= col + 2 && c < h->cols; c++) {
-      uint32_t p = r * h->cols + c;
-      if (p == pixel || h->off[p])
-        continue;
-      size_t at = n++;
-      for (; at > 0 && values[at - 1] > h->count[p]; at--)
-        values[at] = values[at - 1];
-      values[at] = h->count[p];
-    }
+  assert(sum->rows == part->rows && sum->cols == part->cols);
+  if (part->stale)
+    return;                       /* has seen no frame since the last darks */
+  sum->frames += part->frames;
+  sum->looks += part->looks;
+  sum->window_frames += part->window_frames;
+  sum->hits += part->hits;
+  sum->hits_square += part->hits_square;
+  for (uint32_t p = 0; p < sum->pixels; p++)
+    sum->count[p] += part->count[p];
+  sum->row_floods += part->row_floods;
+  if (part->row_floods > 0 && part->flooded_frame >= sum->flooded_frame) {
+    sum->flooded_frame = part->flooded_frame;
+    sum->flooded_row = part->flooded_row;
   }
-  return n > 0 ? values[n / 2] : (double)NAN;
-}
-
-static enum ct_pixel_state judge_pixel(const struct ct_health *h, uint32_t pixel)
-{
-  if (h->off[pixel])
-    return CT_PIXEL_OFF;
-  double around = median_around(h, pixel), count = h->count[pixel];
-  if (count > 5 * around + 6 * sqrt(around) + 6)
-    return CT_PIXEL_HOT;
-  return around >= 40 && count < around / 10 ? CT_PIXEL_DEAD : CT_PIXEL_FINE;
-}
-
-static void judge_drift(struct ct_health *h, struct ct_health_report *report)
-{
-  size_t n = 0;
-
-  for (uint32_t p = 0; p < h->pixels; p++) {
-    const struct quiet *q = &h->quiet[p];
-    if (h->off[p] || isnan(q->reference_ADU))
-      continue;
-    double drift_ADU = q->sum_ADU / q->n - (double)q->reference_ADU;
-    h->scratch[n++] = drift_ADU;
-    if (!(fabs(drift_ADU) <= fabs(report->drift_max_ADU))) {
-      report->drift_max_ADU = drift_ADU;
-      report->drift_pixel = p;
-    }
+  /* Every worker sees the same jumps, in its share of the frames. */
+  if (sum->stale || part->level.jumps > sum->level.jumps)
+    sum->level = part->level;
+  sum->quiet_looks += part->quiet_looks;
+  for (uint32_t i = 0; i < sum->words * 64; i++) {
+    struct ct_quiet *to = &sum->quiet[i];
+    const struct ct_quiet *from = &part->quiet[i];
+    to->sum_ADU += from->sum_ADU;
+    to->first_ADU += from->first_ADU;
+    to->n += from->n;
+    to->n_first += from->n_first;
   }
-  report->drift_median_ADU = median(h->scratch, n);
-}
-
-void ct_health_judge(struct ct_health *h, uint8_t *state, struct ct_health_report *report)
-{
-  size_t live = 0;
-
-  *report = (struct ct_health_report){
-    .looks = h->looks, .hits_per_frame = h->looks > 0 ? (double)h->hits / (double)h->looks : (double)NAN,
-    .row_floods = h->row_floods, .flooded_row = h->flooded_row, .common_ADU = h->common_ADU,
-    .common_jumps = h->common_jumps, .drift_max_ADU = (double)NAN,
-  };
-  for (uint32_t p = 0; p < h->pixels; p++) {
-    enum ct_pixel_state verdict = judge_pixel(h, p);
-    report->hot += verdict == CT_PIXEL_HOT;
-    report->dead += verdict == CT_PIXEL_DEAD;
-    report->off += verdict == CT_PIXEL_OFF;
-    if (verdict != CT_PIXEL_OFF && h->looks > 0)
-      h->scratch[live++] = (double)h->count[p] / (double)h->looks;
-    if (state)
-      state[p] = (uint8_t)verdict;
-  }
-  report->rate_median = median(h->scratch, live);
-  judge_drift(h, report);
+  memcpy(sum->raw, part->raw, sum->pixels * sizeof *sum->raw);
+  memcpy(sum->off, part->off, sum->pixels * sizeof *sum->off);
+  sum->stale = false;
 }

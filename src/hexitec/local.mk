@@ -1,2 +1,2 @@
 noinst_LIBRARIES += %D%/libhexitec.a
-%C%_libhexitec_a_SOURCES = %D%/internal.h %D%/hexitec.c %D%/frame.c %D%/mask.c %D%/cluster.c %D%/dark.c %D%/bits.c %D%/odin.c %D%/health.c
+%C%_libhexitec_a_SOURCES = %D%/internal.h %D%/hexitec.c %D%/frame.c %D%/mask.c %D%/cluster.c %D%/dark.c %D%/bits.c %D%/odin.c %D%/health.c %D%/health.h %D%/verdict.c

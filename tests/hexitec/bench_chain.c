@@ -128,7 +128,7 @@ static double run_chain(struct ct_hexitec *hexitec, struct ct_health *health, st
       uint32_t n = ct_hexitec_events(hexitec, &frame, i, events, &tally);
       ct_spectra_add(spectra, *time_ns, events, n, &tally);
       if (health)
-        ct_health_add(health, hexitec, &frame, i);
+        ct_health_add(health, hexitec, &frame, i, tally.hits);
       *time_ns += 109663;   /* 9118.87 Hz */
     }
   }

@@ -9,6 +9,7 @@
 
 #include <comptop/hexitec.h>
 
+#include "hexitec/health.h"
 #include "twin.h"
 
 enum { ROWS = 20, COLS = 80, PIXELS = ROWS * COLS };
@@ -20,6 +21,7 @@ struct bench {
   struct ct_health *health;
   uint64_t number, seed;
   double rate[PIXELS];                /* hits a frame */
+  uint8_t state[PIXELS];              /* verdicts */
   struct ct_event events[PIXELS];
 };
 
@@ -71,7 +73,7 @@ static void run(struct bench *b, int frames, int offset_ADU, bool asic_order)
     struct ct_hexitec_tally tally = { 0 };
     frame.number = b->number++;
     ct_hexitec_frame(b->hexitec, &frame, 0, b->events, &tally);
-    ct_health_add(b->health, b->hexitec, &frame, 0);
+    ct_health_add(b->health, b->hexitec, &frame, 0, tally.hits);
   }
 }
 
@@ -81,9 +83,9 @@ static void test_nothing_yet(void **state)
   struct bench *b = new_bench(false);
   struct ct_health_report report;
 
-  ct_health_judge(b->health, NULL, &report);
+  ct_health_judge(b->health, b->state, &report);
   assert_int_equal(report.looks, 0);
-  assert_true(isnan(report.hits_per_frame) && isnan(report.rate_median) && isnan(report.common_ADU));
+  assert_true(isnan(report.hits_per_frame) && isnan(report.hits_spread) && isnan(report.rate_median) && isnan(report.level_ADU));
   assert_true(isnan(report.drift_median_ADU) && isnan(report.drift_max_ADU));
   assert_int_equal(report.hot + report.dead, 0);
   free_bench(b);
@@ -95,7 +97,6 @@ static void test_hot_and_dead(void **state)
   for (int asic_order = 0; asic_order < 2; asic_order++) {
     struct bench *b = new_bench(asic_order);
     struct ct_health_report report;
-    uint8_t verdict[PIXELS];
 
     for (int p = 0; p < PIXELS; p++)       /* an image: 1 to 5 % from left to right */
       b->rate[p] = 0.01 + 0.04 * (p % COLS) / COLS;
@@ -103,21 +104,25 @@ static void test_hot_and_dead(void **state)
     b->rate[300] = b->rate[PIXELS - 1] = 0;
     b->rate[77] = 1;
     run(b, 8 * 6000, 0, asic_order);
-    ct_health_judge(b->health, verdict, &report);
+    ct_health_judge(b->health, b->state, &report);
     assert_int_equal(report.looks, 6000);
     assert_int_equal(report.hot, 2);
     assert_int_equal(report.dead, 2);
     assert_int_equal(report.off, 1);
     for (int p = 0; p < PIXELS; p++)
-      assert_int_equal(verdict[p], p == 5 || p == 1200 ? CT_PIXEL_HOT : p == 300 || p == PIXELS - 1 ? CT_PIXEL_DEAD :
+      assert_int_equal(b->state[p], p == 5 || p == 1200 ? CT_PIXEL_HOT : p == 300 || p == PIXELS - 1 ? CT_PIXEL_DEAD :
                        p == 77 ? CT_PIXEL_OFF : CT_PIXEL_FINE);
     double expected = 0;
     for (int p = 0; p < PIXELS; p++)
       expected += p == 77 ? 0 : b->rate[p];
     assert_true(fabs(report.hits_per_frame - expected) < 5 * sqrt(expected / 6000));
     assert_true(fabs(report.rate_median - 0.0298) < 0.002);
+    double variance = 0;                   /* of independent pixels; frames come eight times the same */
+    for (int p = 0; p < PIXELS; p++)
+      variance += p == 77 ? 0 : b->rate[p] * (1 - b->rate[p]);
+    assert_true(fabs(report.hits_spread - sqrt(variance)) < 5 * sqrt(variance / 2 / 6000));
     assert_int_equal(report.row_floods, 0);
-    assert_int_equal(report.common_jumps, 0);
+    assert_int_equal(report.jumps, 0);
     free_bench(b);
   }
 }
@@ -132,43 +137,62 @@ static void test_few_hits_accuse_nobody(void **state)
     b->rate[p] = 0.0017;
   for (int k = 0; k < 6; k++) {
     run(b, 8 * 500, 0, false);
-    ct_health_judge(b->health, NULL, &report);
+    ct_health_judge(b->health, b->state, &report);
     assert_int_equal(report.hot + report.dead, 0);
   }
   free_bench(b);
 }
 
+/* Every frame is looked at, whichever it is, and with the row anywhere in a word of the mask. */
 static void test_row_flood(void **state)
 {
   (void)state;
   struct bench *b = new_bench(false);
   struct ct_health_report report;
 
-  run(b, 8 * 10, 0, false);
-  for (int c = 0; c < COLS; c++)
-    b->rate[7 * COLS + c] = c % 2 == 0;    /* half of the row */
-  run(b, 8 * 3, 0, false);
-  ct_health_judge(b->health, NULL, &report);
-  assert_int_equal(report.row_floods, 3);
-  assert_int_equal(report.flooded_row, 7);
+  run(b, 83, 0, false);
+  for (int n = 1; n <= 9; n++) {
+    struct ct_frame frame = { .pixels = (const unsigned char *)b->adu, .bytes = sizeof b->adu, .type = CT_U16, .count = 1,
+                              .rows = ROWS, .cols = COLS, .number = b->number++ };
+    struct ct_hexitec_tally tally = { 0 };
+    int row = 2 * n, hit = n % 2 ? COLS / 2 : COLS / 2 - 1;     /* half of a row is a flood, one less is none */
+    for (int p = 0; p < PIXELS; p++)
+      b->adu[p] = (uint16_t)(b->dark[p] + (p / COLS == row && p % COLS < hit ? 500 : p % COLS == 3 && p / COLS % 2 ? 300 : 0));
+    ct_hexitec_frame(b->hexitec, &frame, 0, b->events, &tally);
+    ct_health_add(b->health, b->hexitec, &frame, 0, tally.hits);
+    ct_health_judge(b->health, b->state, &report);
+    assert_int_equal(report.row_floods, (n + 1) / 2);
+    assert_int_equal(report.flooded_row, 2 * (n - (n + 1) % 2));
+    assert_int_equal(report.flooded_frame, 83 + (uint64_t)(n - 1 - (n + 1) % 2));
+  }
   free_bench(b);
 }
 
-static void test_common_mode_jump(void **state)
+static void test_jump_of_the_whole_sensor(void **state)
 {
   (void)state;
   struct bench *b = new_bench(false);
   struct ct_health_report report;
-  const int one_quiet_look = 8 * 64;
 
-  run(b, 40 * one_quiet_look, 0, false);
-  ct_health_judge(b->health, NULL, &report);
-  assert_true(fabs(report.common_ADU) < 1);
-  assert_int_equal(report.common_jumps, 0);
-  run(b, one_quiet_look, 20, false);
-  ct_health_judge(b->health, NULL, &report);
-  assert_true(fabs(report.common_ADU - 20) < 1);
-  assert_int_equal(report.common_jumps, 1);
+  run(b, 4096, 0, false);
+  ct_health_judge(b->health, b->state, &report);
+  assert_true(fabs(report.level_ADU) < 2);
+  assert_int_equal(report.jumps, 0);
+  assert_true(isnan(report.jump_ADU));
+  run(b, 8, 20, false);                    /* there and back: one */
+  run(b, 4096, 0, false);
+  ct_health_judge(b->health, b->state, &report);
+  assert_int_equal(report.jumps, 1);
+  assert_int_equal(report.jump_frame, 4096);
+  assert_true(fabs(report.jump_ADU - 20) < 2);
+  run(b, 3 * 4096, -15, false);            /* for good: one, and then it is the new normal */
+  ct_health_judge(b->health, b->state, &report);
+  assert_int_equal(report.jumps, 2);
+  assert_int_equal(report.jump_frame, 2 * 4096 + 8);
+  assert_true(fabs(report.level_ADU + 15) < 2);
+  run(b, 4096, 0, false);
+  ct_health_judge(b->health, b->state, &report);
+  assert_int_equal(report.jumps, 3);
   free_bench(b);
 }
 
@@ -180,20 +204,21 @@ static void test_drift(void **state)
 
   for (int p = 0; p < PIXELS; p++)
     b->rate[p] = 0.01;
-  run(b, 8 * 64 * 70, 0, true);
-  ct_health_judge(b->health, NULL, &report);
+  run(b, CT_HEALTH_FIRST * CT_HEALTH_FIRST_EVERY + CT_HEALTH_QUIET_EVERY, 0, true);
+  ct_health_judge(b->health, b->state, &report);
   assert_true(fabs(report.drift_median_ADU) < 0.3);
-  assert_true(fabs(report.drift_max_ADU) < 2);
+  assert_true(fabs(report.drift_max_ADU) < 3);
   b->dark[123] += 10;                      /* what comes, not what is subtracted: that was copied */
-  run(b, 8 * 64 * 700, 1, true);
-  ct_health_judge(b->health, NULL, &report);
+  run(b, 6 * CT_HEALTH_QUIET * CT_HEALTH_QUIET_EVERY / 4, 1, true);
+  ct_health_judge(b->health, b->state, &report);
   assert_true(fabs(report.drift_median_ADU - 1) < 0.3);
   assert_int_equal(report.drift_pixel, 123);
-  assert_true(fabs(report.drift_max_ADU - 11) < 2);
-  ct_health_restart(b->health);
-  ct_health_judge(b->health, NULL, &report);
-  assert_int_equal(report.looks, 0);
+  assert_true(fabs(report.drift_max_ADU - 11) < 3);
+  uint64_t looks = report.looks;
+  ct_health_new_dark(b->health);
+  ct_health_judge(b->health, b->state, &report);
   assert_true(isnan(report.drift_median_ADU));
+  assert_int_equal(report.looks, looks);   /* rates have nothing to do with darks */
   free_bench(b);
 }
 
@@ -206,20 +231,156 @@ static void test_old_looks_fade(void **state)
                             .rows = ROWS, .cols = COLS };
   struct ct_hexitec_tally tally = { 0 };
 
-  for (int p = 0; p < PIXELS; p++)
-    b->adu[p] = p == 40 ? 5000 : b->dark[p];
+  /* Enough light for the short window: every pixel is hit in one frame of 64. */
   for (int f = 0; f < 8 * 5 * CT_HEALTH_WINDOW / 2; f++) {
-    if (f == 8 * CT_HEALTH_WINDOW)
-      b->adu[40] = b->dark[40];
-    if (f % CT_HEALTH_EVERY == 0)
+    if (f % CT_HEALTH_EVERY == 0) {
+      for (int p = 0; p < PIXELS; p++)
+        b->adu[p] = (uint16_t)(b->dark[p] + ((p * 7 + f / 8) % 64 == 0 || (p == 40 && f < 8 * CT_HEALTH_WINDOW) ? 500 : 0));
+      tally.hits = 0;
       ct_hexitec_frame(b->hexitec, &frame, 0, b->events, &tally);
-    ct_health_add(b->health, b->hexitec, &frame, 0);
+    }
+    ct_health_add(b->health, b->hexitec, &frame, 0, tally.hits);
   }
-  ct_health_judge(b->health, NULL, &report);
+  ct_health_judge(b->health, b->state, &report);
   assert_int_equal(report.looks, CT_HEALTH_WINDOW);
-  assert_true(report.hits_per_frame == 0.125);   /* halved at 1, 1.5 and 2 windows */
+  assert_in_range(report.frames, CT_HEALTH_WINDOW * CT_HEALTH_EVERY - 4, CT_HEALTH_WINDOW * CT_HEALTH_EVERY);
+  /* Hit in all of the first window, halved at 1, 1.5 and 2 windows, beside its 1 in 64 since. */
+  double expected = CT_HEALTH_WINDOW * (1 / 8.0 + (1 / 4.0 + 1 / 2.0 + 1) / 128);
+  assert_true(fabs(ct_health_count(b->health, 40) - expected) < 4);
   assert_int_equal(report.hot, 1);
   free_bench(b);
+}
+
+/* ---- images, and nothing wrong with the detector ------------------------------------------------------------------ */
+static double poisson(uint64_t *seed, double mean)
+{
+  if (mean > 60) {
+    double u = twin_uniform(seed), v = twin_uniform(seed);
+    return fmax(0, round(mean + sqrt(mean) * sqrt(-2 * log(1 - u)) * cos(6.283185307179586 * v)));
+  }
+  double n = 0, p = exp(-mean), sum = p, u = twin_uniform(seed);
+  for (; u > sum && n < 400; sum += p)
+    p *= mean / ++n;
+  return n;
+}
+
+enum { SIDE = 80 };
+
+/* Vignetting that leaves a fortieth in the corners; a disc with nothing around it; a bright field with corners and one of
+ * its edges a thin line; a bright spot in the middle; a steep ramp. */
+static double image(int which, int row, int col)
+{
+  double y = row - 39.5, x = col - 39.5, r = sqrt(x * x + y * y);
+  switch (which) {
+  case 0: return exp(-r * r / 850);
+  case 1: return r < 30 ? 1 : 0.002;
+  case 2: return (abs(col - 40) < 22 && abs(row - 40) < 14) || row == 60 || row == 61 ? 1 : 0.05;
+  case 3: return 0.05 + exp(-r * r / 18);
+  default: return exp(-x / 12) / 30;
+  }
+}
+
+static void judge_images(bool faulty)
+{
+  uint64_t seed = 3;
+  struct ct_health *health;
+  uint8_t *state = ct_xcalloc(SIDE * SIDE, 1);
+  assert_int_equal(ct_health_new(&health, SIDE, SIDE, NULL), 0);
+  health->looks = health->window_frames = 1000;
+  for (int which = 0; which < 5; which++) {
+    for (double most = 0.3; most < 50000; most *= 3) {
+      struct ct_health_report report;
+      for (int p = 0; p < SIDE * SIDE; p++)
+        health->count[p] = (uint32_t)poisson(&seed, most * image(which, p / SIDE, p % SIDE));
+      const int at = 33 * SIDE + 36, row = 45;
+      if (faulty) {
+        health->count[at] = (uint32_t)(8 * health->count[at] + 40);
+        for (int c = 0; c < SIDE; c++)
+          health->count[row * SIDE + c] = 0;
+      }
+      memset(state, CT_PIXEL_FINE, SIDE * SIDE);
+      ct_health_judge(health, state, &report);
+      assert_int_equal(report.hot, faulty);
+      if (!faulty)
+        assert_int_equal(report.dead, 0);
+      else
+        assert_int_equal(state[at], CT_PIXEL_HOT);
+      /* A row that is dead is known where there is light. */
+      for (int c = 0; c < SIDE && faulty; c++)
+        if (most * image(which, row, c) > 150 && most * image(which, row - 1, c) > 150 && most * image(which, row + 2, c) > 150 &&
+            c > 1 && c < SIDE - 2 && most * image(which, row + 2, c - 2) > 150 && most * image(which, row + 2, c + 2) > 150)
+          assert_int_equal(state[row * SIDE + c], CT_PIXEL_DEAD);
+    }
+  }
+  ct_health_free(health);
+  free(state);
+}
+
+/* 55 images of 6400 pixels: no pixel of 3.5 * 10^5 is accused. */
+static void test_images_are_no_faults(void **state)
+{
+  (void)state;
+  judge_images(false);
+}
+
+static void test_faults_in_images(void **state)
+{
+  (void)state;
+  judge_images(true);
+}
+
+static void test_verdicts_do_not_flicker(void **state)
+{
+  (void)state;
+  struct ct_health *health;
+  struct ct_health_report report;
+  uint8_t verdict[25] = { 0 };
+  assert_int_equal(ct_health_new(&health, 5, 5, NULL), 0);
+  health->looks = 1;
+  const struct { uint32_t count; int state; } steps[] = {   /* of 100: hot above 466, dead below 10 */
+    { 460, CT_PIXEL_FINE }, { 470, CT_PIXEL_HOT }, { 460, CT_PIXEL_HOT }, { 240, CT_PIXEL_HOT }, { 230, CT_PIXEL_FINE },
+    { 10, CT_PIXEL_FINE }, { 9, CT_PIXEL_DEAD }, { 12, CT_PIXEL_DEAD }, { 20, CT_PIXEL_DEAD }, { 21, CT_PIXEL_FINE },
+  };
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    for (int p = 0; p < 25; p++)
+      health->count[p] = p == 12 ? steps[i].count : 100;
+    ct_health_judge(health, verdict, &report);
+    assert_int_equal(verdict[12], steps[i].state);
+  }
+  ct_health_free(health);
+}
+
+/* Two workers who share the frames know together what one knows alone. */
+static void test_workers_add_up(void **state)
+{
+  (void)state;
+  struct bench *b = new_bench(true), *c = new_bench(true);
+  struct ct_health *sum;
+  struct ct_health_report one, other, both;
+
+  b->rate[200] = c->rate[200] = 0.9;
+  c->seed = 77;
+  run(b, 8 * 3000, 0, true);
+  run(c, 8 * 2000, 0, true);
+  assert_int_equal(ct_health_new(&sum, ROWS, COLS, NULL), 0);
+  for (int again = 0; again < 2; again++) {
+    ct_health_clear(sum);
+    ct_health_merge(sum, b->health);
+    ct_health_merge(sum, c->health);
+  }
+  ct_health_judge(b->health, b->state, &one);
+  ct_health_judge(c->health, c->state, &other);
+  ct_health_judge(sum, c->state, &both);
+  assert_int_equal(both.frames, one.frames + other.frames);
+  assert_int_equal(both.looks, 5000);
+  assert_true(fabs(both.hits_per_frame - (3 * one.hits_per_frame + 2 * other.hits_per_frame) / 5) < 1e-9);
+  for (uint32_t p = 0; p < PIXELS; p++)
+    assert_int_equal(ct_health_count(sum, p), ct_health_count(b->health, p) + ct_health_count(c->health, p));
+  assert_int_equal(both.hot, 1);
+  assert_true(fabs(both.drift_median_ADU) < 0.3);
+  ct_health_free(sum);
+  free_bench(b);
+  free_bench(c);
 }
 
 int main(void)
@@ -229,9 +390,13 @@ int main(void)
     cmocka_unit_test(test_hot_and_dead),
     cmocka_unit_test(test_few_hits_accuse_nobody),
     cmocka_unit_test(test_row_flood),
-    cmocka_unit_test(test_common_mode_jump),
+    cmocka_unit_test(test_jump_of_the_whole_sensor),
     cmocka_unit_test(test_drift),
     cmocka_unit_test(test_old_looks_fade),
+    cmocka_unit_test(test_images_are_no_faults),
+    cmocka_unit_test(test_faults_in_images),
+    cmocka_unit_test(test_verdicts_do_not_flicker),
+    cmocka_unit_test(test_workers_add_up),
   };
   return cmocka_run_group_tests_name("hexitec health", tests, NULL, NULL);
 }
