@@ -65,6 +65,21 @@ int ct_compton_theta_map(const struct ct_geometry *geometry, uint32_t rows, uint
 /* ---- analysis ------------------------------------------------------------------------------------------ */
 enum ct_background { CT_BACKGROUND_NONE, CT_BACKGROUND_FLAT, CT_BACKGROUND_LINEAR };
 
+/* Matter that photons cross. */
+enum { CT_FORMULA = 64, CT_LAYERS = 4 };
+struct ct_absorber {
+  char formula[CT_FORMULA];            /* as xraylib reads it: Cd0.9Zn0.1Te */
+  double g_cm3, mm;
+};
+
+/* What a uniform scatterer showed, per pixel, row-major; NaN where nothing is known. */
+struct ct_flat {
+  uint32_t rows, cols;
+  const double *emf, *emf_sigma;
+  const double *rate, *rate_sigma;     /* (L+H) a second */
+};
+
+/* Zero is off in everything from pz_exact on. */
 struct ct_compton_setup {
   double e1_keV;
   struct ct_geometry geometry;
@@ -75,6 +90,23 @@ struct ct_compton_setup {
   enum ct_background background;       /* flat: counts per keV of all windows; linear: line through two windows' means */
   double windows_keV[2][2];            /* [window][from, to] */
   uint32_t n_windows;
+  bool pz_exact;                       /* pz of Ribberfors and Holm instead of eq. 2 */
+  /* Each count is divided by what is on, relative to pz = 0: */
+  bool jacobian;                       /* d E2 / d pz: L and H are then integrals over pz, not over energy */
+  bool cross_section;                  /* F of ct_compton_cross_section */
+  bool efficiency;                     /* of <sensor>: 1 - exp(-mu x) */
+  double polarisation, phi_deg;        /* for F */
+  struct ct_absorber sensor;
+  struct ct_absorber layers[CT_LAYERS];   /* between sample and sensor: exp(-mu x) */
+  uint32_t n_layers;
+  /* Photons scattered twice, subtracted: a density that rises in a straight line from the lowest energy of two equal
+   * scatterings, where it is 0, through <double_scatter> times the measured density at |pz| < 0.5 at the Compton energy,
+   * to the highest, E1 / (1 + 2 E1 (1 - cos(theta/2)) / mc2), and ends there. Neither window sees it end. */
+  double double_scatter;
+  bool unbias;                         /* EMF without the low-count bias of a ratio */
+  double energy_sigma_keV;             /* error of the energy scale common to all pixels */
+  double pixel_sigma_keV;              /* error of each pixel's own, independent of the others */
+  double flat_exponent;                /* EMF = L/H (flat EMF of the pixel / mean flat EMF)^-exponent */
 };
 
 /* Precomputes the weights of every group of pixels that share a theta: the columns for a beam along x, the rows for one
@@ -83,16 +115,28 @@ struct ct_compton_setup {
  * CT_ENOMEM. A ct_compton may be used by many threads at once, except for ct_compton_profile. */
 struct ct_compton;
 int ct_compton_new(struct ct_compton **out, const struct ct_compton_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+/* Takes a flat field of EMF into use, copying it; call it once, before any sums. L is multiplied by the pixel's factor,
+ * H and the pz > 0 half are not. The mean is that of L over that of H; pixels without a usable flat EMF (not above 0, or
+ * its error not below half of it) have no sums from then on. CT_ERANGE: another shape, or no usable pixel; CT_ENOMEM. */
+int ct_compton_set_flat(struct ct_compton *compton, const struct ct_flat *flat, struct ct_err *err) CT_MUST_CHECK;
+/* Whether the pixel has a usable flat field, or none is in use. */
+bool ct_compton_flat_ok(const struct ct_compton *compton, uint32_t pixel);
+/* 0, or CT_ERANGE where e1_keV is not above the K edge (xraylib) of one of the elements "W,Pb". */
+int ct_compton_check_edges(double e1_keV, const char *elements, struct ct_err *err) CT_MUST_CHECK;
 void ct_compton_free(struct ct_compton *compton);
 /* The theta that pixel (row-major index) is analysed with. */
 double ct_compton_theta_rad(const struct ct_compton *compton, uint32_t pixel);
 
 /* What is needed of one or many pixels for EMF, EMF+ and asymmetry; every member is a sum over counts, so the sums of
- * pixels add: this is how pixels of different theta are summed in pz space. After background; minus = all - plus. */
+ * pixels add: this is how pixels of different theta are summed in pz space. After background; minus = all - plus
+ * where no flat field is in use. The variances are those of counting, of each pixel's own energy scale and of its flat
+ * field; what all pixels share is kept apart until ct_compton_emf. */
 struct ct_sums {
   double L, H, var_L, var_H, cov_LH;
   double L_plus, H_plus, var_L_plus, var_H_plus, cov_LH_plus;   /* pz > 0 half */
   double cov_HH_plus;                                           /* of H and H_plus */
+  double slope_L, slope_H, slope_L_plus, slope_H_plus;          /* per keV of a common energy error */
+  double flat_share;                                            /* covariance of log L with the flat field's mean, times L */
   double counts;                                                /* |pz| < p_high, background not subtracted */
 };
 void ct_sums_add(struct ct_sums *sum, const struct ct_sums *other);
@@ -102,9 +146,12 @@ void ct_compton_sums(const struct ct_compton *compton, uint32_t pixel, const uin
 /* The sums of every pixel from cube[rows*cols][axis.n] into out[rows*cols]. Pixels with select[pixel] == 0 are zeroed;
  * select NULL: all pixels. */
 void ct_compton_map(const struct ct_compton *compton, const uint32_t *cube, const uint8_t *select, struct ct_sums *out);
-/* EMF = L/H as the paper has it (no correction) with sigma^2 = (var_L - 2 EMF cov + EMF^2 var_H)/H^2; the same of the
- * pz > 0 half; asymmetry (H+ - H-)/(H+ + H-). NaN where the divisor is not positive or a result is not finite. */
-void ct_compton_emf(const struct ct_sums *sums, struct ct_emf *out);
+/* EMF = L/H as the paper has it with sigma^2 = (var_L - 2 EMF cov + EMF^2 var_H)/H^2, the errors all pixels share
+ * included; the same of the pz > 0 half; asymmetry (H+ - H-)/(H+ + H-). NaN where the divisor is not positive or a result
+ * is not finite, and, where a background is subtracted, where L is negative or H not above 3 of its sigma.
+ * With <unbias> the ratio is (L + cov/H)/(H + var_H/H), which takes away the second-order bias (EMF var_H - cov)/H^2
+ * and is L/(H + 1) for plain counts. */
+void ct_compton_emf(const struct ct_compton *compton, const struct ct_sums *sums, struct ct_emf *out);
 
 /* ---- lithium: x = x0 + (EMF - EMF0)/S ------------------------------------------------------------------------
  * What EMF means for the lithium content is known only from references: EMFs measured in this very set-up at known x.

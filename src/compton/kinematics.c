@@ -73,7 +73,7 @@ double ct_compton_pz_exact(double e1_keV, double e2_keV, double theta_rad)
   return CT_AU_PER_MC * p_keV / CT_ELECTRON_KEV;
 }
 
-static double exact_dpz_dE(double e1, double e2, double theta_rad)
+double ct_dpz_dE_exact_(double e1, double e2, double theta_rad)
 {
   double omc = one_minus_cos(theta_rad), root = holm_root(e1, e2, omc);
   double slope = (e2 - e1 + e1 * omc) / (2 * transfer_keV(e1, e2, omc)) + root +
@@ -101,7 +101,7 @@ double ct_compton_e2_exact_keV(double e1_keV, double theta_rad, double pz)
       high = e2;
     else
       low = e2;
-    double next = e2 - miss / exact_dpz_dE(e1_keV, e2, theta_rad);
+    double next = e2 - miss / ct_dpz_dE_exact_(e1_keV, e2, theta_rad);
     if (!(next >= low && next <= high))
       next = (low + high) / 2;
     if (fabs(next - e2) <= 2e-16 * e2)

@@ -1,3 +1,12 @@
 noinst_LIBRARIES += %D%/libcompton.a
-%C%_libcompton_a_SOURCES = %D%/geometry.c %D%/internal.h %D%/kinematics.c %D%/lithium.c %D%/profile.c %D%/setup.c %D%/sums.c \
+%C%_libcompton_a_SOURCES = \
+  %D%/corrections.c \
+  %D%/flat.c \
+  %D%/geometry.c \
+  %D%/internal.h \
+  %D%/kinematics.c \
+  %D%/lithium.c \
+  %D%/profile.c \
+  %D%/setup.c \
+  %D%/sums.c \
   %D%/weights.c

@@ -32,32 +32,34 @@ struct background {
   double cov[CT_CHANNELS][CT_CHANNELS];
 };
 
-static struct background background_of(const struct ct_compton *c)
+static struct background background_of(const struct ct_compton *c, const struct ct_group *group)
 {
   struct background b = { 0 };
   for (uint32_t i = 0; i < c->n_channels; i++) {
     for (uint32_t bin = 0; bin < c->setup.axis.n; bin++) {
-      b.density[i] += c->mean[i][bin] * (double)c->total[bin];
+      b.density[i] += group->mean[i][bin] * (double)c->total[bin];
       for (uint32_t j = 0; j < c->n_channels; j++)
-        b.cov[i][j] += c->mean[i][bin] * c->mean[j][bin] * (double)c->total[bin];
+        b.cov[i][j] += group->mean[i][bin] * group->mean[j][bin] * (double)c->total[bin];
     }
   }
   return b;
 }
 
 /* Net counts between two energies and their variance, added to *counts and *variance. */
-static void add_cell(const struct ct_compton *c, const struct background *b, double from_keV, double to_keV,
-                     double *counts, double *variance)
+static void add_cell(const struct ct_compton *c, const struct ct_group *group, const struct background *b, double from_keV,
+                     double to_keV, double *counts, double *variance)
 {
   int order = c->setup.order;
   struct ct_edge from = ct_edge_at_(&c->setup.axis, from_keV), to = ct_edge_at_(&c->setup.axis, to_keV);
   double share[CT_CHANNELS];
-  ct_background_share_(c, from_keV, to_keV, share);
+  ct_background_share_(c, group->theta_rad, from_keV, to_keV, share);
+  for (uint32_t i = 0; i < c->n_channels; i++)
+    share[i] *= group->worth[ct_edge_at_(&c->setup.axis, (from_keV + to_keV) / 2).bin];
   for (uint32_t bin = from.bin - 1; bin <= to.bin + 1; bin++) {
-    double w = ct_edge_weight_(&to, order, bin) - ct_edge_weight_(&from, order, bin);
+    double w = (ct_edge_weight_(&to, order, bin) - ct_edge_weight_(&from, order, bin)) * group->worth[bin];
     double both = 0;      /* the background's weight in the same bin: profile cells may reach into its windows */
     for (uint32_t i = 0; i < c->n_channels; i++)
-      both += share[i] * c->mean[i][bin];
+      both += share[i] * group->mean[i][bin];
     *counts += w * (double)c->total[bin];
     *variance += (w * w - 2 * w * both) * (double)c->total[bin];
   }
@@ -94,10 +96,11 @@ void ct_compton_profile(struct ct_compton *c, const uint32_t *cube, const uint8_
   for (uint32_t g = 0; g < c->n_groups; g++) {
     if (!total_group(c, g, cube, select))
       continue;
-    struct background b = background_of(c);
-    const double *edge_keV = c->groups[g].cells_keV;
+    const struct ct_group *group = &c->groups[g];
+    struct background b = background_of(c, group);
+    const double *edge_keV = group->cells_keV;
     for (uint32_t j = 0; j < n; j++)
-      add_cell(c, &b, edge_keV[j], edge_keV[j + 1], &J[j], &sigma[j]);
+      add_cell(c, group, &b, edge_keV[j], edge_keV[j + 1], &J[j], &sigma[j]);
   }
   normalise(n, J, sigma, norm);
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BINS_MIN = 4, BINS_MAX = 100000, EDGE_MAX_PX = 4096 };
+enum { BINS_MIN = 4, BINS_MAX = 100000, EDGE_MAX_PX = 4096, THETA_DOUBLE_MAX_DEG = 150 };
 
 static double end_keV(const struct ct_axis *axis)
 {
@@ -50,6 +50,25 @@ static int check_windows(const struct ct_compton_setup *s, struct ct_err *err)
   return 0;
 }
 
+static int check_corrections(const struct ct_compton_setup *s, struct ct_err *err)
+{
+  if (!(s->polarisation >= 0 && s->polarisation <= 1))
+    return ct_err_set(err, CT_ERANGE, "polarisation = %g: not within 0..1", s->polarisation);
+  if (!isfinite(s->phi_deg))
+    return ct_err_set(err, CT_ERANGE, "polarisation_deg = %g: not a number", s->phi_deg);
+  if (s->n_layers > CT_LAYERS)
+    return ct_err_set(err, CT_ERANGE, "absorption: %u layers, at most %d", s->n_layers, CT_LAYERS);
+  if (!(s->double_scatter >= 0 && s->double_scatter < 1))
+    return ct_err_set(err, CT_ERANGE, "double_scatter = %g: not within 0..1", s->double_scatter);
+  if (!(s->energy_sigma_keV >= 0 && s->energy_sigma_keV <= 1))
+    return ct_err_set(err, CT_ERANGE, "energy_sigma_keV = %g: not within 0..1", s->energy_sigma_keV);
+  if (!(s->pixel_sigma_keV >= 0 && s->pixel_sigma_keV <= 1))
+    return ct_err_set(err, CT_ERANGE, "pixel_sigma_keV = %g: not within 0..1", s->pixel_sigma_keV);
+  if (!isfinite(s->flat_exponent))
+    return ct_err_set(err, CT_ERANGE, "flat_exponent = %g: not a number", s->flat_exponent);
+  return 0;
+}
+
 static int check_setup(const struct ct_compton_setup *s, struct ct_err *err)
 {
   if (!(s->e1_keV > 0 && isfinite(s->e1_keV)))
@@ -63,7 +82,9 @@ static int check_setup(const struct ct_compton_setup *s, struct ct_err *err)
   if ((unsigned)s->background > CT_BACKGROUND_LINEAR)
     return ct_err_set(err, CT_ERANGE, "background: none of none, flat, linear");
   int rc = check_axis(&s->axis, err);
-  return rc != 0 ? rc : check_windows(s, err);
+  if (rc == 0)
+    rc = check_windows(s, err);
+  return rc != 0 ? rc : check_corrections(s, err);
 }
 
 /* ---- groups -------------------------------------------------------------------------------------------- */
@@ -118,7 +139,7 @@ static int find_thetas(struct ct_compton *c, struct ct_err *err)
 
 static double energy(const struct ct_compton *c, uint32_t group, double pz)
 {
-  return ct_compton_e2_keV(c->setup.e1_keV, c->groups[group].theta_rad, pz);
+  return ct_energy_(c, c->groups[group].theta_rad, pz);
 }
 
 /* "column 3 (theta 93.26 deg)" */
@@ -137,7 +158,7 @@ static int check_group(const struct ct_compton *c, uint32_t group, struct ct_err
   const struct ct_compton_setup *s = &c->setup;
   struct where at = where_is(c, group);
   /* At least the middle cell of the profile has to fit, however small p_high is. */
-  double reach = fmax(s->p_high, CT_PROFILE_STEP / 2);
+  double reach = fmax(s->p_high, s->double_scatter > 0 ? CT_PEAK_PZ : CT_PROFILE_STEP / 2);
   double from = energy(c, group, -reach), to = energy(c, group, reach);
   if (isnan(from) || isnan(to))
     return ct_err_set(err, CT_ERANGE, "p_high = %g a.u. is beyond any energy at %s %u (theta %.2f deg)", reach,
@@ -155,6 +176,9 @@ static int check_group(const struct ct_compton *c, uint32_t group, struct ct_err
                         "(%g keV); use narrower bins or wider windows",
                         edges[i - 1], edges[i], at.word, group, at.theta_deg, a, b, s->axis.width_keV);
   }
+  if (s->double_scatter > 0 && !(at.theta_deg <= THETA_DOUBLE_MAX_DEG))
+    return ct_err_set(err, CT_ERANGE, "double_scatter: its range shrinks to nothing near 180 deg; %s %u is at theta %.2f deg, "
+                      "not below %d", at.word, group, at.theta_deg, THETA_DOUBLE_MAX_DEG);
   for (uint32_t i = 0; s->background != CT_BACKGROUND_NONE && i < s->n_windows; i++) {
     if (s->windows_keV[i][0] < to && s->windows_keV[i][1] > from)
       return ct_err_set(err, CT_ERANGE, "background_keV %g:%g overlaps pz %g..%g at %s %u (theta %.2f deg), which is "
@@ -167,31 +191,22 @@ static int check_group(const struct ct_compton *c, uint32_t group, struct ct_err
 
 /* ---- weights ------------------------------------------------------------------------------------------- */
 
-static int make_background(struct ct_compton *c)
+static int make_matter(struct ct_compton *c, struct ct_err *err)
 {
   const struct ct_compton_setup *s = &c->setup;
-  if (s->background == CT_BACKGROUND_NONE)
-    return 0;
-  bool linear = s->background == CT_BACKGROUND_LINEAR;
-  double width[CT_CHANNELS] = { 0 };
-  c->n_channels = linear ? 2 : 1;
-  for (uint32_t i = 0; i < s->n_windows; i++)
-    width[linear ? i : 0] += s->windows_keV[i][1] - s->windows_keV[i][0];
-  for (uint32_t i = 0; i < c->n_channels; i++) {
-    c->mean[i] = calloc(s->axis.n, sizeof *c->mean[i]);
-    if (c->mean[i] == NULL)
-      return CT_ENOMEM;
-    c->centre_keV[i] = (s->windows_keV[i][0] + s->windows_keV[i][1]) / 2;
-  }
-  for (uint32_t i = 0; i < s->n_windows; i++) {
-    struct ct_edge from = ct_edge_at_(&s->axis, s->windows_keV[i][0]);
-    struct ct_edge to = ct_edge_at_(&s->axis, s->windows_keV[i][1]);
-    uint32_t channel = linear ? i : 0;
-    for (uint32_t bin = from.bin - 1; bin <= to.bin + 1; bin++)
-      c->mean[channel][bin] +=
-        (ct_edge_weight_(&to, s->order, bin) - ct_edge_weight_(&from, s->order, bin)) / width[channel];
-  }
-  return 0;
+  int rc = s->efficiency ? ct_matter_init_(&c->sensor, &s->sensor, "sensor", err) : 0;
+  for (uint32_t i = 0; rc == 0 && i < s->n_layers; i++)
+    rc = ct_matter_init_(&c->layers[i], &s->layers[i], "absorption", err);
+  return rc;
+}
+
+static void place_channels(struct ct_compton *c)
+{
+  const struct ct_compton_setup *s = &c->setup;
+  c->n_windows = s->background == CT_BACKGROUND_NONE ? 0 : s->background == CT_BACKGROUND_LINEAR ? 2 : 1;
+  c->n_channels = c->n_windows + (s->double_scatter > 0);
+  for (uint32_t i = 0; i < c->n_windows; i++)
+    c->window_centre_keV[i] = (s->windows_keV[i][0] + s->windows_keV[i][1]) / 2;
 }
 
 /* The largest symmetrical grid whose cells lie inside the bins for every theta. */
@@ -208,9 +223,11 @@ static uint32_t profile_points(const struct ct_compton *c)
   return 2 * half + 1;
 }
 
+/* Order 2 looks one bin beyond an edge, the slopes move the windows by another. */
 static void widen(struct ct_group *group, const struct ct_axis *axis, double from_keV, double to_keV)
 {
-  uint32_t lo = ct_edge_at_(axis, from_keV).bin - 1, hi = ct_edge_at_(axis, to_keV).bin + 2;
+  uint32_t first = ct_edge_at_(axis, from_keV).bin, last = ct_edge_at_(axis, to_keV).bin;
+  uint32_t lo = first > 2 ? first - 2 : 0, hi = last + 3 < axis->n ? last + 3 : axis->n;
   if (lo < group->lo)
     group->lo = lo;
   if (hi > group->hi)
@@ -221,23 +238,27 @@ static int make_group(struct ct_compton *c, uint32_t index)
 {
   const struct ct_compton_setup *s = &c->setup;
   struct ct_group *group = &c->groups[index];
+  /* What bins are worth is asked as far as the grid of the profile reaches. */
+  double grid = fmax(s->p_high, (c->n_points / 2 + 0.5) * CT_PROFILE_STEP);
   group->lo = s->axis.n;
-  widen(group, &s->axis, energy(c, index, -s->p_high), energy(c, index, s->p_high));
-  for (uint32_t i = 0; c->n_channels > 0 && i < s->n_windows; i++)
+  widen(group, &s->axis, energy(c, index, -grid), energy(c, index, grid));
+  for (uint32_t i = 0; c->n_windows > 0 && i < s->n_windows; i++)
     widen(group, &s->axis, s->windows_keV[i][0], s->windows_keV[i][1]);
-  group->weights = calloc((size_t)(group->hi - group->lo) * CT_TERMS, sizeof *group->weights);
+  for (uint32_t i = 0; i < c->n_channels; i++)
+    if ((group->mean[i] = calloc(s->axis.n, sizeof *group->mean[i])) == NULL)
+      return CT_ENOMEM;
+  group->worth = calloc(s->axis.n, sizeof *group->worth);
   group->cells_keV = calloc(c->n_points + 1, sizeof *group->cells_keV);
-  if (group->weights == NULL || group->cells_keV == NULL)
+  if (group->worth == NULL || group->cells_keV == NULL)
     return CT_ENOMEM;
-  ct_group_weights_(c, group);
   for (uint32_t j = 0; j <= c->n_points; j++)
     group->cells_keV[j] = energy(c, index, ((double)j - c->n_points / 2.0) * CT_PROFILE_STEP);
-  return 0;
+  return ct_group_weights_(c, group);
 }
 
 static int make_weights(struct ct_compton *c)
 {
-  int rc = make_background(c);
+  int rc = 0;
   c->n_points = profile_points(c);
   for (uint32_t g = 0; rc == 0 && g < c->n_groups; g++)
     rc = make_group(c, g);
@@ -263,7 +284,10 @@ int ct_compton_new(struct ct_compton **out, const struct ct_compton_setup *setup
     rc = ct_err_set(err, CT_ENOMEM, "no memory for %u thetas of %u bins", n_groups, setup->axis.n);
     goto out;
   }
-  rc = find_thetas(c, err);
+  rc = make_matter(c, err);
+  place_channels(c);
+  if (rc == 0)
+    rc = find_thetas(c, err);
   for (uint32_t g = 0; rc == 0 && g < n_groups; g++)
     rc = check_group(c, g, err);
   if (rc != 0)
@@ -284,12 +308,15 @@ void ct_compton_free(struct ct_compton *c)
   if (c == NULL)
     return;
   for (uint32_t g = 0; c->groups != NULL && g < c->n_groups; g++) {
-    free(c->groups[g].weights);
+    ct_runs_free_(&c->groups[g].terms);
+    ct_runs_free_(&c->groups[g].slopes);
+    for (int i = 0; i < CT_CHANNELS; i++)
+      free(c->groups[g].mean[i]);
+    free(c->groups[g].worth);
     free(c->groups[g].cells_keV);
   }
   free(c->groups);
-  for (int i = 0; i < CT_CHANNELS; i++)
-    free(c->mean[i]);
+  free(c->flat);
   free(c->total);
   free(c);
 }

@@ -2,19 +2,43 @@
 
 #include <math.h>
 
-/* All terms in one pass over the group's bins. The order of additions within a term is that of the bins: results do
- * not depend on how the compiler packs the terms. */
-static void sum_pixel(const struct ct_group *group, const uint32_t *spectrum, struct ct_sums *out)
+static uint64_t run_counts(const uint32_t *spectrum, struct ct_run run)
 {
-  double sum[CT_TERMS] = { 0 };
-  const double *w = group->weights;
-  for (uint32_t bin = group->lo; bin < group->hi; bin++, w += CT_TERMS) {
-    double counts = spectrum[bin];
+  uint64_t counts = 0;
+  for (uint32_t bin = run.from; bin < run.to; bin++)
+    counts += spectrum[bin];
+  return counts;
+}
+
+/* All terms in one pass over the runs. The order of additions within a term is that of the runs: results do not depend
+ * on how the compiler packs the terms. */
+static void sum_terms(const struct ct_runs *runs, const uint32_t *spectrum, double sum[CT_TERMS])
+{
+  const double *w = runs->weights;
+  for (uint32_t run = 0; run < runs->n; run++, w += CT_TERMS) {
+    double counts = (double)run_counts(spectrum, runs->run[run]);
     /* Unrolled, the sums stay in registers, two or more to one. */
 #pragma GCC unroll 12
     for (int term = 0; term < CT_TERMS; term++)
       sum[term] += w[term] * counts;
   }
+}
+
+static void sum_slopes(const struct ct_runs *runs, const uint32_t *spectrum, double sum[CT_SLOPES])
+{
+  const double *w = runs->weights;
+  for (uint32_t run = 0; run < runs->n; run++, w += CT_SLOPES) {
+    double counts = (double)run_counts(spectrum, runs->run[run]);
+    for (int i = 0; i < CT_SLOPES; i++)
+      sum[i] += w[i] * counts;
+  }
+}
+
+static void sum_pixel(const struct ct_group *group, const uint32_t *spectrum, struct ct_sums *out)
+{
+  double sum[CT_TERMS] = { 0 }, slope[CT_SLOPES] = { 0 };
+  sum_terms(&group->terms, spectrum, sum);
+  sum_slopes(&group->slopes, spectrum, slope);
   *out = (struct ct_sums){
     .L = sum[CT_TERM_L],
     .H = sum[CT_TERM_H],
@@ -28,7 +52,37 @@ static void sum_pixel(const struct ct_group *group, const uint32_t *spectrum, st
     .cov_LH_plus = sum[CT_TERM_COV_PLUS],
     .cov_HH_plus = sum[CT_TERM_COV_HH_PLUS],
     .counts = sum[CT_TERM_COUNTS],
+    .slope_L = slope[CT_SLOPE_L],
+    .slope_H = slope[CT_SLOPE_H],
+    .slope_L_plus = slope[CT_SLOPE_L_PLUS],
+    .slope_H_plus = slope[CT_SLOPE_H_PLUS],
   };
+}
+
+/* The variances that an error of the energy scale brings. */
+static void add_energy_errors(double sigma_keV, struct ct_sums *s)
+{
+  double v = sigma_keV * sigma_keV;
+  s->var_L += s->slope_L * s->slope_L * v;
+  s->var_H += s->slope_H * s->slope_H * v;
+  s->cov_LH += s->slope_L * s->slope_H * v;
+  s->var_L_plus += s->slope_L_plus * s->slope_L_plus * v;
+  s->var_H_plus += s->slope_H_plus * s->slope_H_plus * v;
+  s->cov_LH_plus += s->slope_L_plus * s->slope_H_plus * v;
+  s->cov_HH_plus += s->slope_H * s->slope_H_plus * v;
+}
+
+static void apply_flat(const struct ct_flat_pixel *flat, struct ct_sums *s)
+{
+  if (!(flat->factor > 0)) {
+    *s = (struct ct_sums){ 0 };
+    return;
+  }
+  s->L *= flat->factor;
+  s->slope_L *= flat->factor;
+  s->cov_LH *= flat->factor;
+  s->var_L = s->var_L * flat->factor * flat->factor + s->L * s->L * flat->variance;
+  s->flat_share = s->L * flat->share * flat->variance;
 }
 
 void ct_sums_add(struct ct_sums *sum, const struct ct_sums *other)
@@ -44,12 +98,21 @@ void ct_sums_add(struct ct_sums *sum, const struct ct_sums *other)
   sum->var_H_plus += other->var_H_plus;
   sum->cov_LH_plus += other->cov_LH_plus;
   sum->cov_HH_plus += other->cov_HH_plus;
+  sum->slope_L += other->slope_L;
+  sum->slope_H += other->slope_H;
+  sum->slope_L_plus += other->slope_L_plus;
+  sum->slope_H_plus += other->slope_H_plus;
+  sum->flat_share += other->flat_share;
   sum->counts += other->counts;
 }
 
 void ct_compton_sums(const struct ct_compton *c, uint32_t pixel, const uint32_t *spectrum, struct ct_sums *out)
 {
   sum_pixel(&c->groups[ct_group_of_(c, pixel)], spectrum, out);
+  if (c->setup.pixel_sigma_keV > 0)
+    add_energy_errors(c->setup.pixel_sigma_keV, out);
+  if (c->flat != NULL)
+    apply_flat(&c->flat[pixel], out);
 }
 
 void ct_compton_map(const struct ct_compton *c, const uint32_t *cube, const uint8_t *select, struct ct_sums *out)
@@ -63,30 +126,47 @@ void ct_compton_map(const struct ct_compton *c, const uint32_t *cube, const uint
   }
 }
 
-/* top/bottom and its error; NaN, NaN unless bottom is positive and both are finite. */
-static void ratio(double top, double bottom, double var_top, double var_bottom, double cov, double *value,
-                  double *sigma)
+/* A ratio with the variances of its parts. */
+struct ratio {
+  double top, bottom, var_top, var_bottom, cov;
+};
+
+/* *value and its error; NaN, NaN unless the bottom is positive and both are finite. */
+static void divide(const struct ct_compton *c, const struct ratio *r, double *value, double *sigma)
 {
   *value = *sigma = CT_NAN;
-  if (!(bottom > 0))
+  if (!(r->bottom > 0))
     return;
-  double r = top / bottom;
+  if (c->n_channels > 0 && (r->top < 0 || !(r->bottom * r->bottom > 9 * r->var_bottom)))
+    return;
+  double top = r->top, bottom = r->bottom;
+  if (c->setup.unbias) {
+    top += r->cov / r->bottom;
+    bottom += r->var_bottom / r->bottom;
+  }
+  double q = top / bottom;
   /* Rounding can take a variance of nothing just below zero. */
-  double s = sqrt(fmax(0, var_top - 2 * r * cov + r * r * var_bottom)) / bottom;
-  if (!isfinite(r) || !isfinite(s))
+  double s = sqrt(fmax(0, r->var_top - 2 * q * r->cov + q * q * r->var_bottom)) / bottom;
+  if (!isfinite(q) || !isfinite(s))
     return;
-  *value = r;
+  *value = q;
   *sigma = s;
 }
 
-void ct_compton_emf(const struct ct_sums *s, struct ct_emf *out)
+void ct_compton_emf(const struct ct_compton *c, const struct ct_sums *sums, struct ct_emf *out)
 {
-  *out = (struct ct_emf){ .L = s->L, .H = s->H };
-  ratio(s->L, s->H, s->var_L, s->var_H, s->cov_LH, &out->emf, &out->sigma);
-  ratio(s->L_plus, s->H_plus, s->var_L_plus, s->var_H_plus, s->cov_LH_plus, &out->emf_plus, &out->plus_sigma);
+  struct ct_sums s = *sums;
+  add_energy_errors(c->setup.energy_sigma_keV, &s);
+  /* Every L goes with the flat field's mean, and so with every pixel of it. */
+  if (c->flat != NULL)
+    s.var_L += s.L * s.L * c->flat_mean_variance - 2 * s.L * s.flat_share;
+  *out = (struct ct_emf){ .L = s.L, .H = s.H };
+  divide(c, &(struct ratio){ s.L, s.H, s.var_L, s.var_H, s.cov_LH }, &out->emf, &out->sigma);
+  divide(c, &(struct ratio){ s.L_plus, s.H_plus, s.var_L_plus, s.var_H_plus, s.cov_LH_plus }, &out->emf_plus,
+         &out->plus_sigma);
   /* (H+ - H-)/(H+ + H-) = 2 H+/H - 1 */
   double share, share_sigma;
-  ratio(s->H_plus, s->H, s->var_H_plus, s->var_H, s->cov_HH_plus, &share, &share_sigma);
+  divide(c, &(struct ratio){ s.H_plus, s.H, s.var_H_plus, s.var_H, s.cov_HH_plus }, &share, &share_sigma);
   out->asymmetry = 2 * share - 1;
   out->asymmetry_sigma = 2 * share_sigma;
 }

@@ -116,7 +116,7 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
   xcs->total_counts = total->photons;
   xcs->total_live_s = (double)xcs->total_frames / p->frame_hz;
   struct ct_sums sum = sum_over(p, p->live);
-  ct_compton_emf(&sum, &xcs->emf);
+  ct_compton_emf(p->compton, &sum, &xcs->emf);
 }
 
 static void draw_rois(const struct ct_picture *p, struct ct_snapshot_core *core)
@@ -130,7 +130,7 @@ static void draw_rois(const struct ct_picture *p, struct ct_snapshot_core *core)
       roi->pixels += select[pixel] != 0;
     roi->counts = photons(p, select);
     struct ct_sums sum = sum_over(p, select);
-    ct_compton_emf(&sum, &roi->emf);
+    ct_compton_emf(p->compton, &sum, &roi->emf);
   }
 }
 
@@ -190,7 +190,7 @@ static void fill_map(const struct ct_picture *p, uint32_t bin, double min_counts
       struct ct_sums sum;
       struct ct_emf emf;
       uint32_t pixels = cell_sums(p, bin, row, col, &sum);
-      ct_compton_emf(&sum, &emf);
+      ct_compton_emf(p->compton, &sum, &emf);
       /* L + H after background: what min_counts is compared with. */
       map->counts[i] = (float)(sum.L + sum.H);
       map->photons[i] = (float)cell_photons(p, bin, row, col);
@@ -214,7 +214,7 @@ static double sigma_of_bin(const struct ct_picture *p, uint32_t bin, double min_
       struct ct_emf emf;
       if (cell_sums(p, bin, row, col, &sum) == 0 || sum.L + sum.H < min_counts)
         continue;
-      ct_compton_emf(&sum, &emf);
+      ct_compton_emf(p->compton, &sum, &emf);
       if (!isnan(emf.sigma))
         scratch[n++] = (float)emf.sigma;
     }

@@ -49,7 +49,7 @@ static void pulls(enum ct_background background, uint32_t n_windows, int order, 
     for (uint32_t i = 380; i < 560; i++)      /* 76-112 keV: all that any window reaches */
       spectrum[i] = poisson(&seed, mean[i]);
     ct_compton_sums(c, 0, spectrum, &sums);
-    ct_compton_emf(&sums, &emf);
+    ct_compton_emf(c, &sums, &emf);
     add(&all, emf.emf, truth.emf, emf.sigma);
     add(&plus, emf.emf_plus, truth.emf_plus, emf.plus_sigma);
     add(&asymmetry, emf.asymmetry, truth.asymmetry, emf.asymmetry_sigma);

@@ -65,7 +65,7 @@ static inline struct ct_emf emf_of(const struct ct_compton_setup *setup, const u
   struct ct_sums sums;
   struct ct_emf emf;
   ct_compton_sums(c, 0, spectrum, &sums);
-  ct_compton_emf(&sums, &emf);
+  ct_compton_emf(c, &sums, &emf);
   ct_compton_free(c);
   return emf;
 }
