@@ -101,7 +101,15 @@ static const struct ct_option rows[] = {
   { SETTING("hexitec", "bins", RANGE, "0:200:0.2"), .help = "of the spectra, keV: start:end:width" },
   { SETTING("hexitec", "mask", FILE, ""), .help = "pixels to leave out: text map, 1 is masked" },
 
+  { SETTING("hexitec", "sensor", TEXT, "Cd0.9Zn0.1Te"), .help = "what the sensor is made of: a chemical formula" },
+  { SETTING("hexitec", "sensor_g_cm3", REAL, "5.78"), .min = 1e-3, .max = 30, .help = "its density" },
+  { SETTING("hexitec", "sensor_mm", REAL, "2"), .min = 1e-3, .max = 100, .help = "its thickness" },
+
   { SETTING("beam", "e1_keV", REAL, "114.64"), .min = 1, .max = 2000, .help = "energy of the beam" },
+  { SETTING("beam", "polarisation", REAL, "1"), .min = 0, .max = 1, .help = "degree of linear polarisation" },
+  { SETTING("beam", "polarisation_deg", REAL, "90"), .min = -360, .max = 360,
+    .help = "between polarisation and scattering plane" },
+  { SETTING("beam", "k_edges", TEXT, "W,Pb"), .help = "elements whose K lines are of interest: e1_keV is above their edges" },
 
   { SETTING("geometry", "theta_deg", REAL, "90"), .min = 1, .max = 179, .help = "scattering angle at the centre" },
   { SETTING("geometry", "object_mm", REAL, "160"), .min = 1e-3, .max = 1e6, .help = "sample to pinhole" },
@@ -117,6 +125,17 @@ static const struct ct_option rows[] = {
   { SETTING("emf", "order", INTEGER, "1"), .min = 1, .max = 2, .help = "of the integration over parts of bins" },
   { SETTING("emf", "background", WORD, "none"), .words = "none|flat|linear", .help = "what is subtracted" },
   { SETTING("emf", "background_keV", INTERVALS, "104:111"), .help = "where the background is measured" },
+  { SETTING("emf", "double_scatter", REAL, "0"), .min = 0, .max = 0.5,
+    .help = "photons scattered twice, subtracted: their density at the peak as a part of it" },
+  { SETTING("emf", "pz", WORD, "approximate"), .words = "approximate|exact", .help = "momentum by eq. 2, or exactly" },
+  { SETTING("emf", "jacobian", SWITCH, "off"), .help = "integrate over momentum instead of energy" },
+  { SETTING("emf", "cross_section", SWITCH, "off"), .help = "divide counts by the cross section of a moving electron" },
+  { SETTING("emf", "efficiency", SWITCH, "off"), .help = "divide counts by the efficiency of the sensor" },
+  { SETTING("emf", "absorption", TEXT, ""), .help = "divide counts by what passes: FORMULA:g/cm3:mm[,...]" },
+  { SETTING("emf", "bias", WORD, "keep"), .words = "keep|remove", .help = "of a ratio of few counts" },
+  { SETTING("emf", "energy_sigma_keV", REAL, "0"), .min = 0, .max = 1, .help = "error of the energy scale, in every sigma" },
+  { SETTING("emf", "pixel_sigma_keV", REAL, "0"), .min = 0, .max = 1,
+    .help = "error of each pixel's own energy scale, in every sigma" },
   { SETTING("emf", "min_counts", INTEGER, "50"), .min = 0, .max = 1e15, .help = "L+H below which a map cell is blank" },
 
   { SETTING("lithium", "references", TEXT, ""),

@@ -237,66 +237,6 @@ static int read_spectra(struct run_setup *setup, const struct ct_settings *s, st
   return 0;
 }
 
-static void read_geometry(struct ct_geometry *g, const struct ct_settings *s)
-{
-  double centre[2] = { 0, 0 };
-  if (ct_parse_numbers(ct_settings_text(s, "geometry.centre_px"), ',', centre, 2) != 0)
-    return;   /* the option table has checked it */
-  g->theta_deg = ct_settings_real(s, "geometry.theta_deg");
-  g->object_mm = ct_settings_real(s, "geometry.object_mm");
-  g->detector_mm = ct_settings_real(s, "geometry.detector_mm");
-  g->pitch_mm = ct_settings_real(s, "geometry.pitch_mm");
-  g->beam = (enum ct_beam)ct_settings_word(s, "geometry.beam");
-  g->centre_x_px = centre[0];
-  g->centre_y_px = centre[1];
-  g->theta_map = ct_settings_bool(s, "geometry.theta_map");
-}
-
-/* Tries the analysis, so that what cannot be measured is refused with the place of the setting that asks for it. */
-static int check_compton(const struct ct_compton_setup *setup, const struct ct_settings *s, struct ct_err *err)
-{
-  static const struct { const char *word, *path; } places[] = {
-    { "background_keV", "emf.background_keV" }, { "background", "emf.background" }, { "p_high", "emf.p_high" },
-    { "p_low", "emf.p_low" },                   { "pz", "emf.p_high" },             { "e1_keV", "beam.e1_keV" },
-    { "theta", "geometry.theta_deg" },          { "object_mm", "geometry.object_mm" },
-    { "scattering angle", "geometry.theta_deg" }, { "detector_mm", "geometry.detector_mm" },
-    { "pitch_mm", "geometry.pitch_mm" },        { "rows", "hexitec.rows" },
-  };
-  struct ct_err why = { "" };
-  struct ct_compton *compton = NULL;
-  int code = ct_compton_new(&compton, setup, &why);
-  ct_compton_free(compton);
-  if (code == 0)
-    return 0;
-  for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-    if (strstr(why.text, places[i].word) != NULL)
-      return ct_settings_refuse(s, places[i].path, err, "%s", why.text);
-  return ct_settings_refuse(s, "hexitec.bins", err, "%s", why.text);
-}
-
-static int read_compton(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
-{
-  struct ct_compton_setup *c = &setup->analysis.compton;
-  c->e1_keV = ct_settings_real(s, "beam.e1_keV");
-  read_geometry(&c->geometry, s);
-  setup->centre_by_default = strcmp(ct_settings_origin(s, "geometry.centre_px"), "default") == 0;
-  c->rows = setup->analysis.hexitec.rows;
-  c->cols = setup->analysis.hexitec.cols;
-  c->axis = setup->analysis.spectra.axis;
-  c->p_low = ct_settings_real(s, "emf.p_low");
-  c->p_high = ct_settings_real(s, "emf.p_high");
-  c->order = (int)ct_settings_int(s, "emf.order");
-  c->background = (enum ct_background)ct_settings_word(s, "emf.background");
-  if (c->background != CT_BACKGROUND_NONE) {
-    int n = ct_parse_intervals(ct_settings_text(s, "emf.background_keV"), c->windows_keV, 2);
-    if (n < 0)
-      return ct_settings_refuse(s, "emf.background_keV", err, "needs one or two windows, from:to[,from:to]");
-    c->n_windows = (uint32_t)n;
-  }
-  setup->analysis.min_counts = (double)ct_settings_int(s, "emf.min_counts");
-  return check_compton(c, s, err);
-}
-
 /* ---- streams ------------------------------------------------------------------------------------------------------- */
 static int read_stream(struct run_setup *setup, const struct ct_settings *s, const char *name, struct ct_err *err)
 {
@@ -439,7 +379,7 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
   if (code == 0)
     code = read_spectra(setup, s, err);
   if (code == 0)
-    code = read_compton(setup, s, err);
+    code = ct_setup_compton(setup, s, err);
   if (code == 0)
     code = ct_setup_lithium(&setup->lithium, s, err);
   if (code == 0)

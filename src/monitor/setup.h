@@ -38,4 +38,7 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *settings, s
 int ct_setup_lithium(struct ct_lithium *out, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 void ct_setup_fini(struct run_setup *setup);
 
+/* setup_compton.c: the part of it that becomes analysis.compton; shape and bins have been read. */
+int ct_setup_compton(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+
 #endif

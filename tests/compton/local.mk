@@ -1,7 +1,17 @@
-check_PROGRAMS += %D%/check_biggs %D%/check_emf %D%/check_geometry %D%/check_kinematics %D%/check_lithium %D%/check_profile \
-  %D%/check_pulls %D%/check_setup
+check_PROGRAMS += \
+  %D%/check_biggs \
+  %D%/check_corrections \
+  %D%/check_emf \
+  %D%/check_geometry \
+  %D%/check_kinematics \
+  %D%/check_lithium \
+  %D%/check_profile \
+  %D%/check_pulls \
+  %D%/check_setup
 %C%_check_biggs_SOURCES = %D%/check_biggs.c %D%/common.h
 %C%_check_biggs_LDADD = $(CHECK_LDADD)
+%C%_check_corrections_SOURCES = %D%/check_corrections.c %D%/common.h
+%C%_check_corrections_LDADD = $(CHECK_LDADD)
 %C%_check_emf_SOURCES = %D%/check_emf.c %D%/common.h
 %C%_check_emf_LDADD = $(CHECK_LDADD)
 %C%_check_geometry_SOURCES = %D%/check_geometry.c %D%/common.h
