@@ -3,6 +3,7 @@
 #include <comptop/pipeline.h>
 #include <comptop/sim.h>
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@ static void on_signal(int number)
   (void)number;
   atomic_store_explicit(&stop, true, memory_order_relaxed);   /* lock-free, so a handler may */
 }
+
+#define EFFECT(key_, kind_, value_) .section = "effects", .key = key_, .kind = CT_OPTION_##kind_, .value = value_
 
 static const struct ct_option rows[] = {
   { .key = "hexitec", .flag = "hexitec", .kind = CT_OPTION_ENDPOINT, .value = "tcp://127.0.0.1:5555",
@@ -38,10 +41,17 @@ static const struct ct_option rows[] = {
     .help = "frames a message" },
   { .key = "speedup", .flag = "speedup", .kind = CT_OPTION_REAL, .value = "1", .min = 0, .max = 1e6, .argument = "X",
     .help = "let the cell charge X times as fast" },
-  { .key = "sample", .flag = "sample", .kind = CT_OPTION_WORD, .value = "cell", .words = "cell|ptfe|lithium|cathode|steel",
-    .argument = "WORD", .help = "what is in the beam: the cell, or a slab of one material" },
+  { .key = "sample", .flag = "sample", .kind = CT_OPTION_WORD, .value = "cell", .argument = "WORD",
+    .words = "cell|ptfe|lithium|cathode|steel|empty|am241|co57",
+    .help = "what is in the beam: the cell, a slab of one material, nothing; or a radioactive source without beam" },
   { .key = "height", .flag = "height", .kind = CT_OPTION_REAL, .value = "0.75", .min = 0, .max = 3.2, .argument = "MM",
     .help = "height of the beam in the cell: 0.25-1.25 cathode, 1.27-1.52 lithium" },
+  { .key = "scan", .flag = "scan", .kind = CT_OPTION_RANGE, .value = "", .argument = "Z0:Z1:DZ",
+    .help = "depth scan: heights from Z0 to Z1 in steps of DZ mm, then from Z0 again" },
+  { .key = "dwell", .flag = "dwell", .kind = CT_OPTION_REAL, .value = "60", .min = 0.001, .max = 1e6, .argument = "SEC",
+    .help = "time at each height of a depth scan" },
+  { .key = "effects", .flag = "effects", .kind = CT_OPTION_WORD, .value = "default", .words = "default|none|all",
+    .argument = "WORD", .help = "what the keys of [effects] begin with: default, none or all" },
   { .key = "rows", .flag = "rows", .kind = CT_OPTION_INTEGER, .value = "80", .min = 1, .max = 1024, .argument = "N",
     .help = "rows of the detector" },
   { .key = "cols", .flag = "cols", .kind = CT_OPTION_INTEGER, .value = "80", .min = 1, .max = 1024, .argument = "N",
@@ -52,6 +62,10 @@ static const struct ct_option rows[] = {
     .help = "readout without offset correction, every pixel with a gain of its own" },
   { .key = "calibration", .flag = "calibration", .kind = CT_OPTION_FILE, .value = "", .argument = "DIR",
     .help = "write gradients.txt, intercepts.txt and dark.txt to DIR" },
+  { .key = "truth", .flag = "truth", .kind = CT_OPTION_FILE, .value = "", .argument = "FILE",
+    .help = "write what is true of every pixel to FILE, for numpy.load" },
+  { .key = "truth-step", .flag = "truth-step", .kind = CT_OPTION_REAL, .value = "60", .min = 0.001, .max = 1e6,
+    .argument = "SEC", .help = "time from record to record of the truth" },
   { .key = "seed", .flag = "seed", .kind = CT_OPTION_INTEGER, .value = "1", .min = 0, .max = 9e15, .argument = "N",
     .help = "the same seed gives the same frames" },
   { .key = "frames", .flag = "frames", .kind = CT_OPTION_INTEGER, .value = "", .min = 1, .max = 9e15, .argument = "N",
@@ -59,7 +73,39 @@ static const struct ct_option rows[] = {
   { .key = "wait", .flag = "wait", .kind = CT_OPTION_SWITCH, .value = "off", .help = "wait for the first subscriber" },
   { .key = "child", .flag = "child", .kind = CT_OPTION_SWITCH, .value = "off",
     .help = "end when the process that started this one does" },
+  CT_OPTIONS_KEYS,
   CT_OPTIONS_COMMON,
+
+  /* ---- effects: keys are the members of struct ct_sim_effects ---- */
+  { EFFECT("attenuation_in", SWITCH, "on"), .help = "the beam is absorbed on its way in" },
+  { EFFECT("attenuation_out", SWITCH, "on"), .help = "scattered photons are absorbed on their way out" },
+  { EFFECT("lithiation", WORD, "ionic"), .words = "ionic|free|off", .help = "what a lithium brings to the profile" },
+  { EFFECT("lateral", SWITCH, "on"), .help = "lithium leaves faster on one side" },
+  { EFFECT("depth", SWITCH, "on"), .help = "lithium leaves faster near the separator" },
+  { EFFECT("elastic", SWITCH, "on"), .help = "elastic scattering" },
+  { EFFECT("lines", SWITCH, "on"), .help = "K lines of W and Pb" },
+  { EFFECT("double_scatter", SWITCH, "off"), .help = "photons that scatter twice" },
+  { EFFECT("bubbles", SWITCH, "off"), .help = "gas that grows in the cathode" },
+  { EFFECT("bragg_per_h", REAL, "0"), .min = 0, .max = 360, .help = "Bragg flashes an hour" },
+  { EFFECT("top_up", REAL, "0"), .min = 0, .max = 0.99, .help = "share of the beam that is lost until it is topped up" },
+  { EFFECT("vignetting", SWITCH, "on"), .help = "the pinhole's bore" },
+  { EFFECT("blur", SWITCH, "on"), .help = "the pinhole's width" },
+  { EFFECT("theta_map", SWITCH, "on"), .help = "scattering angles differ over the sensor" },
+  { EFFECT("cross_section", SWITCH, "on"), .help = "cross section over energy" },
+  { EFFECT("centre_error_px", REAL, "0"), .min = -10, .max = 10, .help = "the axis is that far from the sensor's middle" },
+  { EFFECT("efficiency", SWITCH, "on"), .help = "the sensor's efficiency over energy" },
+  { EFFECT("statistics", SWITCH, "on"), .help = "width of the charge made" },
+  { EFFECT("noise", SWITCH, "on"), .help = "width of the electronics" },
+  { EFFECT("sharing", WORD, "table"), .words = "table|cloud|off", .help = "charge in several pixels" },
+  { EFFECT("fluorescence", SWITCH, "off"), .help = "the sensor's own K lines" },
+  { EFFECT("escape", SWITCH, "off"), .help = "photons leave the sensor again" },
+  { EFFECT("sensor_compton", SWITCH, "off"), .help = "Compton scattering in the sensor" },
+  { EFFECT("tail", REAL, "0"), .min = 0, .max = 1, .help = "share of photons that lose charge" },
+  { EFFECT("gain_error_permil", REAL, "0"), .min = 0, .max = 100, .help = "spread of gains around the calibration" },
+  { EFFECT("gain_drift_permil_h", REAL, "0"), .min = -1000, .max = 1000, .help = "drift of the gain" },
+  { EFFECT("fwhm_drift_keV_h", REAL, "0"), .min = 0, .max = 100, .help = "drift of the resolution" },
+  { EFFECT("dead_pixels", INTEGER, "1"), .min = 0, .max = 1000000, .help = "pixels that are always 0" },
+  { EFFECT("noisy_pixels", INTEGER, "0"), .min = 0, .max = 1000000, .help = "pixels with ten times the noise" },
 };
 
 static const struct ct_option_table table = {
@@ -70,6 +116,58 @@ static const struct ct_option_table table = {
 };
 
 static void tell(const char *line) { fprintf(stderr, "comptop-sim: %s\n", line); }
+
+/* The set that --effects names, then the keys that were set; the keys' own defaults are those of the default set. */
+static void take_effects(const struct ct_settings *settings, struct ct_sim_effects *effects)
+{
+  const enum ct_sim_effects_set set = (enum ct_sim_effects_set)ct_settings_word(settings, "effects");
+  ct_sim_effects(set, effects);
+#define TAKE(member, type, getter)                                                        \
+  if (set == CT_SIM_EFFECTS_DEFAULT || ct_settings_is_set(settings, "effects." #member))  \
+    effects->member = (type)ct_settings_##getter(settings, "effects." #member)
+  TAKE(attenuation_in, bool, bool);
+  TAKE(attenuation_out, bool, bool);
+  TAKE(lithiation, enum ct_sim_lithiation, word);
+  TAKE(lateral, bool, bool);
+  TAKE(depth, bool, bool);
+  TAKE(elastic, bool, bool);
+  TAKE(lines, bool, bool);
+  TAKE(double_scatter, bool, bool);
+  TAKE(bubbles, bool, bool);
+  TAKE(bragg_per_h, double, real);
+  TAKE(top_up, double, real);
+  TAKE(vignetting, bool, bool);
+  TAKE(blur, bool, bool);
+  TAKE(theta_map, bool, bool);
+  TAKE(cross_section, bool, bool);
+  TAKE(centre_error_px, double, real);
+  TAKE(efficiency, bool, bool);
+  TAKE(statistics, bool, bool);
+  TAKE(noise, bool, bool);
+  TAKE(sharing, enum ct_sim_sharing, word);
+  TAKE(fluorescence, bool, bool);
+  TAKE(escape, bool, bool);
+  TAKE(sensor_compton, bool, bool);
+  TAKE(tail, double, real);
+  TAKE(gain_error_permil, double, real);
+  TAKE(gain_drift_permil_h, double, real);
+  TAKE(fwhm_drift_keV_h, double, real);
+  TAKE(dead_pixels, uint32_t, int);
+  TAKE(noisy_pixels, uint32_t, int);
+#undef TAKE
+}
+
+static void take_scan(const struct ct_settings *settings, struct ct_sim_config *cell)
+{
+  double from_mm, to_mm, step_mm;
+  cell->heights = 1;
+  cell->dwell_s = ct_settings_real(settings, "dwell");
+  if (ct_parse_range(ct_settings_text(settings, "scan"), &from_mm, &to_mm, &step_mm) != 0)
+    return;
+  cell->z_mm = from_mm;
+  cell->height_step_mm = step_mm;
+  cell->heights = (uint32_t)fmin((to_mm - from_mm) / step_mm + 1e-6, 1e6) + 1;
+}
 
 static struct ct_simulate simulation(const struct ct_settings *settings)
 {
@@ -96,6 +194,8 @@ static struct ct_simulate simulation(const struct ct_settings *settings)
     .camera_hz = ct_settings_real(settings, "camera-rate"),
     .alternate_s = ct_settings_real(settings, "alternate"),
     .calibration = ct_settings_text(settings, "calibration"),
+    .truth = ct_settings_text(settings, "truth"),
+    .truth_step_s = ct_settings_real(settings, "truth-step"),
   };
 }
 
@@ -110,6 +210,8 @@ int main(int argc, char **argv)
   if (rc != 0)
     goto out;
   struct ct_simulate simulate = simulation(settings);
+  take_effects(settings, &simulate.cell.effects);
+  take_scan(settings, &simulate.cell);
   if (ct_settings_bool(settings, "child"))
     simulate.parent = parent;
   const struct sigaction action = { .sa_handler = on_signal };

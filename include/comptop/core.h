@@ -151,7 +151,7 @@ struct ct_option_table {
   int (*check)(const struct ct_settings *settings, struct ct_err *err);
 };
 
-/* Rows every program has, and rows of a program with a configuration file. */
+/* Rows every program has, rows of a program with keys, and of one with a configuration file too. */
 #define CT_OPTIONS_COMMON                                                                                       \
   { .key = "help", .flag = "help", .letter = 'h', .kind = CT_OPTION_HELP, .help = "print this help and exit" }, \
   { .key = "version", .flag = "version", .letter = 'V', .kind = CT_OPTION_VERSION,                              \
@@ -160,11 +160,13 @@ struct ct_option_table {
     .argument = "SHELL", .help = "print a completion script for SHELL", .marks = CT_OPTION_HIDDEN },            \
   { .key = "options-table", .flag = "options-table", .kind = CT_OPTION_DUMP,                                    \
     .help = "print every flag and key, tab separated", .marks = CT_OPTION_HIDDEN }
+#define CT_OPTIONS_KEYS                                                                                         \
+  { .key = "set", .letter = 'S', .kind = CT_OPTION_ASSIGN, .argument = "SECTION.KEY=VALUE",                     \
+    .help = "set one key" }
 #define CT_OPTIONS_CONFIG                                                                                       \
   { .key = "config", .letter = 'c', .kind = CT_OPTION_CONFIG, .argument = "FILE",                              \
     .help = "read the settings in FILE" },                                                                      \
-  { .key = "set", .letter = 'S', .kind = CT_OPTION_ASSIGN, .argument = "SECTION.KEY=VALUE",                     \
-    .help = "set one key" },                                                                                    \
+  CT_OPTIONS_KEYS,                                                                                              \
   { .key = "print-config", .flag = "print-config", .kind = CT_OPTION_PRINT_CONFIG,                              \
     .help = "print the settings in force and exit" }
 

@@ -193,6 +193,8 @@ struct ct_simulate {
   uint64_t frames;            /* stop after so many; 0: never */
   bool wait;                  /* for the first subscriber of the frames */
   const char *calibration;    /* folder for gradients.txt, intercepts.txt, dark.txt; "" or NULL: none */
+  const char *truth;          /* file for what is true, see comptop-sim(1); "" or NULL: none */
+  double truth_step_s;        /* of the frames' time, from record to record */
   const char *camera;         /* endpoint bound for array-1.0 projections with ImageKey and RotationAngle; "" or NULL: none */
   double camera_hz;
   double alternate_s;         /* Mode changes between xcs and xct so often; 0: always xcs, and the camera runs all the time */
@@ -205,7 +207,7 @@ struct ct_simulate_result {
 /* Publishes until the end, or until *stop is set by a signal handler or another thread. Frame k leaves at start + k / rate_hz (a batch with
  * its last frame); a simulator that falls behind catches up without leaving out a frame, and says so once when it is
  * more than 1 s late. Where modes alternate the camera makes one scan in each xct phase and rests in xcs, Trigger counts
- * the phases on both streams, and no batch holds two modes. <tell> is given lines for people: where things are published, and that. */
+ * the phases on both streams; else in a depth scan it counts the heights. No batch holds two modes or heights. <tell> is given lines for people: where things are published, and that. */
 int ct_simulate_run(const struct ct_simulate *simulate, const atomic_bool *stop, void (*tell)(const char *line),
                     struct ct_simulate_result *result, struct ct_err *err) CT_MUST_CHECK;
 

@@ -19,11 +19,13 @@
 #include <comptop/frame.h>
 
 /* Where photons come from: X(NAME, "word"). LITHIATION is what one Li per formula unit adds to the cathode's
- * Compton profile: Li 1s2, and its 2s electron in O 2p (the ionic picture of Suzuki et al. 2015). LINES are the K lines
- * of W and Pb of collimator and shielding, the same for every pixel. */
+ * Compton profile: Li 1s2, and its 2s electron in O 2p (the ionic picture of Suzuki et al. 2015). After matter: LINES are
+ * the K lines of W and Pb of collimator and shielding, the same for every pixel; DOUBLE was scattered twice in the
+ * sample; NUCLIDE is a radioactive source that lights up all pixels alike; BRAGG is a grain that happens to reflect. */
 #define CT_SIM_SOURCES_(X)                                                                                \
   X(STEEL, "steel") X(GASKET, "gasket") X(ELECTROLYTE, "electrolyte") X(LITHIUM, "lithium")               \
-  X(PTFE, "ptfe") X(CATHODE, "cathode") X(LITHIATION, "lithiation") X(LINES, "lines")
+  X(PTFE, "ptfe") X(CATHODE, "cathode") X(LITHIATION, "lithiation") X(LINES, "lines") X(DOUBLE, "double") \
+  X(NUCLIDE, "nuclide") X(BRAGG, "bragg")
 enum ct_sim_source {
 #define X(name, word) CT_SIM_##name,
   CT_SIM_SOURCES_(X)
@@ -32,8 +34,49 @@ enum ct_sim_source {
 };
 const char *ct_sim_source_word(enum ct_sim_source source);
 
-/* What lies in the beam: the coin cell, or a slab of 20 x 20 x 1 mm of one material (PTFE: flat field and calibration). */
-enum ct_sim_sample { CT_SIM_CELL, CT_SIM_SLAB_PTFE, CT_SIM_SLAB_LITHIUM, CT_SIM_SLAB_CATHODE, CT_SIM_SLAB_STEEL };
+/* What lies in the beam: the coin cell, or a slab of 3.2 mm of one material, 30 mm wide (PTFE: flat field and
+ * calibration), or nothing; or the beam is off and a source before the sensor lights up its pixels alike. */
+enum ct_sim_sample {
+  CT_SIM_CELL, CT_SIM_SLAB_PTFE, CT_SIM_SLAB_LITHIUM, CT_SIM_SLAB_CATHODE, CT_SIM_SLAB_STEEL,
+  CT_SIM_EMPTY, CT_SIM_AM241, CT_SIM_CO57
+};
+
+/* How charge comes to the pixels. TABLE: into 1 to 4 pixels by the shares of compton.md's detector model, none lost.
+ * CLOUD: gaussian clouds of charge on the grid of pixels, at the depths at which photons interact. */
+enum ct_sim_sharing { CT_SIM_SHARING_TABLE, CT_SIM_SHARING_CLOUD, CT_SIM_SHARING_OFF };
+/* What a lithium brings: 1s2 and an electron in O 2p; a free atom; OFF: lithium stays in the cathode. */
+enum ct_sim_lithiation { CT_SIM_IONIC, CT_SIM_FREE, CT_SIM_LITHIATION_OFF };
+
+/* Everything that can be turned on and off. A zero turns off what has a size. */
+struct ct_sim_effects {
+  /* sample and beam */
+  bool attenuation_in, attenuation_out;   /* on the way to and from the scattering */
+  enum ct_sim_lithiation lithiation;
+  bool lateral, depth;         /* lithium leaves faster at +y; higher up, where the separator is */
+  bool elastic, lines, double_scatter;
+  bool bubbles;                /* gas that grows in the cathode while it charges */
+  double bragg_per_h;          /* flashes of a tenth of all photons onto one place, for 2 to 10 s */
+  double top_up;               /* share of the beam that is lost in 600 s, then topped up in one step; 0..1 */
+  /* pinhole camera */
+  bool vignetting, blur;
+  bool theta_map;              /* false: every pixel sees 90 degrees */
+  bool cross_section;          /* false: energies follow J(pz) dpz alone */
+  double centre_error_px;      /* the axis meets the sensor that much to the right of its middle */
+  /* sensor */
+  bool efficiency;             /* falls with energy; false: every photon is seen */
+  bool statistics, noise;      /* widths: of the charge made, 0.505 keV FWHM at 93.6 keV; of electronics, CT_SIM_NOISE_KEV */
+  enum ct_sim_sharing sharing;
+  bool fluorescence, escape, sensor_compton;   /* of the sensor's own K lines; of what leaves it; scattering in it */
+  double tail;                 /* share of photons that lose charge: 4 keV on average; 0..1 */
+  double gain_error_permil;    /* sd of the pixels' gains around their calibration */
+  double gain_drift_permil_h, fwhm_drift_keV_h;
+  uint32_t dead_pixels, noisy_pixels;   /* noisy: ten times the noise */
+};
+enum ct_sim_effects_set { CT_SIM_EFFECTS_DEFAULT, CT_SIM_EFFECTS_NONE, CT_SIM_EFFECTS_ALL };
+/* NONE: a perfect instrument, one photon in one pixel. ALL: what compton.md's simulator recipe has, with its drifts.
+ * DEFAULT: ALL without what changes EMF in ways that comptop does not correct unless told to: double scattering, the
+ * sensor's fluorescence, tails, bubbles, flashes, drifts. */
+void ct_sim_effects(enum ct_sim_effects_set set, struct ct_sim_effects *effects);
 
 #define CT_SIM_GAIN_KEV 0.0288         /* nominal keV/ADU */
 #define CT_SIM_NOISE_KEV 0.84          /* FWHM of one pixel's electronic noise */
@@ -52,10 +95,13 @@ struct ct_sim_config {
                                 false: what a camera with offset correction sends, clipped at 0, gain CT_SIM_GAIN_KEV.
                                 A gain common to all pixels beats with bins of 0.2 keV (6.9 codes): EMF shifts by
                                 up to 1 %, which pixels with gains of their own average out */
+  uint32_t heights;          /* of a depth scan: z_mm, z_mm + height_step_mm, ..., dwell_s each, and again; 1: none */
+  double height_step_mm, dwell_s;
+  struct ct_sim_effects effects;
 };
-/* 80 x 80, 9118.87 Hz, 10^5 photons/s, the cell at z = 0.75 mm, seed 1, speedup 1. */
+/* 80 x 80, 9118.87 Hz, 10^5 photons/s, the cell at z = 0.75 mm, seed 1, speedup 1, default effects. */
 void ct_sim_defaults(struct ct_sim_config *config);
-/* The beamline that is simulated: 114.64 keV, beam +x, pinhole 160 mm from sample and detector. */
+/* The beamline that is simulated: 114.64 keV, beam +x, pinhole 160 mm from sample and detector; with its errors. */
 void ct_sim_geometry(const struct ct_sim_config *config, struct ct_geometry *geometry);
 #define CT_SIM_E1_KEV 114.64
 
@@ -76,13 +122,14 @@ struct ct_sim_photon {
 };
 uint32_t ct_sim_photons(const struct ct_sim *sim, uint64_t k, struct ct_sim_photon *photons, uint32_t max);
 
-/* Charge of a photon as it arrives at the pixels: <n> of them, at most 4, in one 8-connected cluster; the energies sum
- * to the photon's after the sensor's own statistics (FWHM 0.505 keV at 93.6 keV, growing with the square root), before
- * electronic noise. <random> is any number. Shares of hits above 5 keV: compton.md's detector model. */
+/* Charge of a photon as it arrives at the pixels, its own first, after the sensor's statistics (FWHM 0.505 keV at
+ * 93.6 keV, growing with the square root), before electronic noise. <random> is any number. TABLE: at most 4 pixels in
+ * one 8-connected cluster, above 5 keV each; the energies sum to the photon's. CLOUD: what escapes is missing. */
+enum { CT_SIM_CHARGE_PIXELS = 16 };
 struct ct_sim_charge {
   uint32_t n;
-  uint32_t pixel[4];
-  double e_keV[4];
+  uint32_t pixel[CT_SIM_CHARGE_PIXELS];
+  double e_keV[CT_SIM_CHARGE_PIXELS];
 };
 void ct_sim_share(const struct ct_sim *sim, const struct ct_sim_photon *photon, uint64_t random,
                   struct ct_sim_charge *charge);
@@ -90,7 +137,24 @@ void ct_sim_share(const struct ct_sim *sim, const struct ct_sim_photon *photon, 
 /* What is true at time <t_s>: rate[pixels] photons/s, lithium[pixels] x of the cathode seen by the pixel (NaN where
  * there is none), mix[pixels][CT_SIM_SOURCES] share of the photons. Any may be NULL. */
 void ct_sim_truth(const struct ct_sim *sim, double t_s, double *rate, double *lithium, double *mix);
-/* The pixel that is always 0. */
+/* EMF of what every pixel sees: L and H of eq. 2's windows |pz| < 1 and 1..5 a.u. at the pixel's true angle, photons
+ * summed over the pixel's materials, broadened by the resolution of single and double hits in the shares of
+ * compton.md's detector model (of single hits alone without sharing). emf: of photons scattered once; emf_seen: with
+ * double scattering and lines. NaN where there is nothing. Drifts and the CLOUD model's losses are not in them. */
+void ct_sim_truth_emf(const struct ct_sim *sim, double t_s, double *emf, double *emf_seen);
+/* Bits of every pixel at <t_s>. */
+enum { CT_SIM_IS_DEAD = 1, CT_SIM_IS_NOISY = 2, CT_SIM_IN_BUBBLE = 4, CT_SIM_IN_FLASH = 8 };
+void ct_sim_truth_mask(const struct ct_sim *sim, double t_s, uint8_t *mask);
+/* What all pixels have in common at <t_s>. */
+struct ct_sim_state {
+  double z_mm;
+  uint64_t step;             /* of the depth scan, counted from 0 */
+  double beam;               /* of 1 when topped up */
+  double gain;               /* keV found per keV that came */
+  double fwhm_keV;           /* of a single hit at 93.6 keV */
+};
+void ct_sim_state(const struct ct_sim_config *config, double t_s, struct ct_sim_state *state);
+/* The first pixel that is always 0 (UINT32_MAX: there is none). */
 uint32_t ct_sim_dead_pixel(const struct ct_sim *sim);
 
 /* Calibration in force, each [pixels], geometric order: keV/ADU and keV (both 0 for the dead pixel), the dark in ADU. */

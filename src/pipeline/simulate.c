@@ -11,6 +11,8 @@
 #include <comptop/frame.h>
 #include <comptop/wire.h>
 
+#include "pipeline/truth.h"
+
 #define SCALARS_HZ 10
 #define QUEUE_BYTES (UINT64_C(256) << 20)
 #define LINGER_MS 2000
@@ -24,6 +26,7 @@ struct run {
   struct ct_sim_camera *camera;
   struct ct_sim_camera_config camera_config;
   struct ct_publisher *hexitec, *scalars, *projections;
+  struct ct_truth *truth;
   uint16_t *pixels, *camera_pixels;
   size_t frame_bytes, camera_bytes;
   struct ct_pace pace;
@@ -46,9 +49,12 @@ static double elapsed_s(const struct run *run) { return (double)(ct_time_mono_ns
 /* What both frame streams say of themselves. */
 static struct ct_attributes attributes(const struct run *run, uint64_t phase, double t_s)
 {
+  struct ct_sim_state state;
+  ct_sim_state(&run->setup->cell, t_s, &state);
+  bool alternates = run->setup->alternate_s > 0, scans = run->setup->cell.heights > 1;
   return (struct ct_attributes){
-    .present = CT_HAS_Z | CT_HAS_MODE | CT_HAS_TIME | (run->setup->alternate_s > 0 ? CT_HAS_TRIGGER : 0),
-    .mode = phase % 2 ? CT_MODE_XCT : CT_MODE_XCS, .trigger = phase, .z_mm = run->setup->cell.z_mm,
+    .present = CT_HAS_Z | CT_HAS_MODE | CT_HAS_TIME | (alternates || scans ? CT_HAS_TRIGGER : 0),
+    .mode = phase % 2 ? CT_MODE_XCT : CT_MODE_XCS, .trigger = alternates ? phase : state.step, .z_mm = state.z_mm,
     .time_s = (double)run->start_wall_ns * 1e-9 + t_s
   };
 }
@@ -199,7 +205,14 @@ static int wait_for_subscriber(const struct run *run)
   return rc == CT_ENODATA || rc == CT_EBUSY ? 0 : rc;
 }
 
-/* Frames of the next message: what is left of the run, and of one mode. */
+static uint64_t height_at(const struct ct_simulate *setup, uint64_t frame)
+{
+  struct ct_sim_state state;
+  ct_sim_state(&setup->cell, (double)frame / setup->cell.rate_hz, &state);
+  return state.step;
+}
+
+/* Frames of the next message: what is left of the run, of one mode and of one height. */
 static uint32_t next_count(const struct ct_simulate *setup, uint64_t first)
 {
   uint32_t count = setup->batch;
@@ -207,6 +220,7 @@ static uint32_t next_count(const struct ct_simulate *setup, uint64_t first)
   double rate_hz = setup->cell.rate_hz;
   uint64_t phase = phase_at(setup, (double)first, rate_hz);
   while (phase_at(setup, (double)(first + count - 1), rate_hz) != phase) count--;
+  while (height_at(setup, first + count - 1) != height_at(setup, first)) count--;
   return count;
 }
 
@@ -230,7 +244,9 @@ static int play(struct run *run, struct ct_simulate_result *result)
     if (rc || !due) break;
     tell_late(run);
     rc = send_frames(run, first, count);
-    if (!rc) result->frames += count;
+    if (rc) break;
+    result->frames += count;
+    rc = ct_truth_until(run->truth, (double)(result->frames - 1) / setup->cell.rate_hz);
   }
   result->seconds = elapsed_s(run);
   result->worst_late_s = (double)run->pace.worst_late_ns * 1e-9;
@@ -270,14 +286,18 @@ int ct_simulate_run(const struct ct_simulate *setup, const atomic_bool *stop, vo
   run.frame_bytes = (size_t)setup->cell.rows * setup->cell.cols * sizeof *run.pixels;
   run.pixels = ct_xcalloc(setup->batch, run.frame_bytes);
   rc = write_calibration(&run, err);
+  if (!rc && wanted(setup->truth)) rc = ct_truth_open(&run.truth, setup->truth, run.sim, &setup->cell, setup->truth_step_s, err);
   if (!rc) rc = open_streams(&run, err);
   if (rc) goto out;
   tell_start(&run);
   rc = wait_for_subscriber(&run);
   if (!rc) rc = play(&run, result);
-  if (rc)
+  if (rc == CT_EIO && ct_truth_failed(run.truth))
+    ct_err_set(err, rc, "%s cannot be written after %llu frames", setup->truth, (unsigned long long)result->frames);
+  else if (rc)
     ct_err_set(err, rc, "publishing failed after %llu frames: %s", (unsigned long long)result->frames, ct_err_text(rc));
 out:
+  ct_truth_close(run.truth);
   ct_publisher_close(run.hexitec, LINGER_MS);
   ct_publisher_close(run.scalars, LINGER_MS);
   ct_publisher_close(run.projections, LINGER_MS);

@@ -5,8 +5,6 @@
 #include <string.h>
 
 enum { NOISE_POOL = 1 << 20, ASIC_COLS = 80, ASIC_BLOCK = 20, ASIC_BLOCKS = 4 };
-#define FWHM_PER_SIGMA 2.354820045
-#define SHARE_LEAST_KEV 5.0
 #define PEDESTAL_ADU 1005
 #define PEDESTAL_SPREAD_ADU 25
 #define GAIN_SPREAD 0.02
@@ -15,12 +13,16 @@ enum { NOISE_POOL = 1 << 20, ASIC_COLS = 80, ASIC_BLOCK = 20, ASIC_BLOCKS = 4 };
 #define STREAM_DETECTOR (UINT64_C(1) << 63)
 #define STREAM_NOISE (UINT64_C(3) << 62)
 #define STREAM_PIXELS (STREAM_NOISE + 1)
+#define STREAM_FAULTS (STREAM_NOISE + 2)
+#define NOISE_ADU (CT_SIM_NOISE_KEV / CT_SIM_FWHM_PER_SIGMA / CT_SIM_GAIN_KEV)
+#define NOISY 10
 
 static int make_pixels(struct ct_sim *sim)
 {
   sim->gain_keV = calloc(sim->pixels, sizeof *sim->gain_keV);
+  sim->true_gain_keV = calloc(sim->pixels, sizeof *sim->true_gain_keV);
   sim->intercept_keV = calloc(sim->pixels, sizeof *sim->intercept_keV);
-  if (!sim->gain_keV || !sim->intercept_keV) return CT_ENOMEM;
+  if (!sim->gain_keV || !sim->true_gain_keV || !sim->intercept_keV) return CT_ENOMEM;
   for (uint32_t p = 0; p < sim->pixels; p++) sim->gain_keV[p] = CT_SIM_GAIN_KEV;
   if (!sim->config.pedestal) return 0;
   sim->pedestal = calloc(sim->padded, sizeof *sim->pedestal);
@@ -35,10 +37,53 @@ static int make_pixels(struct ct_sim *sim)
   return 0;
 }
 
+/* Any <n> pixels, each once, none of which is in taken[]: into list. */
+static void draw_pixels(const struct ct_sim *sim, struct ct_random *random, bool *taken, uint32_t *list, uint32_t n)
+{
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t p = ct_random_below(random, sim->pixels);
+    while (taken[p]) p = (p + 1) % sim->pixels;
+    taken[p] = true;
+    list[i] = p;
+  }
+}
+
+/* Pixels that are dead or noisy, and what the calibration does not know of the others. */
+static int make_faults(struct ct_sim *sim)
+{
+  const struct ct_sim_effects *effects = &sim->config.effects;
+  uint32_t n_dead = effects->dead_pixels, n_noisy = effects->noisy_pixels;
+  bool *taken = calloc(sim->pixels, sizeof *taken);
+  sim->dead = calloc((size_t)n_dead + 1, sizeof *sim->dead);
+  sim->noisy = calloc((size_t)n_noisy + 1, sizeof *sim->noisy);
+  if (!taken || !sim->dead || !sim->noisy) {
+    free(taken);
+    return CT_ENOMEM;
+  }
+  struct ct_random random;
+  ct_random_seed(&random, sim->config.seed, STREAM_FAULTS);
+  if (n_dead > 0) {
+    sim->dead[0] = sim->config.rows * 3 / 10 * sim->config.cols + sim->config.cols * 3 / 4;
+    taken[sim->dead[0]] = true;
+    draw_pixels(sim, &random, taken, sim->dead + 1, n_dead - 1);
+  }
+  draw_pixels(sim, &random, taken, sim->noisy, n_noisy);
+  free(taken);
+  for (uint32_t p = 0; p < sim->pixels; p++) {
+    double error = effects->gain_error_permil > 0 ? effects->gain_error_permil * 1e-3 * ct_random_normal(&random) : 0;
+    sim->true_gain_keV[p] = sim->gain_keV[p] / (1 + error);
+  }
+  return 0;
+}
+
 int ct_detector_new(struct ct_sim *sim)
 {
   int rc = make_pixels(sim);
+  if (!rc) rc = make_faults(sim);
+  if (!rc) rc = ct_sensor_new(&sim->sensor, &sim->config.effects);
   if (rc) return rc;
+  sim->photons = calloc(sim->photons_max, sizeof *sim->photons);
+  if (!sim->photons) return CT_ENOMEM;
   sim->noise_starts = NOISE_POOL;
   sim->noise = calloc((size_t)NOISE_POOL + sim->padded, sizeof *sim->noise);
   sim->frame = calloc(sim->padded, sizeof *sim->frame);
@@ -46,7 +91,7 @@ int ct_detector_new(struct ct_sim *sim)
   if (!sim->noise || !sim->frame || (sim->config.asic && !sim->asic)) return CT_ENOMEM;
   struct ct_random random;
   ct_random_seed(&random, sim->config.seed, STREAM_NOISE);
-  double sigma_ADU = CT_SIM_NOISE_KEV / FWHM_PER_SIGMA / CT_SIM_GAIN_KEV;
+  double sigma_ADU = sim->config.effects.noise ? NOISE_ADU : 0;
   for (size_t i = 0; i < (size_t)NOISE_POOL + sim->padded; i++)
     sim->noise[i] = (int16_t)lrint(sigma_ADU * ct_random_normal(&random));
   for (uint32_t col = 0; sim->asic && col < sim->config.cols; col++) {
@@ -58,7 +103,12 @@ int ct_detector_new(struct ct_sim *sim)
 
 void ct_detector_free(struct ct_sim *sim)
 {
+  ct_sensor_free(sim->sensor);
+  free(sim->dead);
+  free(sim->noisy);
+  free(sim->photons);
   free(sim->gain_keV);
+  free(sim->true_gain_keV);
   free(sim->intercept_keV);
   free(sim->pedestal);
   free(sim->noise);
@@ -66,58 +116,11 @@ void ct_detector_free(struct ct_sim *sim)
   free(sim->asic);
 }
 
-/* How many pixels see more than 5 keV of a photon (compton.md's detector model: 2 mm CdZnTe, 250 um pitch). */
-static uint32_t multiplicity(double e_keV, double u)
-{
-  static const double at_keV[] = { 59.5, 93.6, 114.6 };
-  static const double up_to[][3] = { { 0.52, 0.92, 0.98 }, { 0.46, 0.89, 0.97 }, { 0.43, 0.885, 0.965 } };
-  int i = e_keV < at_keV[1] ? 0 : 1;
-  double f = fmin(fmax((e_keV - at_keV[i]) / (at_keV[i + 1] - at_keV[i]), 0), 1);
-  uint32_t n = 1;
-  for (int j = 0; j < 3; j++) n += u >= up_to[i][j] + f * (up_to[i + 1][j] - up_to[i][j]);
-  return n;
-}
-
-/* The neighbour of <at> on the side the charge went to, or on the other side where the sensor ends. */
-static uint32_t beside(uint32_t at, bool after, uint32_t count)
-{
-  if (count == 1) return at;
-  if (at == 0) return 1;
-  if (at == count - 1) return at - 1;
-  return after ? at + 1 : at - 1;
-}
-
-void ct_sim_share(const struct ct_sim *sim, const struct ct_sim_photon *photon, uint64_t random_seed,
-                  struct ct_sim_charge *charge)
-{
-  struct ct_random random;
-  ct_random_seed(&random, random_seed, 0);
-  double sigma_keV = 0.505 / FWHM_PER_SIGMA * sqrt(photon->e_keV / 93.6);
-  double e_keV = photon->e_keV + sigma_keV * ct_random_normal(&random);
-  uint32_t rows = sim->config.rows, cols = sim->config.cols, n = multiplicity(photon->e_keV, ct_random_unit(&random));
-  if (e_keV < n * SHARE_LEAST_KEV || rows == 1 || cols == 1) n = 1;
-  uint64_t sides = ct_random_next(&random);
-  uint32_t row = photon->pixel / cols, col = photon->pixel % cols;
-  uint32_t other_row = beside(row, sides & 1, rows), other_col = beside(col, sides & 2, cols);
-  uint32_t across = row * cols + other_col, along = other_row * cols + col;
-  charge->n = n;
-  charge->pixel[0] = photon->pixel;
-  charge->pixel[1] = n == 2 && sides & 4 ? along : across;
-  charge->pixel[2] = along;
-  charge->pixel[3] = other_row * cols + other_col;
-  charge->e_keV[0] = e_keV;
-  for (uint32_t i = 1; i < n; i++) {
-    double most = e_keV / n;
-    charge->e_keV[i] = SHARE_LEAST_KEV + (most - SHARE_LEAST_KEV) * ct_random_unit(&random);
-    charge->e_keV[0] -= charge->e_keV[i];
-  }
-}
-
-static void add_charge(struct ct_sim *sim, const struct ct_sim_charge *charge)
+static void add_charge(struct ct_sim *sim, const struct ct_sim_charge *charge, double gain)
 {
   for (uint32_t i = 0; i < charge->n; i++) {
     uint32_t p = charge->pixel[i];
-    double adu = sim->frame[p] + (charge->e_keV[i] - sim->intercept_keV[p]) / sim->gain_keV[p];
+    double adu = sim->frame[p] + (gain * charge->e_keV[i] - sim->intercept_keV[p]) / sim->true_gain_keV[p];
     sim->frame[p] = (int16_t)lrint(fmin(adu, CT_SIM_CHARGE_ADU_MAX));
   }
 }
@@ -134,19 +137,38 @@ static void digitise(struct ct_sim *sim)
       v[i] = low > CT_SIM_CHARGE_ADU_MAX ? CT_SIM_CHARGE_ADU_MAX : low;
     }
   }
-  sim->frame[sim->dead] = 0;
+  for (uint32_t i = 0; i < sim->config.effects.dead_pixels; i++) sim->frame[sim->dead[i]] = 0;
+}
+
+/* What electronics add that was not there at the start: to a photon's energy, in keV. */
+static double drift_sigma_keV(const struct ct_sim *sim, const struct ct_sim_state *state)
+{
+  if (!(sim->config.effects.fwhm_drift_keV_h > 0)) return 0;
+  double start_keV = ct_response_sigma_keV(&sim->config.effects, 93.6, 1) * CT_SIM_FWHM_PER_SIGMA;
+  return sqrt(state->fwhm_keV * state->fwhm_keV - start_keV * start_keV) / CT_SIM_FWHM_PER_SIGMA;
+}
+
+static void add_noise(struct ct_sim *sim, struct ct_random *random)
+{
+  for (uint32_t i = 0; i < sim->config.effects.noisy_pixels; i++)
+    sim->frame[sim->noisy[i]] = (int16_t)lrint(NOISY * NOISE_ADU * ct_random_normal(random));
 }
 
 uint32_t ct_sim_frame(struct ct_sim *sim, uint64_t k, uint16_t *pixels)
 {
   struct ct_random random;
+  struct ct_sim_state state;
+  ct_sim_state(&sim->config, (double)k / sim->config.rate_hz, &state);
   ct_random_seed(&random, sim->config.seed, STREAM_DETECTOR | k);
   memcpy(sim->frame, sim->noise + ct_random_below(&random, sim->noise_starts), sim->padded * sizeof *sim->frame);
-  uint32_t n = ct_sim_photons(sim, k, sim->photons, sim->count.n);
+  add_noise(sim, &random);
+  uint32_t n = ct_sim_photons(sim, k, sim->photons, sim->photons_max);
+  double sigma_keV = drift_sigma_keV(sim, &state);
   for (uint32_t i = 0; i < n; i++) {
     struct ct_sim_charge charge;
     ct_sim_share(sim, &sim->photons[i], ct_random_next(&random), &charge);
-    add_charge(sim, &charge);
+    if (sigma_keV > 0 && charge.n > 0) charge.e_keV[0] += sigma_keV * ct_random_normal(&random);
+    add_charge(sim, &charge, state.gain);
   }
   digitise(sim);
   if (!sim->asic) {
@@ -163,8 +185,12 @@ uint32_t ct_sim_frame(struct ct_sim *sim, uint64_t k, uint16_t *pixels)
 void ct_sim_calibration(const struct ct_sim *sim, double *gradient_keV, double *intercept_keV, double *dark_ADU)
 {
   for (uint32_t p = 0; p < sim->pixels; p++) {
-    gradient_keV[p] = p == sim->dead ? 0 : sim->gain_keV[p];
-    intercept_keV[p] = p == sim->dead ? 0 : sim->intercept_keV[p];
-    dark_ADU[p] = sim->pedestal && p != sim->dead ? sim->pedestal[p] : 0;
+    gradient_keV[p] = sim->gain_keV[p];
+    intercept_keV[p] = sim->intercept_keV[p];
+    dark_ADU[p] = sim->pedestal ? sim->pedestal[p] : 0;
+  }
+  for (uint32_t i = 0; i < sim->config.effects.dead_pixels; i++) {
+    uint32_t p = sim->dead[i];
+    gradient_keV[p] = intercept_keV[p] = dark_ADU[p] = 0;
   }
 }

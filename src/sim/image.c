@@ -7,7 +7,6 @@
 enum { SUB = 4, REACH_MAX = 8, KERNEL_MAX = SUB + 2 * REACH_MAX };
 #define PINHOLE_MM 0.2
 #define PINHOLE_LENGTH_MM 2.0
-#define SHEET_MM 0.25
 
 struct grid {
   uint32_t rows, cols, margin;         /* points; margin: REACH on every side */
@@ -40,13 +39,13 @@ static double depth_up(const struct ct_layer *layers, uint32_t n, double x, doub
 
 /* Adds what the sheet lights up in one layer. */
 static void light(const struct ct_layer *layers, uint32_t n, uint32_t lit, double z_mm, const struct grid *grid,
-                  double e2_keV, struct planes *planes)
+                  double e2_keV, const struct ct_sim_effects *effects, struct planes *planes)
 {
-  double from = fmax(layers[lit].from_mm, z_mm - SHEET_MM / 2), to = fmin(layers[lit].to_mm, z_mm + SHEET_MM / 2);
+  double from = fmax(layers[lit].from_mm, z_mm - CT_SHEET_MM / 2), to = fmin(layers[lit].to_mm, z_mm + CT_SHEET_MM / 2);
   if (from >= to) return;
-  double mu_in[CT_SIM_MATERIALS], mu_out[CT_SIM_MATERIALS], density[CT_SIM_MATERIALS];
-  ct_phantom_attenuation(CT_SIM_E1_KEV, mu_in);
-  ct_phantom_attenuation(e2_keV, mu_out);
+  double mu_in[CT_SIM_MATERIALS] = { 0 }, mu_out[CT_SIM_MATERIALS] = { 0 }, density[CT_SIM_MATERIALS];
+  if (effects->attenuation_in) ct_phantom_attenuation(CT_SIM_E1_KEV, mu_in);
+  if (effects->attenuation_out) ct_phantom_attenuation(e2_keV, mu_out);
   for (int m = 0; m < CT_SIM_MATERIALS; m++) density[m] = ct_material_density((enum ct_sim_source)m) * 1e-22;
   for (uint32_t i = 0; i < grid->rows; i++) {
     double y = grid->y0_mm - i * grid->step_mm;
@@ -60,7 +59,8 @@ static void light(const struct ct_layer *layers, uint32_t n, uint32_t lit, doubl
       planes->points[material][at] += light * density[material];
       if (material != CT_SIM_CATHODE) continue;
       planes->points[CT_SIM_LITHIATION][at] += light * density[CT_SIM_LITHIATION];
-      planes->points[CT_SIM_MATERIALS][at] += light * density[CT_SIM_LITHIATION] * ct_phantom_gradient(y);
+      planes->points[CT_SIM_MATERIALS][at] += light * density[CT_SIM_LITHIATION] *
+                                                ct_phantom_gradient(effects, y, (from + to) / 2);
     }
   }
 }
@@ -69,7 +69,8 @@ static void light(const struct ct_layer *layers, uint32_t n, uint32_t lit, doubl
 static uint32_t make_kernel(double step_mm, double blur_mm, double kernel[KERNEL_MAX * KERNEL_MAX], uint32_t *margin)
 {
   enum { FINE = 32 };                  /* places inside the pixel, per edge */
-  double radius = blur_mm / 2 / step_mm, sum = 0;
+  /* A hole of no size still collects the point in whose square it lands. */
+  double radius = fmax(blur_mm / 2 / step_mm, 0.5), sum = 0;
   *margin = (uint32_t)fmin(ceil(radius), REACH_MAX);
   uint32_t edge = SUB + 2 * *margin;
   for (uint32_t i = 0; i < edge; i++) {
@@ -88,6 +89,12 @@ static uint32_t make_kernel(double step_mm, double blur_mm, double kernel[KERNEL
   return edge;
 }
 
+/* The hole is open as far as its bore lets rays through; it looks smaller and is farther away by its cosine. */
+static double open_share(const struct ct_sim_effects *effects, double tan_angle)
+{
+  return effects->vignetting ? bore(tan_angle) * pow(1 + tan_angle * tan_angle, -1.5) : 1;
+}
+
 static void collect(const struct ct_sim_config *config, const struct ct_geometry *geometry, const struct grid *grid,
                     const double *kernel, uint32_t edge, const double *points, double *image)
 {
@@ -100,18 +107,18 @@ static void collect(const struct ct_sim_config *config, const struct ct_geometry
         for (uint32_t j = 0; j < edge; j++) sum += kernel[i * edge + j] * line[j];
       }
       double tan_angle = hypot(col - geometry->centre_x_px, row - geometry->centre_y_px) * scale / geometry->object_mm;
-      /* The hole looks smaller and is farther away by its cosine. */
-      image[(size_t)row * config->cols + col] = sum * bore(tan_angle) * pow(1 + tan_angle * tan_angle, -1.5);
+      image[(size_t)row * config->cols + col] = sum * open_share(&config->effects, tan_angle);
     }
   }
 }
 
-int ct_image(const struct ct_sim_config *config, const struct ct_geometry *geometry, double *emission, double *gradient)
+int ct_image(const struct ct_sim_config *config, const struct ct_geometry *geometry, double z_mm, double *emission,
+             double *gradient)
 {
   double inverse = geometry->object_mm / geometry->detector_mm, kernel[KERNEL_MAX * KERNEL_MAX];
   size_t pixels = (size_t)config->rows * config->cols;
   struct grid grid = { .step_mm = geometry->pitch_mm * inverse / SUB };
-  uint32_t edge = make_kernel(grid.step_mm, PINHOLE_MM * (1 + inverse), kernel, &grid.margin);
+  uint32_t edge = make_kernel(grid.step_mm, config->effects.blur ? PINHOLE_MM * (1 + inverse) : 0, kernel, &grid.margin);
   grid.rows = config->rows * SUB + 2 * grid.margin;
   grid.cols = config->cols * SUB + 2 * grid.margin;
   grid.x0_mm = ((geometry->centre_x_px + 0.5) * SUB + grid.margin - 0.5) * grid.step_mm;
@@ -125,7 +132,7 @@ int ct_image(const struct ct_sim_config *config, const struct ct_geometry *geome
   uint32_t n;
   const struct ct_layer *layers = ct_phantom(config->sample, &n);
   double e2_keV = ct_compton_e2_keV(CT_SIM_E1_KEV, geometry->theta_deg * 3.141592653589793 / 180, 0);
-  for (uint32_t lit = 0; lit < n; lit++) light(layers, n, lit, config->z_mm, &grid, e2_keV, &planes);
+  for (uint32_t lit = 0; lit < n; lit++) light(layers, n, lit, z_mm, &grid, e2_keV, &config->effects, &planes);
   for (int m = 0; m < CT_SIM_MATERIALS; m++)
     collect(config, geometry, &grid, kernel, edge, planes.points[m], emission + (size_t)m * pixels);
   collect(config, geometry, &grid, kernel, edge, planes.points[CT_SIM_MATERIALS], gradient);

@@ -47,18 +47,20 @@ double ct_material_density(enum ct_sim_source source)
 
 double ct_material_elastic(enum ct_sim_source source) { return materials[source].elastic; }
 
-double ct_sim_profile(enum ct_sim_source source, double pz)
+double ct_material_profile(enum ct_sim_source source, enum ct_sim_lithiation lithiation, double pz)
 {
   if (source >= CT_SIM_LINES) return 0;
   pz = fabs(pz);
   if (pz >= 100) return 0;   /* the tables end */
-  if (source == CT_SIM_LITHIATION)
+  if (source == CT_SIM_LITHIATION && lithiation != CT_SIM_FREE)
     return 2 * ComptonProfile_Partial(3, K_SHELL, pz, NULL) + ComptonProfile_Partial(8, L3_SHELL, pz, NULL);
   const struct material *m = &materials[source];
   double sum = 0;
   for (int i = 0; i < ATOMS && m->atoms[i].z; i++) sum += m->atoms[i].n * ComptonProfile(m->atoms[i].z, pz, NULL);
   return sum;
 }
+
+double ct_sim_profile(enum ct_sim_source source, double pz) { return ct_material_profile(source, CT_SIM_IONIC, pz); }
 
 double ct_sim_attenuation(enum ct_sim_source source, double e_keV)
 {
@@ -96,5 +98,21 @@ uint32_t ct_shielding_lines(double e_keV[CT_SIM_LINES_MAX], double share[CT_SIM_
       share[n] = elements[i].share * RadRate(elements[i].z, lines[j], NULL);
     }
   }
+  return n;
+}
+
+uint32_t ct_nuclide_lines(enum ct_sim_sample sample, double e_keV[CT_SIM_LINES_MAX], double share[CT_SIM_LINES_MAX])
+{
+  struct radioNuclideData *nuclide = GetRadioNuclideDataByName(sample == CT_SIM_AM241 ? "241Am" : "57Co", NULL);
+  if (!nuclide) return 0;
+  uint32_t n = 0;
+  for (int i = 0; i < nuclide->nXrays + nuclide->nGammas && n < CT_SIM_LINES_MAX; i++) {
+    int gamma = i - nuclide->nXrays;
+    double line_keV = gamma < 0 ? LineEnergy(nuclide->Z_xray, nuclide->XrayLines[i], NULL) : nuclide->GammaEnergies[gamma];
+    if (line_keV < 5 || line_keV > 200) continue;
+    e_keV[n] = line_keV;
+    share[n++] = gamma < 0 ? nuclide->XrayIntensities[i] : nuclide->GammaIntensities[gamma];
+  }
+  FreeRadioNuclideData(nuclide);
   return n;
 }

@@ -30,8 +30,10 @@ static const struct ct_disc cap[] = {
 
 #define LAYER(from, to, discs) { from, to, discs, sizeof(discs) / sizeof((discs)[0]) }
 static const struct ct_layer cell[] = {
-  LAYER(0, 0.25, can),         LAYER(0.25, 1.25, cathode), LAYER(1.25, 1.27, separator), LAYER(1.27, 1.52, anode),
-  LAYER(1.52, 2.02, spacer),   LAYER(2.02, 2.95, spring),  LAYER(2.95, 3.2, cap),
+  LAYER(0, CT_CATHODE_FROM_MM, can),
+  LAYER(CT_CATHODE_FROM_MM, CT_CATHODE_TO_MM, cathode),
+  LAYER(CT_CATHODE_TO_MM, 1.27, separator), LAYER(1.27, 1.52, anode), LAYER(1.52, 2.02, spacer),
+  LAYER(2.02, 2.95, spring), LAYER(2.95, 3.2, cap),
 };
 
 #define SLAB(name, material)                                                            \
@@ -42,6 +44,20 @@ SLAB(slab_lithium, CT_SIM_LITHIUM)
 SLAB(slab_cathode, CT_SIM_CATHODE)
 SLAB(slab_steel, CT_SIM_STEEL)
 
+/* Where there is room for them: none touches a pore or another. */
+static const struct ct_bubble bubbles[] = {
+  { -0.3, 4.6, 1.00, CATHODE }, { 1.9, -1.9, 0.80, CATHODE }, { -2.6, -1.2, 0.60, CATHODE }, { 5.4, 1.6, 0.45, CATHODE },
+  { -5.2, 1.1, 0.25, CATHODE }, { 0, -8.0, 0.90, LIQUID },
+};
+
+const struct ct_bubble *ct_phantom_bubbles(uint32_t *n)
+{
+  *n = sizeof bubbles / sizeof bubbles[0];
+  return bubbles;
+}
+
+double ct_phantom_growth(double t_s, double speedup) { return fmin(t_s * speedup / 36000, 1); }
+
 const struct ct_layer *ct_phantom(enum ct_sim_sample sample, uint32_t *n)
 {
   *n = 1;
@@ -50,6 +66,7 @@ const struct ct_layer *ct_phantom(enum ct_sim_sample sample, uint32_t *n)
   case CT_SIM_SLAB_LITHIUM: return slab_lithium;
   case CT_SIM_SLAB_CATHODE: return slab_cathode;
   case CT_SIM_SLAB_STEEL: return slab_steel;
+  case CT_SIM_EMPTY: case CT_SIM_AM241: case CT_SIM_CO57: *n = 0; return cell;
   case CT_SIM_CELL: break;
   }
   *n = sizeof cell / sizeof cell[0];
@@ -98,7 +115,9 @@ void ct_phantom_attenuation(double e_keV, double mu_cm[CT_SIM_MATERIALS])
   mu_cm[CT_SIM_CATHODE] += mu_cm[CT_SIM_LITHIATION];
 }
 
-double ct_phantom_gradient(double y)
+double ct_phantom_gradient(const struct ct_sim_effects *effects, double y, double z)
 {
-  return fmin(fmax(0.15 * y / 7.0, -0.15), 0.15);
+  double lateral = effects->lateral ? fmin(fmax(0.15 * y / 7.0, -0.15), 0.15) : 0;
+  double depth = effects->depth ? 0.1 * (z - (CT_CATHODE_FROM_MM + CT_CATHODE_TO_MM) / 2) : 0;
+  return lateral + depth;
 }

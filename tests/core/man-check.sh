@@ -44,7 +44,7 @@ keys_of_page() {
     }' | sort -u
 }
 
-echo '1..8'
+echo '1..10'
 for program in $programs; do
   table=$("$bin/$program" --options-table | awk -F'\t' '$1 == "flag" { if ($2 != "-") print $2; if ($3 != "-") print $3 }' |
     sort -u)
@@ -53,7 +53,10 @@ for program in $programs; do
   check "every flag of $program is in its page" "$(only_in "$table" "$page")"
   check "$program(1) has no other flags" "$(only_in "$page" "$table")"
 done
-table=$("$bin/comptop" --options-table | awk -F'\t' '$1 == "key" { print $2 "\t" $3 "\t" $4 }' | sort -u)
-page=$(keys_of_page "$src/man/comptop.conf.5")
-check 'every key is in comptop.conf(5), with its default' "$(only_in "$table" "$page")"
-check 'comptop.conf(5) has no other keys or defaults' "$(only_in "$page" "$table")"
+for pair in comptop:comptop.conf.5 comptop-sim:comptop-sim.1; do
+  program=${pair%%:*} name=${pair#*:}
+  table=$("$bin/$program" --options-table | awk -F'\t' '$1 == "key" { print $2 "\t" $3 "\t" $4 }' | sort -u)
+  page=$(keys_of_page "$src/man/$name")
+  check "every key of $program is in $name, with its default" "$(only_in "$table" "$page")"
+  check "$name has no other keys or defaults" "$(only_in "$page" "$table")"
+done
