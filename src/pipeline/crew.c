@@ -4,7 +4,6 @@
 #include "crew.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -12,7 +11,7 @@ enum {
   MODULE_PIXELS = 80 * 80,
   BLOCK_PIXELS = CT_HEXITEC_BLOCK * MODULE_PIXELS,   /* the masks and events of a block stay in the caches */
   SHARED_PIXELS = 4 * BLOCK_PIXELS,                  /* less than that is done before a second worker has woken up */
-  SPINS = 100                                        /* looks at a turn before the processor is offered to others */
+  SPINS = 1000                                       /* looks at a turn, some us, before a worker goes to sleep */
 };
 
 struct block {
@@ -45,24 +44,39 @@ struct ct_crew {
   uint64_t blocks;              /* given out */
   bool quit;
 
-  /* Turns. Release by the worker that passes the turn on, acquire by the one that waits for it: it sees what the other
-   * did to <before>, respectively to the spectra, and to the detector that <before> is. */
+  const struct ct_hexitec *before;   /* the detector that corrected last; whose turn it is to correct, has it */
+
+  /* Turns. Whoever waits for one acquires what the worker that passes it on has released: <before> and the detector
+   * that it is, respectively the spectra. Passing a turn and looking for sleepers, going to sleep and looking at the
+   * turn are sequentially consistent, so that one of the two sees the other. */
   _Atomic uint64_t may_correct, may_add;
-  const struct ct_hexitec *before;   /* the detector that corrected last; with the turn */
+  _Atomic unsigned sleepers;
+  pthread_cond_t passed;        /* a turn, while there were sleepers; with the lock */
 };
 
 /* ---- turns ----------------------------------------------------------------------------------------------- */
-/* Whoever has the turn is at work on it or about to be, unless its processor was taken away: then give up ours. */
-static void wait_for(const _Atomic uint64_t *turn, uint64_t number)
+/* Whoever has the turn is at work on it or about to be, unless its processor was taken away: then leave it ours. */
+static void wait_for(struct ct_crew *crew, const _Atomic uint64_t *turn, uint64_t number)
 {
-  for (unsigned spins = 0; atomic_load_explicit(turn, memory_order_acquire) != number; spins++)
-    if (spins >= SPINS)
-      sched_yield();
+  for (unsigned spins = 0; spins < SPINS; spins++)
+    if (atomic_load_explicit(turn, memory_order_acquire) == number)
+      return;
+  pthread_mutex_lock(&crew->lock);
+  atomic_fetch_add_explicit(&crew->sleepers, 1, memory_order_seq_cst);
+  while (atomic_load_explicit(turn, memory_order_seq_cst) != number)
+    pthread_cond_wait(&crew->passed, &crew->lock);
+  atomic_fetch_sub_explicit(&crew->sleepers, 1, memory_order_relaxed);
+  pthread_mutex_unlock(&crew->lock);
 }
 
-static void pass(_Atomic uint64_t *turn, uint64_t number)
+static void pass(struct ct_crew *crew, _Atomic uint64_t *turn, uint64_t number)
 {
-  atomic_store_explicit(turn, number + 1, memory_order_release);
+  atomic_store_explicit(turn, number + 1, memory_order_seq_cst);
+  if (atomic_load_explicit(&crew->sleepers, memory_order_seq_cst) == 0)
+    return;
+  pthread_mutex_lock(&crew->lock);
+  pthread_cond_broadcast(&crew->passed);
+  pthread_mutex_unlock(&crew->lock);
 }
 
 /* ---- a block --------------------------------------------------------------------------------------------- */
@@ -89,14 +103,14 @@ static void analyse(struct worker *w, const struct block *block)
 {
   struct ct_crew *crew = w->crew;
   ct_hexitec_find(w->hexitec, block->frame, block->first, block->count);
-  wait_for(&crew->may_correct, block->number);
+  wait_for(crew, &crew->may_correct, block->number);
   ct_hexitec_correct(w->hexitec, crew->before);
   crew->before = w->hexitec;
-  pass(&crew->may_correct, block->number);
+  pass(crew, &crew->may_correct, block->number);
   make_events(w, block);
-  wait_for(&crew->may_add, block->number);
+  wait_for(crew, &crew->may_add, block->number);
   add_events(w, block);
-  pass(&crew->may_add, block->number);
+  pass(crew, &crew->may_add, block->number);
 }
 
 /* The next block, if there is one. With the lock. */
@@ -153,7 +167,7 @@ void ct_crew_analyse(struct ct_crew *crew, const struct ct_lot *lots, size_t n)
   }
   uint64_t blocks = crew->blocks;
   pthread_mutex_unlock(&crew->lock);
-  wait_for(&crew->may_add, blocks);   /* the others' last blocks */
+  wait_for(crew, &crew->may_add, blocks);   /* the others' last blocks */
 }
 
 /* ---- opening and closing --------------------------------------------------------------------------------- */
@@ -177,6 +191,7 @@ int ct_crew_open(struct ct_crew **out, unsigned workers, const struct ct_hexitec
   *out = NULL;
   pthread_mutex_init(&crew->lock, NULL);
   pthread_cond_init(&crew->work, NULL);
+  pthread_cond_init(&crew->passed, NULL);
   crew->spectra = spectra;
   crew->workers = ct_xcalloc(workers, sizeof *crew->workers);
   crew->pixels = setup->rows * setup->cols;
@@ -215,6 +230,7 @@ void ct_crew_close(struct ct_crew *crew)
     free(crew->workers[i].events);
   }
   free(crew->workers);
+  pthread_cond_destroy(&crew->passed);
   pthread_cond_destroy(&crew->work);
   pthread_mutex_destroy(&crew->lock);
   free(crew);
