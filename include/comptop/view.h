@@ -55,6 +55,8 @@ struct ct_view {
   /* choices */
   enum ct_panel panel;
   bool help, frozen;
+  double behind_s;                 /* of a frozen picture: its age */
+  uint32_t back, kept;             /* and how many newer ones there are, of how many kept */
   enum ct_ramp ramp;
   enum ct_quantity quantity;
   bool log_scale;                  /* of the spectrum */
@@ -92,9 +94,10 @@ size_t ct_view_utf8(uint32_t code, char out[4]);
 enum { CT_PRESS_UP = 0x110000, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT, CT_PRESS_ESCAPE, CT_PRESS_F1, CT_PRESS_F10,
        CT_PRESS_CTRL_L = 0x0c };
 /* What a key asks of the owner of the screen beyond the view itself. */
-enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT, CT_KEY_REDRAW /* repaint all */ };
+enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT, CT_KEY_REDRAW /* repaint all */,
+                     CT_KEY_OLDER, CT_KEY_NEWER /* a picture, of those kept */, CT_KEY_MARK /* ask for a marker's text */ };
 /* Changes the view's choices as the key table (which the help shows) says. Space only sets <frozen>: the owner keeps
- * rendering the snapshot of that moment until it is cleared. */
+ * rendering the snapshot of that moment until it is cleared, and says by <behind_s>, <back> and <kept> which one it is. */
 enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key);
 
 #endif

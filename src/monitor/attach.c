@@ -24,14 +24,14 @@ struct attachment {
   size_t block_bytes;
 };
 
-static void send_ask(struct attachment *a, uint32_t end_run)
+/* An ask, and <bytes> of what follows it, n of something. */
+static void send_ask(struct attachment *a, enum serve_action action, uint32_t n, const void *rest, size_t bytes)
 {
   char message[sizeof(struct serve_ask) + sizeof a->requests];
-  struct serve_ask ask = { .magic = SERVE_MAGIC, .version = CT_SNAPSHOT_VERSION, .n = (uint32_t)a->n_requests,
-                           .end_run = end_run };
+  struct serve_ask ask = { .magic = SERVE_MAGIC, .version = CT_SNAPSHOT_VERSION, .n = n, .action = action };
   memcpy(message, &ask, sizeof ask);
-  memcpy(message + sizeof ask, a->requests, a->n_requests * sizeof *a->requests);
-  zmq_send(a->socket, message, sizeof ask + a->n_requests * sizeof *a->requests, ZMQ_DONTWAIT);
+  memcpy(message + sizeof ask, rest, bytes);
+  zmq_send(a->socket, message, sizeof ask + bytes, ZMQ_DONTWAIT);
 }
 
 static void take_reply(struct attachment *a, const void *data, size_t bytes)
@@ -83,11 +83,15 @@ static void ask(struct feed *feed, const struct ct_request *requests, size_t n)
   memcpy(a->requests, requests, a->n_requests * sizeof *requests);
   a->waiting = true;
   a->asked_ms = uv_now(a->loop);
-  send_ask(a, 0);
+  send_ask(a, SERVE_PICTURE, (uint32_t)a->n_requests, a->requests, a->n_requests * sizeof *a->requests);
   drain(a);   /* sending may have eaten the descriptor's edge */
 }
 
-void attach_end_run(struct feed *feed) { send_ask((struct attachment *)feed, 1); }
+static void mark(struct feed *feed, const char *text)
+{
+  size_t length = strnlen(text, SERVE_TEXT);
+  send_ask((struct attachment *)feed, SERVE_MARK, (uint32_t)length, text, length);
+}
 
 int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct ct_err *err)
 {
@@ -95,6 +99,7 @@ int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct
   struct attachment *a = ct_xcalloc(1, sizeof *a);
   a->loop = loop;
   a->feed.ask = ask;
+  a->feed.mark = mark;
   a->context = zmq_ctx_new();
   a->socket = a->context ? zmq_socket(a->context, ZMQ_DEALER) : NULL;
   if (a->socket) {

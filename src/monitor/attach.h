@@ -8,8 +8,6 @@
 #include "feed.h"
 
 int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct ct_err *err) CT_MUST_CHECK;
-/* Asks the collector to end its run. */
-void attach_end_run(struct feed *feed);
 /* Before the loop's last turn; NULL is fine. */
 void attach_close(struct feed *feed);
 

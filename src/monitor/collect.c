@@ -51,8 +51,6 @@ static void leave(struct collect *c, bool last_sample)
   uv_stop(&c->loop);
 }
 
-static void end_run(void *arg) { leave(arg, false); }
-
 static bool archives(const struct collect *c) { return c->collector.archiver != NULL; }
 
 /* A lost terminal ends a demo that archives nothing; any other run goes on. */
@@ -120,6 +118,12 @@ static void on_keep(uv_timer_t *timer)
   struct collect *c = timer->data;
   struct ct_request map = collector_map_request();
   c->keeper->feed.ask(&c->keeper->feed, &map, archives(c) ? 1 : 0);
+}
+
+static void mark(void *arg, const char *text)
+{
+  struct collect *c = arg;
+  collector_mark(&c->collector, text);
 }
 
 static void keep(void *arg, struct ct_snapshot *snapshot)
@@ -202,7 +206,8 @@ static int open_all(struct collect *c, struct ct_err *err)
   c->keeper = desk_join(&c->desk, true);
   c->keeper->feed.take = keep;
   c->keeper->feed.arg = c;
-  code = serve_open(&c->server, &c->loop, &c->desk, c->endpoint, end_run, c, err);
+  struct serve_doings doings = { .mark = mark, .arg = c };
+  code = serve_open(&c->server, &c->loop, &c->desk, c->endpoint, &doings, err);
   if (code == 0 && setup->batch) {
     code = batch_open(&c->batch, &c->loop, &desk_join(&c->desk, false)->feed, setup->settings, setup->out, err);
     c->batch.done = on_batch_done;

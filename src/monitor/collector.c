@@ -43,6 +43,13 @@ static void archive_alarm(void *arg, const struct ct_snapshot_alarm *alarm, bool
     ct_archiver_alarm(c->archiver, alarm, raised, now_ns);
 }
 
+void collector_mark(struct collector *c, const char *text)
+{
+  struct ct_snapshot_alarm marker = { .id = "marker", .severity = CT_NOTICE };
+  snprintf(marker.text, sizeof marker.text, "%s", text);
+  archive_alarm(c, &marker, true, ct_time_wall_ns());
+}
+
 static int open_archiver(struct collector *c, struct ct_err *err)
 {
   struct ct_receiver *receivers[CT_SNAPSHOT_STREAMS];

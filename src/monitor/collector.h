@@ -57,6 +57,8 @@ void collector_tick(struct collector *c);
 /* Asks the analysis for a fresh picture; collector_ready tells when it is there (at once without an analysis). */
 uint64_t collector_ask(struct collector *c);
 bool collector_ready(struct collector *c, uint64_t ticket);
+/* A viewer's marker, into the archive's log. */
+void collector_mark(struct collector *c, const char *text);
 /* Once a second, with a composed snapshot that has the section of collector_map_request: history, results on disk. */
 void collector_keep(struct collector *c, const struct ct_snapshot *snapshot);
 struct ct_request collector_map_request(void);

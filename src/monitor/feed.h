@@ -11,6 +11,8 @@ struct feed {
   /* Asks for one snapshot with these sections, as fresh as can be; take is called when it is there. An ask before that
    * replaces the one before. */
   void (*ask)(struct feed *feed, const struct ct_request *requests, size_t n);
+  /* Writes a marker into the run's archive. Only feeds of viewers have it. */
+  void (*mark)(struct feed *feed, const char *text);
   /* Set by the user of the feed. NULL <snapshot>: the collector does not answer (any more), asked again it is tried. */
   void (*take)(void *arg, struct ct_snapshot *snapshot);
   void *arg;

@@ -9,7 +9,11 @@
 #include <comptop/ui.h>
 #include <comptop/view.h>
 
-enum { N_SIGNALS = 7 };
+#include "past.h"
+#include "serve.h"
+
+enum { N_SIGNALS = 7, SAID_MS = 3000 };
+static const size_t past_bytes = (size_t)128 << 20;
 
 struct screen {
   uv_loop_t *loop;
@@ -18,10 +22,16 @@ struct screen {
   struct ct_ui *ui;
   struct ct_view *view;
   struct ct_grid grid;
-  struct ct_snapshot *snapshot;      /* a copy of the last one; stands still while frozen */
+  struct ct_snapshot *snapshot;      /* a copy of what is shown; stands still while frozen */
   size_t snapshot_bytes;
+  struct past past;
+  uint64_t shown_number;             /* its place there */
   bool silent;                       /* the collector does not answer */
   bool asking;                       /* q was pressed by the owner: detach, end, or stay */
+  bool typing;                       /* a marker's text */
+  char text[SERVE_TEXT + 1];
+  char said[96];                     /* an answer to a key, shown until said_until_ms */
+  uint64_t said_until_ms;
   bool full, shown;                  /* the next frame repaints; the last one reached the terminal */
   uv_poll_t poll;
   bool polling;
@@ -56,11 +66,29 @@ static void say(struct screen *s, const char *text)
   }
 }
 
+/* Which picture a frozen one is. */
+static void tell_age(struct screen *s)
+{
+  struct ct_view *view = s->view;
+  if (!view->frozen || s->snapshot == NULL)
+    return;
+  view->behind_s = (double)(ct_time_wall_ns() - s->snapshot->core.wall_ns) / 1e9;
+  view->kept = (uint32_t)(s->past.added - s->past.oldest);
+  view->back = (uint32_t)(s->past.added - 1 - s->shown_number);
+}
+
 static void draw(struct screen *s)
 {
+  char line[SERVE_TEXT + 64];
+  tell_age(s);
   ct_view_render(s->view, s->snapshot, &s->grid);
   if (s->asking)
     say(s, "d detach: the run goes on, look with --attach   e end the run   Esc stay");
+  else if (s->typing) {
+    snprintf(line, sizeof line, "marker: %s_   Enter writes it into the archive, Esc does not", s->text);
+    say(s, line);
+  } else if (uv_now(s->loop) < s->said_until_ms)
+    say(s, s->said);
   else if (s->silent)
     say(s, "NO ANSWER from the collector: this is an old picture. Trying again.");
   int shown = ct_ui_show(s->ui, &s->grid, s->full);
@@ -103,12 +131,27 @@ static void keep(struct screen *s, const struct ct_snapshot *snapshot)
   memcpy(s->snapshot, snapshot, (size_t)snapshot->size_bytes);
 }
 
+/* Shows the kept picture <number>, or the one nearest to it that is still there. */
+static void go_to(struct screen *s, uint64_t number)
+{
+  if (s->past.added == 0)
+    return;
+  number = number < s->past.oldest ? s->past.oldest : number >= s->past.added ? s->past.added - 1 : number;
+  if (past_get(&s->past, number, &s->snapshot, &s->snapshot_bytes))
+    s->shown_number = number;
+}
+
 static void take(void *arg, struct ct_snapshot *snapshot)
 {
   struct screen *s = arg;
   s->silent = snapshot == NULL;
-  if (snapshot && !s->view->frozen)
-    keep(s, snapshot);
+  if (snapshot) {
+    past_add(&s->past, snapshot);
+    if (!s->view->frozen) {
+      keep(s, snapshot);
+      s->shown_number = s->past.added - 1;
+    }
+  }
   draw(s);
 }
 
@@ -152,10 +195,56 @@ static void take_quit(struct screen *s)
     leave(s, SCREEN_ENDED);
 }
 
+static void tell(struct screen *s, const char *text)
+{
+  snprintf(s->said, sizeof s->said, "%s", text);
+  s->said_until_ms = uv_now(s->loop) + SAID_MS;
+}
+
+static void begin_mark(struct screen *s)
+{
+  if (s->snapshot == NULL || s->snapshot->core.archive.state == CT_ARCHIVE_OFF) {
+    tell(s, "this run has no archive that could keep a marker");
+    return;
+  }
+  s->typing = true;
+  s->text[0] = '\0';
+}
+
+/* Takes the last character off, of however many bytes it is. */
+static void rub_out(char *text)
+{
+  size_t length = strlen(text);
+  while (length > 0 && ((unsigned char)text[length - 1] & 0xc0) == 0x80)
+    length--;
+  text[length > 0 ? length - 1 : 0] = '\0';
+}
+
+static void type_mark(struct screen *s, uint32_t key)
+{
+  size_t length = strlen(s->text);
+  if (key == CT_PRESS_ESCAPE) {
+    s->typing = false;
+  } else if (key == '\r' || key == '\n') {
+    s->typing = false;
+    s->feed->mark(s->feed, s->text);
+    tell(s, "the marker is on its way into the archive");
+  } else if (key == 0x7f || key == '\b') {
+    rub_out(s->text);
+  } else if (key >= 0x20 && key < CT_PRESS_UP && length + 4 < sizeof s->text) {
+    length += ct_view_utf8(key, s->text + length);
+    s->text[length] = '\0';
+  }
+}
+
 static void take_key(struct screen *s, uint32_t key)
 {
   if (s->asking) {
     take_answer(s, key);
+    return;
+  }
+  if (s->typing) {
+    type_mark(s, key);
     return;
   }
   switch (ct_view_key(s->view, key)) {
@@ -166,7 +255,18 @@ static void take_key(struct screen *s, uint32_t key)
     s->full = true;
     break;
   case CT_KEY_DONE:
+    if (!s->view->frozen)
+      go_to(s, s->past.added - 1);
     ask(s);   /* another view may need other sections */
+    break;
+  case CT_KEY_OLDER:
+    go_to(s, s->shown_number > 0 ? s->shown_number - 1 : 0);
+    break;
+  case CT_KEY_NEWER:
+    go_to(s, s->shown_number + 1);
+    break;
+  case CT_KEY_MARK:
+    begin_mark(s);
     break;
   case CT_KEY_UNKNOWN:
     break;
@@ -268,6 +368,7 @@ int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *se
   s->feed = feed;
   s->setup = setup;
   s->view = ct_xcalloc(1, sizeof *s->view);
+  past_init(&s->past, past_bytes);
   int code = ct_ui_open(&s->ui, STDOUT_FILENO, &(struct ct_ui_options){ .colour = CT_UI_COLOUR_AUTO }, err);
   if (code != 0)
     goto out;
@@ -288,6 +389,7 @@ int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *se
 out:
   ct_ui_close(s->ui);
   free(s->grid.glyphs);
+  past_fini(&s->past);
   free(s->snapshot);
   free(s->view);
   free(s);

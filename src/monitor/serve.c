@@ -27,8 +27,7 @@ struct server {
   void *context, *socket;
   uv_poll_t poll;
   uv_timer_t tick;
-  void (*end_run)(void *arg);
-  void *arg;
+  struct serve_doings doings;
   struct viewer viewers[VIEWERS];
   void *reply;             /* scratch for one answer */
   size_t reply_bytes;
@@ -94,26 +93,46 @@ static struct viewer *find_viewer(struct server *server, const void *identity, s
   return unused;
 }
 
-static void take_ask(struct server *server, const void *identity, size_t identity_bytes, const void *data, size_t bytes)
+static void take_picture_ask(struct server *server, const void *identity, size_t identity_bytes, const void *rest, uint32_t n)
 {
-  struct serve_ask ask;
   struct ct_request requests[DESK_REQUESTS];
-  if (bytes < sizeof ask)
-    return;
-  memcpy(&ask, data, sizeof ask);
-  if (ask.magic != SERVE_MAGIC || ask.version != CT_SNAPSHOT_VERSION || ask.n > DESK_REQUESTS ||
-      bytes != sizeof ask + ask.n * sizeof *requests)
-    return;
-  if (ask.end_run != 0) {
-    server->end_run(server->arg);
-    return;
-  }
   struct viewer *viewer = find_viewer(server, identity, identity_bytes);
   if (viewer == NULL)
     return;
-  memcpy(requests, (const char *)data + sizeof ask, ask.n * sizeof *requests);
+  memcpy(requests, rest, n * sizeof *requests);
   viewer->asked_ms = uv_now(server->loop);
-  viewer->asker->feed.ask(&viewer->asker->feed, requests, ask.n);
+  viewer->asker->feed.ask(&viewer->asker->feed, requests, n);
+}
+
+static void take_mark(struct server *server, const char *rest, uint32_t n)
+{
+  char text[SERVE_TEXT + 1];
+  for (uint32_t i = 0; i < n; i++)
+    text[i] = (unsigned char)rest[i] < 0x20 || rest[i] == 0x7f ? ' ' : rest[i];
+  text[n] = '\0';
+  server->doings.mark(server->doings.arg, text);
+}
+
+static void take_ask(struct server *server, const void *identity, size_t identity_bytes, const void *data, size_t bytes)
+{
+  struct serve_ask ask;
+  if (bytes < sizeof ask)
+    return;
+  memcpy(&ask, data, sizeof ask);
+  if (ask.magic != SERVE_MAGIC || ask.version != CT_SNAPSHOT_VERSION)
+    return;
+  const char *rest = (const char *)data + sizeof ask;
+  size_t rest_bytes = bytes - sizeof ask;
+  switch ((enum serve_action)ask.action) {
+  case SERVE_PICTURE:
+    if (ask.n <= DESK_REQUESTS && rest_bytes == ask.n * sizeof(struct ct_request))
+      take_picture_ask(server, identity, identity_bytes, rest, ask.n);
+    break;
+  case SERVE_MARK:
+    if (ask.n <= SERVE_TEXT && rest_bytes == ask.n)
+      take_mark(server, rest, ask.n);
+    break;
+  }
 }
 
 /* One message: identity and ask; false when there is none. */
@@ -162,15 +181,14 @@ static void on_tick(uv_timer_t *timer)
 }
 
 /* ---- opening and closing -------------------------------------------------------------------------------------- */
-int serve_open(struct server **out, uv_loop_t *loop, struct desk *desk, const char *endpoint, void (*end_run)(void *arg),
-               void *arg, struct ct_err *err)
+int serve_open(struct server **out, uv_loop_t *loop, struct desk *desk, const char *endpoint,
+               const struct serve_doings *doings, struct ct_err *err)
 {
   static const int linger = 0, queue = 4, most_bytes = 65536;
   struct server *server = ct_xcalloc(1, sizeof *server);
   server->loop = loop;
   server->desk = desk;
-  server->end_run = end_run;
-  server->arg = arg;
+  server->doings = *doings;
   server->context = zmq_ctx_new();
   server->socket = server->context ? zmq_socket(server->context, ZMQ_ROUTER) : NULL;
   int64_t limit = most_bytes;

@@ -10,17 +10,28 @@
 
 #include "desk.h"
 
-/* An ask on the wire, followed by n requests. */
+/* What a viewer wants. */
+enum serve_action {
+  SERVE_PICTURE,                           /* a snapshot with the sections of the n requests that follow */
+  SERVE_MARK                               /* a marker: n bytes of text follow */
+};
+enum { SERVE_TEXT = 200 };                 /* of a marker, bytes */
+/* An ask on the wire. */
 #define SERVE_MAGIC UINT32_C(0x4b415443)   /* "CTAK" */
 struct serve_ask {
   uint32_t magic, version, n;
-  uint32_t end_run;                        /* not 0: end the run, cleanly */
+  uint32_t action;                         /* enum serve_action */
 };
 
 struct server;
-/* Binds <endpoint>. <end_run> is called when a viewer asks for the end of the run. */
-int serve_open(struct server **out, uv_loop_t *loop, struct desk *desk, const char *endpoint, void (*end_run)(void *arg),
-               void *arg, struct ct_err *err) CT_MUST_CHECK;
+/* What is done for viewers besides pictures: nothing that a run could not go on from. */
+struct serve_doings {
+  void (*mark)(void *arg, const char *text);   /* UTF-8 or not, without control characters */
+  void *arg;
+};
+/* Binds <endpoint>. */
+int serve_open(struct server **out, uv_loop_t *loop, struct desk *desk, const char *endpoint,
+               const struct serve_doings *doings, struct ct_err *err) CT_MUST_CHECK;
 /* Before the loop's last turn; NULL is fine. */
 void serve_close(struct server *server);
 

@@ -60,8 +60,13 @@ void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snap
   const struct ct_snapshot_core *core = &snapshot->core;
   const struct ct_snapshot_alarm *alarm = worst_alarm(core);
   if (view->frozen) {
-    ct_canvas_text(canvas, 0, 0, CT_ATTR_REVERSE, " FROZEN ");
-    ct_canvas_text(canvas, 0, 9, 0, "the picture stands, the run goes on; Space lets it move");
+    char age[CT_WORD];
+    int col = ct_canvas_text(canvas, 0, 0, CT_ATTR_REVERSE | CT_ATTR_BOLD, " FROZEN, %s old", ct_word_time(age, view->behind_s));
+    if (view->back > 0)
+      col = ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE | CT_ATTR_BOLD, ", %u of %u back", (unsigned)view->back,
+                           (unsigned)view->kept);
+    ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE | CT_ATTR_BOLD, "%*s", canvas.cols - col,
+                   canvas.cols - col >= 48 ? "the run goes on   [ ] step   Space lets it move " : "the run goes on ");
     return;
   }
   if (alarm != NULL) {

@@ -2,7 +2,7 @@
 #include "view/panels.h"
 
 enum action {
-  QUIT, HELP, PANEL, MOVE, FREEZE, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW
+  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW
 };
 
 static const struct {
@@ -20,6 +20,8 @@ static const struct {
   { "c", "colours: inferno, grey, viridis, cividis", NULL, { 'c' }, COLOURS },
   { "l", "spectrum linear or logarithmic", NULL, { 'l' }, LOG },
   { "Space", "freeze the picture; the run goes on", "Spc:freeze", { ' ' }, FREEZE },
+  { "[ ]", "step back and forth through the last minutes", NULL, { '[', ']' }, STEP },
+  { "m", "write a marker with a text into the archive", NULL, { 'm' }, MARK },
   { "Ctrl-L", "repaint the screen", NULL, { CT_PRESS_CTRL_L }, REDRAW },
   { "? h F1", "this help", "?help", { '?', 'h', CT_PRESS_F1 }, HELP },
   { "q F10", "leave", "q:quit", { 'q', CT_PRESS_F10 }, QUIT },
@@ -98,11 +100,22 @@ static void next_scope(struct ct_view *view)
   }
 }
 
+/* Back freezes; there is nothing newer than a picture that moves. */
+static enum ct_key_result step(struct ct_view *view, uint32_t key)
+{
+  if (key == ']')
+    return view->frozen ? CT_KEY_NEWER : CT_KEY_UNKNOWN;
+  view->frozen = true;
+  return CT_KEY_OLDER;
+}
+
 static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t key)
 {
   switch (action) {
   case QUIT: return CT_KEY_QUIT;
   case REDRAW: return CT_KEY_REDRAW;
+  case STEP: return step(view, key);
+  case MARK: return CT_KEY_MARK;
   case HELP: view->help = true; break;
   case PANEL: view->panel = (enum ct_panel)(CT_PANEL_MAP + (int)(key - '1')); break;
   case BACK: view->panel = CT_PANEL_OVERVIEW; break;

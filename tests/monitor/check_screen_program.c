@@ -374,6 +374,74 @@ static void asks_before_it_ends_an_archived_run(void **state)
   term_free(term);
 }
 
+/* The clock in the title: that of the picture. */
+static void clock_of(struct term *term, char clock[16]) { snprintf(clock, 16, "%.9s", term_row(term, 0) + 71); }
+
+static bool clock_is(struct term *term, const void *clock)
+{
+  char now[16];
+  clock_of(term, now);
+  return strcmp(now, clock) == 0;
+}
+
+static bool clock_moved(struct term *term, const void *clock) { return !clock_is(term, clock); }
+
+static void steps_back_in_time_and_forward_again(void **state)
+{
+  struct term *term = start_demo(*state, false);
+  char then[16], older[16];
+  shows(term, "L/H");
+  clock_of(term, then);
+  assert_true(term_until(term, clock_moved, then));
+  clock_of(term, then);
+  assert_true(term_until(term, clock_moved, then));
+  for (int i = 0; i < 5; i++)
+    term_send(term, "[");
+  shows(term, "back");
+  clock_of(term, older);
+  assert_true(strcmp(older, then) <= 0);
+  rest();
+  rest();
+  assert_true(clock_is(term, older));                     /* the picture stands while the run goes on */
+  for (int i = 0; i < 200; i++)
+    term_send(term, "]");
+  assert_true(term_until(term, clock_moved, older));
+  shows(term, "FROZEN");
+  term_send(term, " ");
+  shows(term, "1map");
+  term_send(term, "m");
+  shows(term, "no archive that could keep a marker");
+  term_send(term, "q");
+  ends_well(term);
+  term_free(term);
+}
+
+static void writes_markers_into_the_archive(void **state)
+{
+  struct scene *scene = *state;
+  struct term *term = start_demo(scene, true);
+  char path[200], command[400], found[256];
+  shows(term, "archive ok");
+  term_send(term, "mlost\033");                          /* Esc: nothing is written */
+  shows(term, "1map");
+  term_send(term, "mcurrenx\177t on, q 5 \303\265m\r");   /* keys of the screen are letters here */
+  shows(term, "on its way into the archive");
+  rest();
+  term_send(term, "q");
+  shows(term, "d detach");
+  term_send(term, "e");
+  ends_well(term);
+  snprintf(path, sizeof path, "%s/demo.2/demo.2_log_000000.h5", scene->folder);
+  snprintf(command, sizeof command, "h5dump -d /entry/alarms/id -d /entry/alarms/text %s 2>&1 | grep -c -e marker -e 'current on, q 5'",
+           path);
+  FILE *dump = popen(command, "r");
+  assert_non_null(dump);
+  assert_non_null(fgets(found, sizeof found, dump));
+  pclose(dump);
+  assert_int_equal(atoi(found), 2);
+  term_free(term);
+}
+
 static void detaches_and_is_looked_at_again(void **state)
 {
   struct scene *scene = *state;
@@ -486,6 +554,8 @@ int main(void)
     SCENE_TEST(stops_and_comes_back),
     SCENE_TEST(tells_why_there_is_no_screen),
     SCENE_TEST(asks_before_it_ends_an_archived_run),
+    SCENE_TEST(steps_back_in_time_and_forward_again),
+    SCENE_TEST(writes_markers_into_the_archive),
     SCENE_TEST(detaches_and_is_looked_at_again),
     SCENE_TEST(outlives_its_terminal),
     SCENE_TEST(outlives_its_screen),

@@ -7,3 +7,6 @@ check_PROGRAMS += %D%/check_screen_program
 check_PROGRAMS += %D%/check_keeping
 %C%_check_keeping_SOURCES = %D%/check_keeping.c
 %C%_check_keeping_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += %D%/check_past
+%C%_check_past_SOURCES = %D%/check_past.c
+%C%_check_past_LDADD = $(CHECK_LDADD)

@@ -433,6 +433,19 @@ static void keys_do_what_the_help_says(void **state)
   assert_int_equal(ct_view_key(&view, 'q'), CT_KEY_QUIT);
   assert_int_equal(ct_view_key(&view, CT_PRESS_CTRL_L), CT_KEY_REDRAW);
   assert_int_equal(ct_view_key(&view, 'Z'), CT_KEY_UNKNOWN);
+  assert_int_equal(ct_view_key(&view, ']'), CT_KEY_UNKNOWN);    /* there is nothing newer than now */
+  assert_int_equal(ct_view_key(&view, 'm'), CT_KEY_MARK);
+  assert_int_equal(ct_view_key(&view, '['), CT_KEY_OLDER);
+  assert_true(view.frozen);
+  assert_int_equal(ct_view_key(&view, ']'), CT_KEY_NEWER);
+  view.behind_s = 42;
+  view.back = 12;
+  view.kept = 600;
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_true(screen_has("FROZEN, 42 s old, 12 of 600 back"));
+  assert_true(screen_has("the run goes on"));
+  ct_view_key(&view, ' ');
+  assert_false(view.frozen);
   ct_view_key(&view, ' ');
   assert_true(view.frozen);
   render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
