@@ -51,8 +51,8 @@ int ct_h5_read_map(const char *spec, uint32_t rows, uint32_t cols, bool whole, d
  * FOLDER/RUN/RUN_results_000000.h5 maps, spectra and totals over time
  * One thread at a time may use a struct ct_run (HDF5 blocks for seconds when the disk does); chunks are filled and
  * packed by any thread and never refer to the run. */
-enum ct_codec { CT_CODEC_NONE, CT_CODEC_BSLZ4 };
-const char *ct_codec_word(enum ct_codec codec);         /* "none", "bslz4" */
+enum ct_codec { CT_CODEC_NONE, CT_CODEC_BSLZ4, CT_CODEC_LZ4, CT_CODEC_ZSTD, CT_CODEC_AUTO };
+const char *ct_codec_word(enum ct_codec codec);         /* "none", "bslz4", "lz4", "zstd", "auto" */
 
 /* ---- chunks: frames of one stream on their way to the disk; all memory is taken by ct_chunk_new */
 struct ct_chunk;
@@ -128,8 +128,22 @@ void ct_run_tick(struct ct_run *run, int64_t now_ns);
 /* The archive's part of a snapshot (lag_s and left_s excepted: left_s from <rate_Bps>, lag_s stays), and why it is
  * degraded or failed ("" when ok). */
 void ct_run_status(const struct ct_run *run, struct ct_snapshot_archive *archive, char *reason, size_t reason_bytes);
-/* Duplicates of the descriptors of all open files, at most <max>: another thread may fdatasync() and close() them. */
-size_t ct_run_descriptors(const struct ct_run *run, int *descriptors, size_t max);
+/* What has to be synced, for another thread: at most <max> files, each to be given to ct_run_sync() once, soon. */
+enum { CT_RUN_MARK = 48, CT_RUN_PATH = 528 };
+struct ct_run_mark {
+  unsigned char bytes[CT_RUN_MARK];
+};
+struct ct_run_sync {
+  int data, journal;              /* descriptors of its own */
+  bool closed;                    /* the file was finished: its journal goes when it is on the disk */
+  struct ct_run_mark mark;
+  char journal_path[CT_RUN_PATH];
+};
+size_t ct_run_syncs(struct ct_run *run, struct ct_run_sync *syncs, size_t max);
+/* Waits for the disk: 0, or the errno of what went wrong, for ct_run_sync_failed(). Any thread, without the run. */
+int ct_run_sync(struct ct_run_sync *sync);
+/* The disk did not take what was written: files are finished and writing goes on in new ones. */
+void ct_run_sync_failed(struct ct_run *run, int why, int64_t now_ns);
 /* Closes all files and writes the final master. 0 or CT_EARCHIVE. NULL is fine. */
 int ct_run_close(struct ct_run *run, int64_t now_ns, struct ct_err *err);
 

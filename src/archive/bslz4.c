@@ -2,7 +2,6 @@
 #include "archive/bslz4.h"
 
 #include <assert.h>
-#include <hdf5.h>
 #include <lz4.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,54 +195,4 @@ int ct_bslz4_unpack(const void *in, size_t bytes, size_t element_bytes, void *ou
   int rc = unpack_blocks(from + HEAD_BYTES, from + bytes, block_bytes, element_bytes, out, plain, block);
   free(block);
   return rc;
-}
-
-/* ---- as a filter of HDF5 ------------------------------------------------------------------------------
- * Parameters as the reference writes them: two versions, element bytes, block elements (0: default), compression. */
-
-static htri_t can_apply(hid_t plist, hid_t type, hid_t space)
-{
-  (void)plist, (void)space;
-  size_t bytes = H5Tget_size(type);
-  return bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8;
-}
-
-static size_t filter(unsigned flags, size_t n_values, const unsigned values[], size_t bytes, size_t *buffer_bytes,
-                     void **buffer)
-{
-  if (n_values < 5 || values[4] != LZ4_KIND || values[2] == 0 || values[2] > 64)
-    return 0;
-  const size_t e = values[2];
-  const bool reverse = flags & H5Z_FLAG_REVERSE;
-  size_t room = reverse ? ct_bslz4_plain_bytes(*buffer, bytes) : ct_bslz4_bound(bytes);
-  void *out = room ? malloc(room) : NULL;
-  if (out == NULL)
-    return 0;
-  size_t result;
-  if (reverse)
-    result = ct_bslz4_unpack(*buffer, bytes, e, out) == 0 ? room : 0;
-  else
-    result = ct_bslz4_pack(*buffer, bytes, e, out);
-  if (result == 0) {
-    free(out);
-    return 0;
-  }
-  free(*buffer);
-  *buffer = out;
-  *buffer_bytes = room;
-  return result;
-}
-
-void ct_bslz4_register(void)
-{
-  static const H5Z_class2_t class = {
-    .version = H5Z_CLASS_T_VERS,
-    .id = CT_BSLZ4_FILTER,
-    .encoder_present = 1,
-    .decoder_present = 1,
-    .name = "bitshuffle; see https://github.com/kiyo-masui/bitshuffle",
-    .can_apply = can_apply,
-    .filter = filter,
-  };
-  H5Zregister(&class);
 }

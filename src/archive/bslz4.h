@@ -8,8 +8,6 @@
 
 #include <comptop/core.h>
 
-enum { CT_BSLZ4_FILTER = 32008 };
-
 /* Room the packed form of <bytes> may need. */
 size_t ct_bslz4_bound(size_t bytes);
 /* Packs <bytes> (a multiple of <element_bytes>, 1, 2, 4 or 8) into <out> of at least ct_bslz4_bound: its length, or 0. */
@@ -18,7 +16,5 @@ size_t ct_bslz4_pack(const void *in, size_t bytes, size_t element_bytes, void *o
 size_t ct_bslz4_plain_bytes(const void *in, size_t bytes);
 /* Unpacks into <out> of exactly ct_bslz4_plain_bytes: 0 or CT_EFORMAT. */
 int ct_bslz4_unpack(const void *in, size_t bytes, size_t element_bytes, void *out) CT_MUST_CHECK;
-/* Makes HDF5 know filter 32008, for reading and writing. */
-void ct_bslz4_register(void);
 
 #endif

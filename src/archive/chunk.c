@@ -1,7 +1,7 @@
 /* Chunks: frames are copied in, checked, packed; the file's owner only has to write them. */
 #include "archive/chunk.h"
 
-#include "archive/bslz4.h"
+#include "archive/codec.h"
 
 #include <assert.h>
 #include <math.h>
@@ -9,11 +9,6 @@
 #include <string.h>
 
 static const double chunk_bytes = 1 << 20, chunk_s = 0.25;
-
-const char *ct_codec_word(enum ct_codec codec)
-{
-  return codec == CT_CODEC_BSLZ4 ? "bslz4" : "none";
-}
 
 uint32_t ct_chunk_frames(size_t frame_bytes, double frame_hz)
 {
@@ -31,7 +26,7 @@ struct ct_chunk *ct_chunk_new(size_t bytes)
   struct ct_chunk *chunk = ct_xcalloc(1, sizeof *chunk);
   chunk->room_bytes = bytes;
   chunk->pixels = ct_xcalloc(bytes, 1);
-  chunk->packed = ct_xcalloc(ct_bslz4_bound(bytes), 1);
+  chunk->packed = ct_xcalloc(ct_codec_bound(bytes), 1);
   chunk->frames = ct_xcalloc(CT_CHUNK_FRAMES_MAX, sizeof *chunk->frames);
   ct_crc32_init(&chunk->crc);
   return chunk;
@@ -126,15 +121,19 @@ void ct_chunk_pack(struct ct_chunk *chunk, enum ct_codec codec)
 {
   for (uint32_t i = 0; i < chunk->count; i++)
     chunk->frames[i].crc32 = ct_crc32(&chunk->crc, chunk->pixels + i * chunk->frame_bytes, chunk->frame_bytes);
+  chunk->codec = codec;
   if (chunk->count != chunk->whole)
     return;
   const size_t bytes = chunk->count * chunk->frame_bytes;
   chunk->ready = chunk->pixels;
   chunk->ready_bytes = bytes;
-  if (codec == CT_CODEC_BSLZ4) {
+  chunk->plain = codec == CT_CODEC_NONE;
+  if (chunk->plain)
+    return;
+  const size_t packed = ct_codec_pack(codec, chunk->pixels, bytes, ct_type_bytes(chunk->type), chunk->packed);
+  if (packed > 0 && packed < bytes) {
     chunk->ready = chunk->packed;
-    chunk->ready_bytes = ct_bslz4_pack(chunk->pixels, bytes, ct_type_bytes(chunk->type), chunk->packed);
-    if (chunk->ready_bytes == 0)
-      chunk->ready = NULL;
-  }
+    chunk->ready_bytes = packed;
+  } else
+    chunk->plain = true;
 }

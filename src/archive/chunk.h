@@ -19,13 +19,15 @@ struct ct_chunk_frame {
 struct ct_chunk {
   size_t stream, room_bytes, frame_bytes;
   double frame_hz;
+  enum ct_codec codec;             /* of the file it goes into */
   enum ct_type type;
   uint32_t rows, cols, count;
   uint32_t whole;                  /* frames of a chunk in the file */
   uint32_t phase;                  /* of those, how many went before: phase + count <= whole */
   struct ct_chunk_frame *frames;
   unsigned char *pixels, *packed;
-  const unsigned char *ready;      /* what goes to the file as one chunk, as it is; NULL: the pixels through HDF5 */
+  const unsigned char *ready;      /* what goes to the file as one chunk, as it is; NULL: only part of one */
+  bool plain;                      /* not packed, because it would not shrink */
   size_t ready_bytes;
   struct ct_crc32 crc;
 };

@@ -1,14 +1,13 @@
 /* A rolling file of frames. */
 #include "archive/datafile.h"
 
+#include "archive/codec.h"
 #include "archive/h5.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const column_names[] = {
 #define X(name, type, value, text) #name,
@@ -45,13 +44,13 @@ static void write_about(hid_t file, const struct ct_data_about *about)
   H5Gclose(entry);
 }
 
-static int create_sets(struct ct_data_file *file, enum ct_codec codec)
+static int create_sets(struct ct_data_file *file)
 {
   const hsize_t frame[] = { file->rows, file->cols }, chunk[] = { file->whole, file->rows, file->cols };
-  const hsize_t column_chunk = file->whole > 16 ? 4096 : 256;
+  const hsize_t column_chunk = file->whole > 16 ? 1024 : 256;
   int rc = 0;
-  hid_t entry = H5Gopen2(file->file, "entry", H5P_DEFAULT);
-  rc = ct_grow_create(&file->data, entry, "data", ct_h5_native(file->type), 3, frame, chunk, codec);
+  hid_t entry = H5Gopen2(file->store->file, "entry", H5P_DEFAULT);
+  rc = ct_grow_create(&file->data, entry, "data", ct_h5_native(file->type), 3, frame, chunk, file->codec);
   for (int i = 0; i < CT_COLUMN_COUNT && rc == 0; i++) {
     rc = ct_grow_create(&file->columns[i], entry, column_names[i], ct_h5_native(column_types[i]), 1, NULL, &column_chunk,
                         CT_CODEC_NONE);
@@ -69,6 +68,9 @@ static void close_all(struct ct_data_file *file)
   ct_grow_close(&file->data);
   for (int i = 0; i < CT_COLUMN_COUNT; i++)
     ct_grow_close(&file->columns[i]);
+  free(file->tail);
+  free(file->packed);
+  file->tail = file->packed = NULL;
 }
 
 int ct_data_create(struct ct_data_file *file, const char *path, const struct ct_chunk *first,
@@ -76,29 +78,32 @@ int ct_data_create(struct ct_data_file *file, const char *path, const struct ct_
 {
   char why[CT_H5_WHY];
   ct_h5_begin();
-  *file = (struct ct_data_file){ .rows = first->rows, .cols = first->cols, .type = first->type, .whole = first->whole };
+  *file = (struct ct_data_file){ .rows = first->rows, .cols = first->cols, .type = first->type, .whole = first->whole,
+                                 .codec = first->codec };
   file->data.set = H5I_INVALID_HID;
   for (int i = 0; i < CT_COLUMN_COUNT; i++)
     file->columns[i].set = H5I_INVALID_HID;
-  file->file = ct_grow_file(path);
-  if (file->file < 0)
-    return ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, ct_h5_why(why));
-  write_about(file->file, about);
-  if (create_sets(file, about->codec) != 0 || H5Fstart_swmr_write(file->file) < 0) {
-    ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, ct_h5_why(why));
+  int rc = ct_store_create(&file->store, path, CT_STORE_JOURNAL | (about->plain ? CT_STORE_PLAIN : 0), err);
+  if (rc != 0)
+    return rc;
+  write_about(file->store->file, about);
+  if (create_sets(file) != 0)
+    rc = ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path,
+                    file->store->why ? strerror(file->store->why) : ct_h5_why(why));
+  else
+    rc = ct_store_start(file->store, err);
+  if (rc != 0) {
     close_all(file);
-    H5Fclose(file->file);
-    file->file = H5I_INVALID_HID;
-    unlink(path);
-    return CT_EIO;
+    ct_store_remove(file->store);
+    file->store = NULL;
   }
-  return 0;
+  return rc;
 }
 
 bool ct_data_fits(const struct ct_data_file *file, const struct ct_chunk *chunk)
 {
   return file->rows == chunk->rows && file->cols == chunk->cols && file->type == chunk->type &&
-         file->whole == chunk->whole && file->n % file->whole == chunk->phase;
+         file->codec == chunk->codec && file->whole == chunk->whole && file->n % file->whole == chunk->phase;
 }
 
 static int append_columns(struct ct_data_file *file, const struct ct_chunk *chunk)
@@ -130,25 +135,43 @@ static int append_columns(struct ct_data_file *file, const struct ct_chunk *chun
   return rc;
 }
 
-int ct_data_append(struct ct_data_file *file, const struct ct_chunk *chunk, struct ct_err *err)
+/* Part of a chunk: what is there of it is written again, unpacked until it is whole. HDF5 would pack it over and over,
+ * and put it elsewhere in the file or in the same place, as it happens. */
+static int append_part(struct ct_data_file *file, const struct ct_chunk *chunk)
+{
+  const size_t bytes = file->whole * chunk->frame_bytes;
+  if (file->tail == NULL) {
+    file->tail = ct_xcalloc(file->whole, chunk->frame_bytes);
+    file->packed = ct_xcalloc(ct_codec_bound(bytes), 1);
+  }
+  const uint32_t phase = (uint32_t)(file->n % file->whole);
+  if (phase == 0)
+    memset(file->tail, 0, bytes);
+  memcpy(file->tail + phase * chunk->frame_bytes, chunk->pixels, chunk->count * chunk->frame_bytes);
+  const bool whole = phase + chunk->count == file->whole;
+  size_t packed = whole ? ct_codec_pack(file->codec, file->tail, bytes, ct_type_bytes(file->type), file->packed) : 0;
+  if (packed > 0 && packed < bytes)
+    return ct_grow_append_chunk(&file->data, file->n - phase, chunk->count, false, file->packed, packed);
+  return ct_grow_append_chunk(&file->data, file->n - phase, chunk->count, true, file->tail, bytes);
+}
+
+static int failed(const struct ct_data_file *file, struct ct_err *err)
 {
   char why[CT_H5_WHY];
-  int rc;
+  return ct_err_set(err, CT_EIO, "%s: writing failed: %s", file->store->path,
+                    file->store->why ? strerror(file->store->why) : ct_h5_why(why));
+}
+
+int ct_data_append(struct ct_data_file *file, const struct ct_chunk *chunk, struct ct_err *err)
+{
   ct_h5_begin();
-  errno = 0;
-  if (chunk->ready != NULL)
-    rc = ct_grow_append_chunk(&file->data, chunk->count, chunk->ready, chunk->ready_bytes);
-  else
-    rc = ct_grow_append(&file->data, chunk->count, chunk->pixels);
+  int rc = chunk->ready != NULL ? ct_grow_append_chunk(&file->data, file->n, chunk->count, chunk->plain, chunk->ready,
+                                                       chunk->ready_bytes)
+                                : append_part(file, chunk);
   if (rc == 0)
     rc = append_columns(file, chunk);
-  if (rc != 0) {
-    ct_err_set(err, rc, "writing failed: %s", errno ? strerror(errno) : ct_h5_why(why));
-    ct_grow_cut(&file->data, file->n);
-    for (int i = 0; i < CT_COLUMN_COUNT; i++)
-      ct_grow_cut(&file->columns[i], file->n);
-    return rc;
-  }
+  if (rc != 0 || file->store->why != 0)
+    return failed(file, err);
   if (file->n == 0)
     file->first_number = chunk->frames[0].number;
   file->last_number = chunk->frames[chunk->count - 1].number;
@@ -157,23 +180,21 @@ int ct_data_append(struct ct_data_file *file, const struct ct_chunk *chunk, stru
   return 0;
 }
 
-int ct_data_flush(const struct ct_data_file *file)
+int ct_data_flush(const struct ct_data_file *file, struct ct_err *err)
 {
   int rc = ct_grow_flush(&file->data);
   for (int i = 0; i < CT_COLUMN_COUNT && rc == 0; i++)
     rc = ct_grow_flush(&file->columns[i]);
-  return rc;
+  if (rc == 0)
+    rc = ct_store_checkpoint(file->store, file->n);
+  return rc == 0 ? 0 : failed(file, err);
 }
 
-int ct_data_close(struct ct_data_file *file)
+int ct_data_close(struct ct_data_file *file, struct ct_run_sync *last, struct ct_err *err)
 {
-  if (file->file < 0)
-    return 0;
-  int rc = ct_data_flush(file);
   close_all(file);
-  if (H5Fclose(file->file) < 0)
-    rc = CT_EIO;
-  file->file = H5I_INVALID_HID;
+  int rc = ct_store_close(file->store, last, err);
+  file->store = NULL;
   return rc;
 }
 

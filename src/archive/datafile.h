@@ -4,6 +4,7 @@
 
 #include "archive/chunk.h"
 #include "archive/grow.h"
+#include "archive/store.h"
 
 /* X(column, ct_type, element of struct ct_chunk_frame or expression of f, description). The last column is the judge of
  * how many rows are there: it is written last. */
@@ -30,27 +31,31 @@ enum ct_data_column {
 const char *ct_data_column_name(enum ct_data_column column);
 
 struct ct_data_file {
-  hid_t file;
+  struct ct_store *store;
   struct ct_grow data, columns[CT_COLUMN_COUNT];
   uint64_t n, bytes;                       /* frames and stored bytes written */
   uint64_t first_number, last_number;
   uint32_t rows, cols, whole;
   enum ct_type type;
+  enum ct_codec codec;
+  unsigned char *tail, *packed;            /* the chunk under way, when frames come slower than they fill one */
 };
 
 struct ct_data_about {
   const char *run, *stream, *role, *program;
   unsigned index;
-  enum ct_codec codec;
+  bool plain;                              /* as ct_store's */
 };
 
 /* For chunks of the shape of <first>. 0 or CT_EIO with the file gone again. */
 int ct_data_create(struct ct_data_file *file, const char *path, const struct ct_chunk *first,
                    const struct ct_data_about *about, struct ct_err *err) CT_MUST_CHECK;
-/* 0, or CT_EIO: the file has the rows it had before. */
+/* 0, or CT_EIO: the file takes no more, and is as it was at the last flush when it has been repaired. */
 int ct_data_append(struct ct_data_file *file, const struct ct_chunk *chunk, struct ct_err *err) CT_MUST_CHECK;
-int ct_data_flush(const struct ct_data_file *file) CT_MUST_CHECK;
-int ct_data_close(struct ct_data_file *file) CT_MUST_CHECK;
+/* 0: readers see what was written, and a crash keeps it; or CT_EIO, as above. */
+int ct_data_flush(const struct ct_data_file *file, struct ct_err *err) CT_MUST_CHECK;
+/* As ct_store_close(). */
+int ct_data_close(struct ct_data_file *file, struct ct_run_sync *last, struct ct_err *err) CT_MUST_CHECK;
 /* Whether it can go on in this file without losing its alignment. */
 bool ct_data_fits(const struct ct_data_file *file, const struct ct_chunk *chunk);
 

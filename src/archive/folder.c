@@ -55,7 +55,8 @@ int ct_folder_lock(struct ct_folder *folder, struct ct_err *err)
   folder->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (folder->lock < 0)
     return ct_err_set(err, CT_EIO, "%s: %s", path, strerror(errno));
-  if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0) {
+  /* A remote disk without a lock service cannot be locked: then nobody is kept out. */
+  if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ct_folder_unlock(folder);
     return ct_err_set(err, CT_EBUSY, "run %s in %s is being written by another collector; look at it with "
                       "comptop --attach", folder->name, folder->path);

@@ -1,18 +1,11 @@
 /* Growing data sets, and attributes. */
 #include "archive/grow.h"
 
-#include "archive/bslz4.h"
+#include "archive/codec.h"
 
 #include <string.h>
 
 enum { CACHE_BYTES = 4 << 20 };
-
-static void set_filter(hid_t plist, size_t element_bytes)
-{
-  /* Version 0.3, element size, default block, LZ4: the parameters as the reference filter stores them. */
-  const unsigned values[] = { 0, 3, (unsigned)element_bytes, 0, 2 };
-  H5Pset_filter(plist, CT_BSLZ4_FILTER, H5Z_FLAG_MANDATORY, 5, values);
-}
 
 int ct_grow_create(struct ct_grow *grow, hid_t group, const char *name, hid_t type, int rank, const hsize_t *row_dims,
                    const hsize_t *chunk, enum ct_codec codec)
@@ -29,8 +22,7 @@ int ct_grow_create(struct ct_grow *grow, hid_t group, const char *name, hid_t ty
   H5Pset_chunk(plist, rank, chunk);
   /* A chunk outside the cache would be packed anew with every row. */
   H5Pset_chunk_cache(access, 31, 2 * chunk_bytes > CACHE_BYTES ? 2 * chunk_bytes : CACHE_BYTES, 1.0);
-  if (codec == CT_CODEC_BSLZ4)
-    set_filter(plist, H5Tget_size(type));
+  ct_codec_filter(codec, plist, H5Tget_size(type));
   grow->set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, plist, access);
   H5Pclose(access);
   H5Pclose(plist);
@@ -46,13 +38,6 @@ static bool extend(struct ct_grow *grow, hsize_t rows)
   return H5Dset_extent(grow->set, dims) >= 0;
 }
 
-void ct_grow_cut(struct ct_grow *grow, hsize_t rows)
-{
-  if (grow->set < 0 || !extend(grow, rows))
-    return;
-  grow->dims[0] = rows;
-}
-
 int ct_grow_append(struct ct_grow *grow, hsize_t rows, const void *values)
 {
   hsize_t start[CT_GROW_RANK] = { grow->dims[0] }, count[CT_GROW_RANK];
@@ -65,35 +50,27 @@ int ct_grow_append(struct ct_grow *grow, hsize_t rows, const void *values)
               H5Dwrite(grow->set, grow->type, memory, space, H5P_DEFAULT, values) >= 0;
   H5Sclose(space);
   H5Sclose(memory);
-  if (!good) {
-    extend(grow, grow->dims[0]);
+  if (!good)
     return CT_EIO;
-  }
   grow->dims[0] += rows;
   return 0;
 }
 
 int ct_grow_append_row(struct ct_grow *const *sets, const void *const *values, size_t n)
 {
-  const hsize_t before = sets[0]->dims[0];
-  for (size_t i = 0; i < n; i++)
-    if (ct_grow_append(sets[i], 1, values[i]) != 0) {
-      while (i-- > 0)
-        ct_grow_cut(sets[i], before);
-      return CT_EIO;
-    }
-  return 0;
+  int rc = 0;
+  for (size_t i = 0; i < n && rc == 0; i++)
+    rc = ct_grow_append(sets[i], 1, values[i]);
+  return rc;
 }
 
-int ct_grow_append_chunk(struct ct_grow *grow, hsize_t rows, const void *bytes, size_t len_bytes)
+int ct_grow_append_chunk(struct ct_grow *grow, hsize_t first, hsize_t rows, bool plain, const void *bytes,
+                         size_t len_bytes)
 {
-  const hsize_t start[CT_GROW_RANK] = { grow->dims[0] };
-  if (!extend(grow, grow->dims[0] + rows))
+  const hsize_t start[CT_GROW_RANK] = { first };
+  if (!extend(grow, grow->dims[0] + rows) ||
+      H5Dwrite_chunk(grow->set, H5P_DEFAULT, plain ? UINT32_MAX : 0, start, len_bytes, bytes) < 0)
     return CT_EIO;
-  if (H5Dwrite_chunk(grow->set, H5P_DEFAULT, 0, start, len_bytes, bytes) < 0) {
-    extend(grow, grow->dims[0]);
-    return CT_EIO;
-  }
   grow->dims[0] += rows;
   return 0;
 }
@@ -108,19 +85,6 @@ void ct_grow_close(struct ct_grow *grow)
   if (grow->set >= 0)
     H5Dclose(grow->set);
   grow->set = H5I_INVALID_HID;
-}
-
-hid_t ct_grow_file(const char *path)
-{
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_LATEST);
-  hid_t file = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, access);
-  H5Pclose(access);
-  if (file < 0)
-    return file;
-  ct_h5_text(file, "default", "entry");
-  ct_h5_group(file, "entry", "NXentry");
-  return file;
 }
 
 static hid_t text_type(void)

@@ -1,7 +1,7 @@
 /* HDF5 made quiet, and its errors made readable. */
 #include "archive/h5.h"
 
-#include "archive/bslz4.h"
+#include "archive/codec.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ void ct_h5_begin(void)
   (void)H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   H5Eclear2(H5E_DEFAULT);
-  ct_bslz4_register();
+  ct_codec_register();
 }
 
 static herr_t keep_first(unsigned n, const H5E_error2_t *entry, void *context)

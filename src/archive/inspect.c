@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct teller {
   void (*say)(void *context, const char *line);
@@ -205,64 +206,6 @@ int ct_run_verify(const char *run, void (*say)(void *context, const char *line),
 
 /* ---- repair ---------------------------------------------------------------------------------------------------- */
 
-static bool rows_of(hid_t file, const char *name, hsize_t dims[3], int *rank)
-{
-  char path[80];
-  snprintf(path, sizeof path, "/entry/%s", name);
-  hid_t set = H5Dopen2(file, path, H5P_DEFAULT), space = H5Dget_space(set);
-  *rank = H5Sget_simple_extent_ndims(space);
-  bool good = *rank >= 1 && *rank <= 3 && H5Sget_simple_extent_dims(space, dims, NULL) > 0;
-  H5Sclose(space);
-  H5Dclose(set);
-  return good;
-}
-
-static void cut_rows(hid_t file, const char *name, hsize_t rows)
-{
-  char path[80];
-  hsize_t dims[3];
-  int rank;
-  if (!rows_of(file, name, dims, &rank) || dims[0] == rows)
-    return;
-  snprintf(path, sizeof path, "/entry/%s", name);
-  hid_t set = H5Dopen2(file, path, H5P_DEFAULT);
-  dims[0] = rows;
-  H5Dset_extent(set, dims);
-  H5Dclose(set);
-}
-
-/* A process dies between two columns: the frames that all of them have are whole. */
-static int even_columns(const char *path, struct ct_err *err)
-{
-  char why[CT_H5_WHY];
-  hsize_t dims[3], rows;
-  int rank;
-  ct_h5_begin();
-  hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
-  if (file < 0)
-    return ct_err_set(err, CT_EIO, "%s: cannot be opened: %s", path, ct_h5_why(why));
-  if (rows_of(file, "data", dims, &rank)) {
-    rows = dims[0];
-    for (int i = 0; i < CT_COLUMN_COUNT; i++) {
-      bool there = rows_of(file, ct_data_column_name((enum ct_data_column)i), dims, &rank);
-      rows = !there ? 0 : dims[0] < rows ? dims[0] : rows;
-    }
-    cut_rows(file, "data", rows);
-    for (int i = 0; i < CT_COLUMN_COUNT; i++)
-      cut_rows(file, ct_data_column_name((enum ct_data_column)i), rows);
-  }
-  return H5Fclose(file) < 0 ? ct_err_set(err, CT_EIO, "%s: cannot be closed: %s", path, ct_h5_why(why)) : 0;
-}
-
-int ct_repair_file(const char *path, struct ct_err *err)
-{
-  int rc = ct_repair_superblock(path, err);
-  if (rc != 1)
-    return rc;
-  rc = even_columns(path, err);
-  return rc != 0 ? rc : 1;
-}
-
 static char *last_configuration(const struct ct_folder *folder, unsigned n_logs)
 {
   char path[CT_PATH], suffix[32];
@@ -338,6 +281,17 @@ static int rebuild_master(const struct ct_folder *folder, const struct ct_folder
   return rc;
 }
 
+static void tell_mended(const struct teller *teller, const char *path, const char *kind)
+{
+  struct ct_run_file file = { 0 };
+  if (access(path, F_OK) != 0)
+    tell(teller, "%s: was begun when the power failed and holds nothing; it is %s.unfinished now", path, path);
+  else if (holds_frames(kind) && ct_folder_look(path, &file, NULL) == 0)
+    tell(teller, "%s: was left open, is readable again: %llu frames", path, (unsigned long long)file.n);
+  else
+    tell(teller, "%s: was left open, is readable again", path);
+}
+
 int ct_run_repair(const char *run, void (*say)(void *context, const char *line), void *context, struct ct_err *err)
 {
   const struct teller teller = { say, context };
@@ -358,7 +312,7 @@ int ct_run_repair(const char *run, void (*say)(void *context, const char *line),
     mended += file_rc == 1;
     broken += file_rc < 0;
     if (file_rc == 1)
-      tell(&teller, "%s: was left open, is readable again", path);
+      tell_mended(&teller, path, entries[i].kind);
     else if (file_rc < 0)
       tell(&teller, "%s", file_err.text);
   }

@@ -28,9 +28,9 @@ static hid_t fixed_text(size_t bytes)
 
 static int create_sets(struct ct_log_file *log)
 {
-  const hsize_t chunk = 1024;
+  const hsize_t chunk = 256;
   int rc = 0;
-  hid_t entry = H5Gopen2(log->file, "entry", H5P_DEFAULT), group;
+  hid_t entry = H5Gopen2(log->store->file, "entry", H5P_DEFAULT), group;
 #define X(member, where, name, type)                                                   \
   group = H5Gopen2(entry, where, H5P_DEFAULT);                                         \
   if (rc == 0)                                                                         \
@@ -47,7 +47,7 @@ static void describe(struct ct_log_file *log, const struct ct_run_setup *setup)
   const char *names[256];
   for (size_t i = 0; i < setup->n_streams; i++)
     names[i] = setup->streams[i].name;
-  hid_t entry = H5Gopen2(log->file, "entry", H5P_DEFAULT);
+  hid_t entry = H5Gopen2(log->store->file, "entry", H5P_DEFAULT);
   ct_h5_text(entry, "run", setup->name);
   ct_h5_text(entry, "program", setup->program);
   ct_h5_text(entry, "time", "ns since 1970 UTC");
@@ -61,26 +61,43 @@ static void describe(struct ct_log_file *log, const struct ct_run_setup *setup)
   H5Gclose(entry);
 }
 
-int ct_log_create(struct ct_log_file *log, const char *path, const struct ct_run_setup *setup, struct ct_err *err)
+static void close_sets(struct ct_log_file *log)
+{
+#define X(member, where, name, type) ct_grow_close(&log->member);
+  LOG_SETS(X)
+#undef X
+  H5Tclose(log->name_type);
+  H5Tclose(log->id_type);
+  H5Tclose(log->text_type);
+}
+
+int ct_log_create(struct ct_log_file *log, const char *path, const struct ct_run_setup *setup, bool plain,
+                  struct ct_err *err)
 {
   char why[CT_H5_WHY];
   ct_h5_begin();
   memset(log, 0, sizeof *log);
+  int rc = ct_store_create(&log->store, path, CT_STORE_JOURNAL_ALL | (plain ? CT_STORE_PLAIN : 0), err);
+  if (rc != 0)
+    return rc;
   log->name_type = fixed_text(CT_LOG_NAME);
   log->id_type = fixed_text(sizeof ((struct ct_snapshot_alarm *)0)->id);
   log->text_type = fixed_text(sizeof ((struct ct_snapshot_alarm *)0)->text);
 #define X(member, where, name, type) log->member.set = H5I_INVALID_HID;
   LOG_SETS(X)
 #undef X
-  log->file = ct_grow_file(path);
-  if (log->file >= 0)
-    describe(log, setup);
-  if (log->file < 0 || create_sets(log) != 0 || H5Fstart_swmr_write(log->file) < 0) {
-    ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, ct_h5_why(why));
-    (void)!ct_log_close(log);
-    return CT_EIO;
+  describe(log, setup);
+  if (create_sets(log) != 0)
+    rc = ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path,
+                    log->store->why ? strerror(log->store->why) : ct_h5_why(why));
+  else
+    rc = ct_store_start(log->store, err);
+  if (rc != 0) {
+    close_sets(log);
+    ct_store_remove(log->store);
+    log->store = NULL;
   }
-  return 0;
+  return rc;
 }
 
 /* The place of a name, new ones appended; or negative. */
@@ -133,20 +150,13 @@ int ct_log_flush(struct ct_log_file *log)
 #define X(member, where, name, type) rc |= ct_grow_flush(&log->member);
   LOG_SETS(X)
 #undef X
-  return rc ? CT_EIO : 0;
+  return rc ? CT_EIO : ct_store_checkpoint(log->store, 0);
 }
 
-int ct_log_close(struct ct_log_file *log)
+int ct_log_close(struct ct_log_file *log, struct ct_run_sync *last, struct ct_err *err)
 {
-  int rc = 0;
-#define X(member, where, name, type) ct_grow_close(&log->member);
-  LOG_SETS(X)
-#undef X
-  H5Tclose(log->name_type);
-  H5Tclose(log->id_type);
-  H5Tclose(log->text_type);
-  if (log->file >= 0 && H5Fclose(log->file) < 0)
-    rc = CT_EIO;
-  log->file = H5I_INVALID_HID;
+  close_sets(log);
+  int rc = ct_store_close(log->store, last, err);
+  log->store = NULL;
   return rc;
 }

@@ -3,6 +3,7 @@
 #define ARCHIVE_LOGFILE_H
 
 #include "archive/grow.h"
+#include "archive/store.h"
 
 enum { CT_LOG_CHANNELS = 256, CT_LOG_NAME = 64 };
 
@@ -13,7 +14,8 @@ struct ct_gap {
 };
 
 struct ct_log_file {
-  hid_t file, name_type, id_type, text_type;
+  struct ct_store *store;
+  hid_t name_type, id_type, text_type;
   struct ct_grow scalar_time, scalar_channel, scalar_value, channels;
   struct ct_grow alarm_time, alarm_severity, alarm_raised, alarm_id, alarm_text;
   struct ct_grow gap_time, gap_stream, gap_first, gap_last, gap_reason;
@@ -21,14 +23,15 @@ struct ct_log_file {
   size_t n_names;
 };
 
-int ct_log_create(struct ct_log_file *log, const char *path, const struct ct_run_setup *setup,
+int ct_log_create(struct ct_log_file *log, const char *path, const struct ct_run_setup *setup, bool plain,
                   struct ct_err *err) CT_MUST_CHECK;
 int ct_log_scalar(struct ct_log_file *log, const char *name, int64_t time_ns, double value) CT_MUST_CHECK;
 int ct_log_alarm(struct ct_log_file *log, const struct ct_snapshot_alarm *alarm, bool raised,
                  int64_t now_ns) CT_MUST_CHECK;
 int ct_log_gap(struct ct_log_file *log, const struct ct_gap *gap) CT_MUST_CHECK;
 int ct_log_flush(struct ct_log_file *log) CT_MUST_CHECK;
-int ct_log_close(struct ct_log_file *log) CT_MUST_CHECK;
+/* As ct_store_close(). */
+int ct_log_close(struct ct_log_file *log, struct ct_run_sync *last, struct ct_err *err) CT_MUST_CHECK;
 
 /* The totals, in the order of the columns in the file. X(name, "units", expression of x, core) */
 #define CT_TOTALS(X)                                                                                             \
@@ -45,17 +48,17 @@ enum ct_total {
 };
 
 struct ct_results_file {
-  hid_t file;
+  struct ct_store *store;
   bool maps, spectra;
   struct ct_grow total_time, totals[CT_TOTAL_COUNT];
   struct ct_grow map_time, window, emf, sigma, counts;
   struct ct_grow spectra_time, spectrum;
 };
 
-int ct_results_create(struct ct_results_file *results, const char *path, const struct ct_run_setup *setup,
+int ct_results_create(struct ct_results_file *results, const char *path, const struct ct_run_setup *setup, bool plain,
                       struct ct_err *err) CT_MUST_CHECK;
 int ct_results_append(struct ct_results_file *results, const struct ct_run_results *line) CT_MUST_CHECK;
 int ct_results_flush(struct ct_results_file *results) CT_MUST_CHECK;
-int ct_results_close(struct ct_results_file *results) CT_MUST_CHECK;
+int ct_results_close(struct ct_results_file *results, struct ct_run_sync *last, struct ct_err *err) CT_MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "archive/datafile.h"
 #include "archive/h5.h"
+#include "archive/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -382,9 +383,9 @@ static void put_entry(hid_t file, hid_t entry, const struct ct_master *master)
     put_scalars(entry, master);
 }
 
-static int sync_file(const char *path)
+static int sync_folder(const char *path)
 {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     return CT_EIO;
   int rc = fsync(fd) == 0 ? 0 : CT_EIO;
@@ -394,18 +395,23 @@ static int sync_file(const char *path)
 
 int ct_master_write(const struct ct_master *master, struct ct_err *err)
 {
-  char path[CT_PATH], temporary[CT_PATH], why[CT_H5_WHY];
-  ct_h5_begin();
+  char path[CT_PATH], temporary[CT_PATH];
+  struct ct_store *store;
   ct_folder_path(master->folder, ".nxs", path);
   ct_folder_path(master->folder, ".nxs.new", temporary);
   unlink(temporary);
-  hid_t file = ct_grow_file(temporary);
-  if (file < 0)
-    return ct_err_set(err, CT_EIO, "%s: cannot be made: %s", temporary, ct_h5_why(why));
-  hid_t entry = H5Gopen2(file, "entry", H5P_DEFAULT);
-  put_entry(file, entry, master);
+  int rc = ct_store_create(&store, temporary, 0, err);
+  if (rc != 0)
+    return rc;
+  hid_t entry = H5Gopen2(store->file, "entry", H5P_DEFAULT);
+  put_entry(store->file, entry, master);
   H5Gclose(entry);
-  if (H5Fclose(file) < 0 || sync_file(temporary) != 0 || rename(temporary, path) != 0)
+  rc = ct_store_close(store, NULL, err);
+  if (rc != 0) {
+    unlink(temporary);
+    return rc;
+  }
+  if (rename(temporary, path) != 0 || sync_folder(master->folder->path) != 0)
     return ct_err_set(err, CT_EIO, "%s: cannot be written: %s", path, strerror(errno));
   return 0;
 }

@@ -77,7 +77,10 @@ static int keep_original(const char *path, const unsigned char *block)
 static int patch(int fd, const char *path, unsigned char *block, struct ct_err *err)
 {
   struct stat status;
-  if (memcmp(block, "\211HDF\r\n\032\n", 8) != 0 || block[AT_VERSION] != 3 || block[AT_OFFSET_BYTES] != 8)
+  const bool hdf5 = memcmp(block, "\211HDF\r\n\032\n", 8) == 0;
+  if (hdf5 && block[AT_VERSION] == 0)        /* on a remote disk: no flags, and the journal has its end of file */
+    return 0;
+  if (!hdf5 || block[AT_VERSION] != 3 || block[AT_OFFSET_BYTES] != 8)
     return ct_err_set(err, CT_EFORMAT, "%s: not a file of an archived run", path);
   if (word(block + AT_SUM, 4) != ct_lookup3(block, AT_SUM, 0))
     return ct_err_set(err, CT_EFORMAT, "%s: its first 48 bytes are damaged", path);

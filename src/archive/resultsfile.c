@@ -45,6 +45,12 @@ static int create_totals(struct ct_results_file *results, hid_t entry)
   return rc;
 }
 
+/* Maps and spectra are packed unless nothing is to be: what is best for frames does not matter for them. */
+static enum ct_codec packing(const struct ct_run_setup *setup)
+{
+  return setup->codec == CT_CODEC_NONE ? CT_CODEC_NONE : CT_CODEC_BSLZ4;
+}
+
 static int create_maps(struct ct_results_file *results, hid_t entry, const struct ct_run_setup *setup)
 {
   static const char *const axes[] = { "time", ".", "." };
@@ -54,11 +60,11 @@ static int create_maps(struct ct_results_file *results, hid_t entry, const struc
   if (rc == 0)
     rc = column(&results->window, group, "window", "s");
   if (rc == 0)
-    rc = ct_grow_create(&results->emf, group, "emf", H5T_NATIVE_FLOAT, 3, map, chunk, setup->codec);
+    rc = ct_grow_create(&results->emf, group, "emf", H5T_NATIVE_FLOAT, 3, map, chunk, packing(setup));
   if (rc == 0)
-    rc = ct_grow_create(&results->sigma, group, "emf_errors", H5T_NATIVE_FLOAT, 3, map, chunk, setup->codec);
+    rc = ct_grow_create(&results->sigma, group, "emf_errors", H5T_NATIVE_FLOAT, 3, map, chunk, packing(setup));
   if (rc == 0)
-    rc = ct_grow_create(&results->counts, group, "counts", H5T_NATIVE_FLOAT, 3, map, chunk, setup->codec);
+    rc = ct_grow_create(&results->counts, group, "counts", H5T_NATIVE_FLOAT, 3, map, chunk, packing(setup));
   H5Gclose(group);
   return rc;
 }
@@ -91,7 +97,7 @@ static int create_spectra(struct ct_results_file *results, hid_t entry, const st
   if (rc == 0)
     rc = write_energy(group, setup);
   if (rc == 0)
-    rc = ct_grow_create(&results->spectrum, group, "counts", H5T_NATIVE_UINT32, 4, cube, chunk, setup->codec);
+    rc = ct_grow_create(&results->spectrum, group, "counts", H5T_NATIVE_UINT32, 4, cube, chunk, packing(setup));
   H5Gclose(group);
   return rc;
 }
@@ -107,18 +113,23 @@ static void clear(struct ct_results_file *results)
     results->totals[i].set = H5I_INVALID_HID;
 }
 
-int ct_results_create(struct ct_results_file *results, const char *path, const struct ct_run_setup *setup,
-                      struct ct_err *err)
+static void close_sets(struct ct_results_file *results)
 {
-  char why[CT_H5_WHY];
-  ct_h5_begin();
-  clear(results);
-  results->maps = setup->rows > 0 && setup->cols > 0;
-  results->spectra = results->maps && setup->bins > 0;
-  results->file = ct_grow_file(path);
-  if (results->file < 0)
-    return ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, ct_h5_why(why));
-  hid_t entry = H5Gopen2(results->file, "entry", H5P_DEFAULT);
+  ct_grow_close(&results->total_time);
+  for (int i = 0; i < CT_TOTAL_COUNT; i++)
+    ct_grow_close(&results->totals[i]);
+  ct_grow_close(&results->map_time);
+  ct_grow_close(&results->window);
+  ct_grow_close(&results->emf);
+  ct_grow_close(&results->sigma);
+  ct_grow_close(&results->counts);
+  ct_grow_close(&results->spectra_time);
+  ct_grow_close(&results->spectrum);
+}
+
+static int create_sets(struct ct_results_file *results, const struct ct_run_setup *setup)
+{
+  hid_t entry = H5Gopen2(results->store->file, "entry", H5P_DEFAULT);
   ct_h5_text(entry, "default", results->maps ? "maps" : "totals");
   ct_h5_text(entry, "run", setup->name);
   ct_h5_text(entry, "program", setup->program);
@@ -128,12 +139,31 @@ int ct_results_create(struct ct_results_file *results, const char *path, const s
   if (rc == 0 && results->spectra)
     rc = create_spectra(results, entry, setup);
   H5Gclose(entry);
-  if (rc != 0 || H5Fstart_swmr_write(results->file) < 0) {
-    ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, ct_h5_why(why));
-    (void)!ct_results_close(results);
-    return CT_EIO;
+  return rc;
+}
+
+int ct_results_create(struct ct_results_file *results, const char *path, const struct ct_run_setup *setup, bool plain,
+                      struct ct_err *err)
+{
+  char why[CT_H5_WHY];
+  ct_h5_begin();
+  clear(results);
+  results->maps = setup->rows > 0 && setup->cols > 0;
+  results->spectra = results->maps && setup->bins > 0;
+  int rc = ct_store_create(&results->store, path, CT_STORE_JOURNAL_ALL | (plain ? CT_STORE_PLAIN : 0), err);
+  if (rc != 0)
+    return rc;
+  if (create_sets(results, setup) != 0)
+    rc = ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path,
+                    results->store->why ? strerror(results->store->why) : ct_h5_why(why));
+  else
+    rc = ct_store_start(results->store, err);
+  if (rc != 0) {
+    close_sets(results);
+    ct_store_remove(results->store);
+    results->store = NULL;
   }
-  return 0;
+  return rc;
 }
 
 static int append_totals(struct ct_results_file *results, const struct ct_snapshot_core *core, const double *time_s)
@@ -173,22 +203,13 @@ int ct_results_append(struct ct_results_file *results, const struct ct_run_resul
 
 int ct_results_flush(struct ct_results_file *results)
 {
-  return H5Fflush(results->file, H5F_SCOPE_LOCAL) < 0 ? CT_EIO : 0;
+  return H5Fflush(results->store->file, H5F_SCOPE_LOCAL) < 0 ? CT_EIO : ct_store_checkpoint(results->store, 0);
 }
 
-int ct_results_close(struct ct_results_file *results)
+int ct_results_close(struct ct_results_file *results, struct ct_run_sync *last, struct ct_err *err)
 {
-  ct_grow_close(&results->total_time);
-  for (int i = 0; i < CT_TOTAL_COUNT; i++)
-    ct_grow_close(&results->totals[i]);
-  ct_grow_close(&results->map_time);
-  ct_grow_close(&results->window);
-  ct_grow_close(&results->emf);
-  ct_grow_close(&results->sigma);
-  ct_grow_close(&results->counts);
-  ct_grow_close(&results->spectra_time);
-  ct_grow_close(&results->spectrum);
-  int rc = results->file >= 0 && H5Fclose(results->file) < 0 ? CT_EIO : 0;
-  results->file = H5I_INVALID_HID;
+  close_sets(results);
+  int rc = ct_store_close(results->store, last, err);
+  results->store = NULL;
   return rc;
 }

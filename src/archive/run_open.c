@@ -67,8 +67,10 @@ static int enter_folder(struct ct_run *run, struct ct_err *err)
     return ct_err_set(err, CT_EIO, "%s: not a folder; an archive needs one", folder);
   snprintf(run->folder.path, sizeof run->folder.path, "%s/%s", folder, run->setup.name);
   snprintf(run->folder.name, sizeof run->folder.name, "%s", run->setup.name);
+  run->device = status.st_dev;
   if (mkdir(run->folder.path, 0777) != 0 && errno != EEXIST)
     return ct_err_set(err, CT_EIO, "%s: cannot be made: %s", run->folder.path, strerror(errno));
+  run->plain = ct_store_is_remote(run->folder.path);
   int rc = ct_folder_lock(&run->folder, err);
   ct_folder_path(&run->folder, ".nxs", master);
   if (rc == 0 && !run->setup.resume && access(master, F_OK) == 0)
@@ -88,7 +90,7 @@ static int check_space(struct ct_run *run, int64_t now_ns, struct ct_err *err)
   return 0;
 }
 
-static int write_configuration(struct ct_run *run, struct ct_err *err)
+int ct_run_write_configuration(struct ct_run *run, struct ct_err *err)
 {
   char path[CT_PATH], suffix[32];
   snprintf(suffix, sizeof suffix, "_config_%06u.conf", run->log_index);
@@ -142,6 +144,7 @@ static void copy_setup(struct ct_run *run, const struct ct_run_setup *setup)
   run->setup_streams = ct_xcalloc(setup->n_streams, sizeof *run->setup_streams);
   for (size_t i = 0; i < setup->n_streams; i++) {
     snprintf(run->streams[i].name, sizeof run->streams[i].name, "%s", setup->streams[i].name);
+    run->streams[i].ranges = ct_xcalloc(CT_RUN_RANGES, sizeof(struct ct_range));
     run->streams[i].role = setup->streams[i].role;
     run->streams[i].frame_hz = setup->streams[i].frame_hz;
     run->setup_streams[i] = setup->streams[i];
@@ -155,28 +158,12 @@ static void copy_setup(struct ct_run *run, const struct ct_run_setup *setup)
   run->sigma = ct_xcalloc((size_t)setup->rows * setup->cols, sizeof *run->sigma);
 }
 
-static int open_log(struct ct_run *run, struct ct_err *err)
-{
-  char path[CT_PATH];
-  ct_folder_file(&run->folder, "log", run->log_index, path);
-  int rc = ct_log_create(&run->log, path, &run->setup, err);
-  run->log_open = rc == 0;
-  return rc;
-}
-
-static int open_results(struct ct_run *run, struct ct_err *err)
-{
-  char path[CT_PATH];
-  ct_folder_file(&run->folder, "results", run->results_index, path);
-  int rc = ct_results_create(&run->results, path, &run->setup, err);
-  run->results_open = rc == 0;
-  return rc;
-}
-
 void ct_run_free(struct ct_run *run)
 {
   ct_folder_unlock(&run->folder);
   free(run->configuration);
+  for (size_t i = 0; i < run->n_streams; i++)
+    free(run->streams[i].ranges);
   free(run->streams);
   free(run->setup_streams);
   free(run->files);
@@ -203,18 +190,15 @@ int ct_run_open(struct ct_run **out, const struct ct_run_setup *setup, int64_t n
   if (rc == 0)
     rc = take_over(run, err);
   if (rc == 0)
-    rc = write_configuration(run, err);
+    rc = ct_run_write_configuration(run, err);
   if (rc == 0)
-    rc = open_log(run, err);
+    rc = ct_run_open_log(run, err);
   if (rc == 0)
-    rc = open_results(run, err);
+    rc = ct_run_open_results(run, err);
   if (rc == 0)
     rc = ct_run_master(run, 0, err);
   if (rc != 0) {
-    if (run->log_open)
-      (void)!ct_log_close(&run->log);
-    if (run->results_open)
-      (void)!ct_results_close(&run->results);
+    (void)!ct_run_close_logs(run, NULL);
     ct_run_free(run);
     return rc;
   }

@@ -31,7 +31,7 @@ enum {
 };
 static const size_t chunk_bytes = 4 << 20;            /* enlarged where one frame of a stream is more */
 static const int64_t partial_after_ns = CT_NS_PER_S / 4;
-static const int64_t sync_every_ns = CT_NS_PER_S;
+static const int64_t sync_every_ns = CT_NS_PER_S / 2;
 
 static void nap(void) { nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL); }
 
@@ -99,11 +99,13 @@ struct ct_archiver {
   int64_t newest_ns;          /* the writer's */
   pthread_t writer, syncer;
   bool writer_running, syncer_running;
-  _Atomic bool stop;          /* release by stop, acquire by packers and syncer: the receivers have ended before */
+  _Atomic bool stop;          /* release by stop, acquire by packers: the receivers have ended before */
   _Atomic bool packed;        /* release by stop after the packers were joined, acquire by the writer */
-  /* Descriptors for the syncer: written by the writer while 0, taken by the syncer while not (release / acquire). */
+  _Atomic bool written;       /* release by stop after the writer was joined, acquire by the syncer */
+  /* Files for the syncer: written by the writer while 0, taken by the syncer while not (release / acquire). */
   _Atomic size_t n_sync;
-  int sync[SYNC_FILES];
+  struct ct_run_sync sync[SYNC_FILES];
+  _Atomic int sync_why;       /* errno of a sync that failed, for the writer; 0: none. Relaxed: it stands for itself */
   int close_code;             /* of the run; the writer's, read after it was joined */
   struct ct_err close_err;
 };
@@ -289,11 +291,14 @@ static void publish_status(struct ct_archiver *a)
   ct_board_publish(a->status);
 }
 
-static void offer_descriptors(struct ct_archiver *a)
+static void offer_syncs(struct ct_archiver *a)
 {
+  int why = atomic_exchange_explicit(&a->sync_why, 0, memory_order_relaxed);
+  if (why != 0)
+    ct_run_sync_failed(a->run, why, ct_time_wall_ns());
   if (atomic_load_explicit(&a->n_sync, memory_order_acquire) != 0)
     return;   /* the syncer is still at the last ones */
-  size_t n = ct_run_descriptors(a->run, a->sync, SYNC_FILES);
+  size_t n = ct_run_syncs(a->run, a->sync, SYNC_FILES);
   atomic_store_explicit(&a->n_sync, n, memory_order_release);
 }
 
@@ -317,7 +322,7 @@ static void *writer_main(void *arg)
     publish_status(a);
     int64_t mono_ns = ct_time_mono_ns();
     if (mono_ns - synced_ns > sync_every_ns) {
-      offer_descriptors(a);
+      offer_syncs(a);
       synced_ns = mono_ns;
     }
     if (!worked && packed)
@@ -336,15 +341,16 @@ static void *syncer_main(void *arg)
 {
   struct ct_archiver *a = arg;
   for (;;) {
-    bool stop = atomic_load_explicit(&a->stop, memory_order_acquire);
+    bool written = atomic_load_explicit(&a->written, memory_order_acquire);
     size_t n = atomic_load_explicit(&a->n_sync, memory_order_acquire);
     for (size_t i = 0; i < n; i++) {
-      fdatasync(a->sync[i]);
-      close(a->sync[i]);
+      int why = ct_run_sync(&a->sync[i]);
+      if (why != 0)
+        atomic_store_explicit(&a->sync_why, why, memory_order_relaxed);
     }
     if (n > 0)
       atomic_store_explicit(&a->n_sync, 0, memory_order_release);
-    else if (stop)
+    else if (written)
       return NULL;
     else
       nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
@@ -436,6 +442,7 @@ int ct_archiver_stop(struct ct_archiver *a, struct ct_err *err)
     a->writer_running = false;
     a->run = NULL;   /* the writer closed it */
   }
+  atomic_store_explicit(&a->written, true, memory_order_release);
   if (a->syncer_running) {
     pthread_join(a->syncer, NULL);
     a->syncer_running = false;

@@ -51,6 +51,7 @@ def frames_of(data, first, last):
     if data.id.get_create_plist().get_nfilters() == 0:
         return data[first:last]
     step = data.chunks[0]
-    _, raw = data.id.read_direct_chunk((first // step * step, 0, 0))
-    chunk = np.frombuffer(unpack_chunk(raw, data.dtype.itemsize), data.dtype).reshape(data.chunks)
+    plain, raw = data.id.read_direct_chunk((first // step * step, 0, 0))
+    unpacked = raw if plain else unpack_chunk(raw, data.dtype.itemsize)
+    chunk = np.frombuffer(unpacked, data.dtype).reshape(data.chunks)
     return chunk[first % step:first % step + last - first]
