@@ -129,7 +129,8 @@ int ct_repair_file(const char *path, struct ct_err *err)
   int redone = ct_journal_redo(path, journal, &state, err);
   if (redone == CT_EIO)
     return redone;
-  int rc = ct_repair_superblock(path, &why);
+  /* A journal knows the file as it was, and a full disk has no room for a copy. */
+  int rc = ct_repair_superblock(path, redone != 0, &why);
   if (rc < 0 && redone != 0 && never_began(path))
     return set_aside(path, journal, err);
   if (rc < 0)

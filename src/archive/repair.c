@@ -74,7 +74,7 @@ static int keep_original(const char *path, const unsigned char *block)
   return fclose(file) == 0 && good ? 0 : CT_EIO;
 }
 
-static int patch(int fd, const char *path, unsigned char *block, struct ct_err *err)
+static int patch(int fd, const char *path, bool keep, unsigned char *block, struct ct_err *err)
 {
   struct stat status;
   const bool hdf5 = memcmp(block, "\211HDF\r\n\032\n", 8) == 0;
@@ -89,7 +89,7 @@ static int patch(int fd, const char *path, unsigned char *block, struct ct_err *
   /* Closed, but on a disk that did not take the last bytes, the end of file is beyond them: nobody would open it. */
   if (block[AT_FLAGS] == 0 && end_of_file(block) <= (uint64_t)status.st_size)
     return 0;
-  if (keep_original(path, block) != 0)
+  if (keep && keep_original(path, block) != 0)
     return ct_err_set(err, CT_EIO, "%s: cannot be repaired: %s", path, strerror(errno));
   block[AT_FLAGS] = 0;
   put_le(block + AT_END, (uint64_t)status.st_size, 8);
@@ -99,7 +99,7 @@ static int patch(int fd, const char *path, unsigned char *block, struct ct_err *
   return 1;
 }
 
-int ct_repair_superblock(const char *path, struct ct_err *err)
+int ct_repair_superblock(const char *path, bool keep, struct ct_err *err)
 {
   unsigned char block[SUPERBLOCK_BYTES] = { 0 };
   int fd = open(path, O_RDWR | O_CLOEXEC), rc;
@@ -108,7 +108,7 @@ int ct_repair_superblock(const char *path, struct ct_err *err)
   if (pread(fd, block, SUPERBLOCK_BYTES, 0) != SUPERBLOCK_BYTES)
     rc = ct_err_set(err, CT_EFORMAT, "%s: too short for an HDF5 file", path);
   else
-    rc = patch(fd, path, block, err);
+    rc = patch(fd, path, keep, block, err);
   close(fd);
   return rc;
 }
