@@ -1,12 +1,31 @@
-/* comptop-archive: look into, check and repair archived runs. Only options and wiring. */
+/* comptop-archive: look into, check, repair and calibrate archived runs. Only options and wiring. */
 #include <comptop/archive.h>
 #include <comptop/core.h>
+#include <comptop/pipeline.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static const struct ct_option rows[] = { CT_OPTIONS_COMMON };
+static const struct ct_option rows[] = {
+  { .key = "source", .flag = "source", .kind = CT_OPTION_TEXT, .value = "", .argument = "NAME[,NAME...]",
+    .help = "calibrate: what shone on the detector: Am-241, Co-57, W, Pb, ..." },
+  { .key = "to", .flag = "to", .kind = CT_OPTION_TEXT, .value = ".", .argument = "DIR",
+    .help = "calibrate: where gradients.txt, intercepts.txt and quality.tsv are written" },
+  { .key = "fwhm_keV", .flag = "fwhm", .kind = CT_OPTION_REAL, .value = "1", .min = 0.1, .max = 10, .argument = "KEV",
+    .help = "calibrate: about how wide a line is" },
+  { .key = "dark", .flag = "dark", .kind = CT_OPTION_FILE, .value = "", .argument = "FILE",
+    .help = "calibrate: offsets in ADU, or measure (as the run had it)" },
+  { .key = "threshold", .flag = "threshold", .kind = CT_OPTION_REAL_OR_FILE, .value = "80", .min = 0, .max = 65535,
+    .argument = "ADU|FILE", .help = "calibrate: kept when >= (as the run had it)" },
+  { .key = "readout", .flag = "readout", .kind = CT_OPTION_WORD, .value = "geometric", .words = "geometric|asic",
+    .argument = "ORDER", .help = "calibrate: order of the pixels in a frame (as the run had it)" },
+  { .key = "stream", .flag = "stream", .kind = CT_OPTION_TEXT, .value = "", .argument = "NAME",
+    .help = "calibrate: of a run, this stream (the HEXITEC one)" },
+  CT_OPTIONS_COMMON,
+};
 
 static void say(void *context, const char *line)
 {
@@ -67,34 +86,147 @@ static int export(const char *run, struct ct_err *err)
   return ct_err_set(err, CT_EUNSUPPORTED, "export: not yet in this version");
 }
 
+/* ---- calibrate ------------------------------------------------------------------------------------------------ */
+/* On a terminal only: how far it is. */
+static void show_progress(void *context, const char *what, uint64_t done, uint64_t all)
+{
+  int *last_percent = context;
+  const int percent = all > 0 ? (int)(100 * done / all) : 0;
+  if (percent == *last_percent)
+    return;
+  *last_percent = percent;
+  fprintf(stderr, "\r%s: %3d %%\033[K%s", what, percent, done >= all ? "\r\033[K" : "");
+}
+
+/* What the run was collected with: of the HEXITEC detector, the order of its pixels, darks and threshold. */
+static struct ct_settings *collected_with(const char *run)
+{
+  struct ct_settings *settings = NULL;
+  struct ct_err err = { "" };
+  char *text;
+  if (ct_run_configuration(run, &text, NULL) != 0 || text[0] == '\0')
+    return NULL;
+  if (ct_settings_parse(&settings, &ct_comptop_options, "its settings", text, strlen(text), &err) != 0)
+    fprintf(stderr, "comptop-archive: %s: %s; going on without them: give --dark, --threshold and --readout\n", run, err.text);
+  free(text);
+  return settings;
+}
+
+static const char *setting(const struct ct_settings *given, const char *key, const struct ct_settings *collected,
+                           const char *path)
+{
+  return collected == NULL || ct_settings_is_set(given, key) ? ct_settings_text(given, key)
+                                                             : ct_settings_text(collected, path);
+}
+
+static void tell_result(const struct ct_calibrate_run *run, const struct ct_calibrate_result *result)
+{
+  enum { NAMED = 20 };
+  unsigned named = 0;
+  printf("%" PRIu64 " frames, %" PRIu64 " photons in single pixels; typical gradient %.4g keV/ADU\n", result->frames,
+         result->singles, result->gradient_keV);
+  for (int v = 0; v < CT_CALIBRATION_VERDICTS; v++)
+    if (result->verdicts[v] > 0)
+      printf("%-14s %7zu pixels\n", ct_calibration_word((enum ct_calibration_verdict)v), result->verdicts[v]);
+  const size_t good = result->verdicts[CT_CALIBRATION_OK] + result->verdicts[CT_CALIBRATION_TWO];
+  if (2 * good < result->pixels - result->verdicts[CT_CALIBRATION_EMPTY])
+    printf("fewer than half of the pixels could be calibrated: is the source %s, and were there enough photons?\n",
+           run->sources);
+  for (size_t i = 0; i < result->pixels && named <= NAMED; i++) {
+    const struct ct_calibration *pixel = &result->calibrations[i];
+    if (pixel->gradient_keV != 0)
+      continue;
+    if (named++ == NAMED)
+      printf("... and more: see quality.tsv\n");
+    else
+      printf("not calibrated: pixel %zu (row %zu, column %zu): %s\n", i, i / result->cols, i % result->cols,
+             ct_calibration_word(pixel->verdict));
+  }
+  printf("written: %s/gradients.txt, intercepts.txt, quality.tsv\n", run->folder);
+}
+
+static int calibrate(const struct ct_settings *given, struct ct_err *err)
+{
+  size_t n;
+  int percent = -1;
+  const char *const *arguments = ct_settings_arguments(given, &n);
+  struct ct_settings *collected = collected_with(arguments[1]);
+  struct ct_calibrate_result result;
+  struct ct_calibrate_run run = {
+    .specs = arguments + 1, .n_specs = n - 1,
+    .stream = ct_settings_text(given, "stream"),
+    .sources = ct_settings_text(given, "source"),
+    .fwhm_keV = ct_settings_real(given, "fwhm_keV"),
+    .dark = setting(given, "dark", collected, "hexitec.dark"),
+    .threshold = setting(given, "threshold", collected, "hexitec.threshold"),
+    .asic_order = strcmp(setting(given, "readout", collected, "hexitec.readout"), "asic") == 0,
+    .next_frame = collected != NULL && ct_settings_bool(collected, "hexitec.next_frame"),
+    .folder = ct_settings_text(given, "to"),
+    .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+    .context = &percent,
+  };
+  run.measure_dark = strcmp(run.dark, "measure") == 0;
+  int rc = ct_calibrate_frames(&run, &result, err);
+  if (rc == 0)
+    tell_result(&run, &result);
+  free(result.calibrations);
+  ct_settings_close(collected);
+  return rc;
+}
+
+/* ---- commands -------------------------------------------------------------------------------------------------- */
 static const struct {
   const char *name;
   int (*act)(const char *run, struct ct_err *err);
 } commands[] = { { "info", info }, { "verify", verify }, { "repair", repair }, { "export", export } };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-static size_t command_of(const struct ct_settings *settings)
+static const char *command_of(const struct ct_settings *settings)
 {
-  size_t n, i = 0;
-  const char *name = ct_settings_arguments(settings, &n)[0];
-  while (i < COMMANDS && strcmp(commands[i].name, name) != 0)
+  size_t n;
+  return ct_settings_arguments(settings, &n)[0];
+}
+
+static size_t place_of(const char *command)
+{
+  size_t i = 0;
+  while (i < COMMANDS && strcmp(commands[i].name, command) != 0)
     i++;
   return i;
 }
 
+static bool is_calibrate(const struct ct_settings *settings) { return strcmp(command_of(settings), "calibrate") == 0; }
+
 static int check(const struct ct_settings *settings, struct ct_err *err)
 {
-  size_t n;
-  const char *const *arguments = ct_settings_arguments(settings, &n);
-  if (command_of(settings) == COMMANDS)
-    return ct_err_set(err, CT_EUSAGE, "%.60s: no such command; there are info, verify and repair", arguments[0]);
+  if (place_of(command_of(settings)) == COMMANDS && !is_calibrate(settings))
+    return ct_err_set(err, CT_EUSAGE, "%.60s: no such command; there are info, verify, repair and calibrate",
+                      command_of(settings));
+  if (is_calibrate(settings) && !ct_settings_is_set(settings, "source"))
+    return ct_err_set(err, CT_EUSAGE, "calibrate: needs --source NAME: what shone on the detector (Am-241, Co-57, W,Pb, ...)");
   return 0;
+}
+
+/* One run after the other; the worst of what became of them. */
+static int act_on_each(const struct ct_settings *settings, struct ct_err *err)
+{
+  size_t n;
+  int worst = 0;
+  const char *const *arguments = ct_settings_arguments(settings, &n);
+  for (size_t i = 1; i < n; i++) {
+    int rc = commands[place_of(arguments[0])].act(arguments[i], err);
+    if (rc != 0) {
+      fprintf(stderr, "comptop-archive: %s\n", err->text);
+      worst = rc;
+    }
+  }
+  return worst;
 }
 
 static const struct ct_option_table table = {
   .program = "comptop-archive",
-  .purpose = "look into, check and repair archived runs",
-  .arguments = "info|verify|repair RUN...",
+  .purpose = "look into, check, repair and calibrate archived runs",
+  .arguments = "info|verify|repair|calibrate RUN...",
   .min_arguments = 2,
   .max_arguments = SIZE_MAX,
   .rows = rows,
@@ -106,26 +238,20 @@ int main(int argc, char **argv)
 {
   struct ct_err err = { "" };
   struct ct_settings *settings;
-  int worst = 0, rc = ct_settings_open(&settings, &table, argc, argv, stdout, &err);
+  int rc = ct_settings_open(&settings, &table, argc, argv, stdout, &err);
   if (rc == CT_SETTINGS_DONE)
     return 0;
-  if (rc != 0) {
-    fprintf(stderr, "comptop-archive: %s\n", err.text);
-    return ct_err_exit(rc);
-  }
-  size_t n;
-  const char *const *arguments = ct_settings_arguments(settings, &n);
-  for (size_t i = 1; i < n; i++) {
-    rc = commands[command_of(settings)].act(arguments[i], &err);
-    if (rc != 0) {
+  if (rc == 0) {
+    rc = is_calibrate(settings) ? calibrate(settings, &err) : act_on_each(settings, &err);
+    if (rc != 0 && is_calibrate(settings))
       fprintf(stderr, "comptop-archive: %s\n", err.text);
-      worst = rc;
-    }
+  } else {
+    fprintf(stderr, "comptop-archive: %s\n", err.text);
   }
   ct_settings_close(settings);
   if (fflush(stdout) != 0 || ferror(stdout)) {
     fprintf(stderr, "comptop-archive: standard output cannot be written\n");
     return 1;
   }
-  return ct_err_exit(worst);
+  return ct_err_exit(rc);
 }

@@ -44,6 +44,10 @@ void ct_h5_close_frames(struct ct_h5_frames *frames);      /* NULL is fine */
 int ct_h5_read_map(const char *spec, uint32_t rows, uint32_t cols, bool whole, double *out,
                    struct ct_err *err) CT_MUST_CHECK;
 
+/* The same from what a setting says: one number for all pixels, a text map of core.h, or any of the above. */
+int ct_map_read(const char *spec, uint32_t rows, uint32_t cols, bool whole, double *out,
+                struct ct_err *err) CT_MUST_CHECK;
+
 /* ---- a run on disk (comptop-run(5)) ---------------------------------------------------------------------
  * FOLDER/RUN/RUN.nxs               the master, small, replaced as a whole
  * FOLDER/RUN/RUN_STREAM_000000.h5  frames of a stream, rolling; readable while written (SWMR)
@@ -161,6 +165,9 @@ struct ct_run_file {
 };
 /* The frame files of a run by stream and index; *files is the caller's to free(). */
 int ct_run_files(const char *run, struct ct_run_file **files, size_t *n, struct ct_err *err) CT_MUST_CHECK;
+/* The settings the run was collected with (of its last session), as configuration text; "" where it holds none. The
+ * caller's to free(). */
+int ct_run_configuration(const char *run, char **text, struct ct_err *err) CT_MUST_CHECK;
 /* What rode beside the frames of a frame file. CT_ENOTFOUND: <frames> is not out of one. */
 struct ct_run_columns;
 int ct_run_columns_open(struct ct_run_columns **out, const struct ct_h5_frames *frames, struct ct_err *err) CT_MUST_CHECK;

@@ -172,4 +172,73 @@ void ct_health_judge(struct ct_health *health, uint8_t *state, struct ct_health_
 /* Hits of a pixel in the looks of the window. */
 uint32_t ct_health_count(const struct ct_health *health, uint32_t pixel);
 
+/* ---- the lines of calibration sources ------------------------------------------------------------------------------
+ * Lines too close to be told apart form a group, that is fitted as one, with the intensities of its lines as they are in
+ * the source. Ascending in energy. Plain memory of the caller's. */
+enum { CT_LINES_MAX = 64 };
+struct ct_line {
+  double energy_keV, weight;       /* photons, relative to the other lines */
+};
+struct ct_line_group {
+  uint32_t first, n;               /* of lines[] */
+  double energy_keV, spread_keV;   /* weighted mean, and standard deviation about it */
+};
+struct ct_lines {
+  uint32_t n, n_groups;
+  struct ct_line lines[CT_LINES_MAX];
+  struct ct_line_group groups[CT_LINES_MAX];
+};
+/* <sources>: nuclides and elements, comma-separated: "Am-241", "Co-57", "W,Pb". Nuclides: X-ray and gamma lines with
+ * their intensities; elements: K lines (both from xraylib, Schoonjans et al., Spectrochim. Acta B 66 (2011) 776).
+ * Of 5 to 200 keV those with at least 1 % of the photons of the strongest. Lines nearer than 2.2 <fwhm_keV> are one
+ * group. CT_EUSAGE: no such source, or one without such lines. */
+int ct_lines_of(struct ct_lines *out, const char *sources, double fwhm_keV, struct ct_err *err) CT_MUST_CHECK;
+
+/* ---- energy calibration from known lines -----------------------------------------------------------------------------
+ * ADU spectra of photons that stayed in one pixel -> energy = gradient * ADU + intercept, pixel by pixel. */
+#define CT_CALIBRATIONS(X)                                                                               \
+  X(OK, "ok")                      /* three lines or more on a straight line */                           \
+  X(TWO, "two-lines")              /* calibrated, but nothing checks the line through two points */       \
+  X(EMPTY, "empty")                /* no photons; this and all below: gradient 0 */                       \
+  X(FEW, "few-counts")             /* too few photons to find lines */                                    \
+  X(MISSING, "no-lines")           /* fewer than two lines of the source were found */                    \
+  X(CROOKED, "not-straight")       /* the lines do not lie on a straight line */                          \
+  X(FOREIGN, "foreign-line")       /* a strong line is none of the source */
+enum ct_calibration_verdict {
+#define X(name, word) CT_CALIBRATION_##name,
+  CT_CALIBRATIONS(X)
+#undef X
+  CT_CALIBRATION_VERDICTS
+};
+const char *ct_calibration_word(enum ct_calibration_verdict verdict);
+struct ct_calibration {
+  double gradient_keV, intercept_keV;               /* keV/ADU, keV; 0 and 0: not calibrated */
+  double gradient_sigma_keV, intercept_sigma_keV;   /* statistical */
+  double chi2_dof;                                  /* of the straight line; NaN with two lines or none */
+  double fwhm_keV;                                  /* of the group with the most counts; NaN: none */
+  uint64_t counts;                                  /* in the pixel's spectrum */
+  uint32_t lines;                                   /* groups on the straight line */
+  enum ct_calibration_verdict verdict;
+};
+struct ct_calibrate {
+  const struct ct_lines *lines;
+  double fwhm_keV;                 /* about what the detector has */
+  double bin_ADU;                  /* bin i of a spectrum counts whole ADU in [i, i + 1) * bin_ADU */
+  uint32_t bins;
+  double gradient_keV;             /* about what the detector has: by ct_calibrate_gradient */
+};
+/* The typical gradient of a sensor, 0.005 to 0.2 keV/ADU: the median over pixels of the gradient at which the lines of
+ * the source are found best; 0 when they are found in no pixel. <counts> is [pixels][bins]; below <threshold_ADU> (one
+ * a pixel) nothing is looked for. */
+double ct_calibrate_gradient(const struct ct_calibrate *setup, const uint32_t *counts, const uint16_t *threshold_ADU,
+                             size_t pixels);
+/* One pixel: finds the lines (gradient within 25 % of the typical one, intercept within 5 keV), fits each group by
+ * Gaussians of one width on a step and a straight background with Poisson weights (GSL, Levenberg-Marquardt), and a
+ * straight line through their positions. The result says in <verdict> when there is none. */
+void ct_calibrate_pixel(const struct ct_calibrate *setup, const uint32_t *counts, uint16_t threshold_ADU,
+                        struct ct_calibration *out);
+/* As ct_hexitec_events, but only the hits without a neighbour (clusters of one by `paper`, whatever the rule). */
+uint32_t ct_hexitec_singles(struct ct_hexitec *hexitec, const struct ct_frame *frame, uint32_t index,
+                            struct ct_event *events);
+
 #endif

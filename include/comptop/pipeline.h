@@ -183,6 +183,33 @@ int ct_replay_run(const struct ct_replay *replay, const atomic_bool *stop,
                   void (*ready)(const char *endpoint, double rate_hz), struct ct_replay_result *result,
                   struct ct_err *err) CT_MUST_CHECK;
 
+/* ---- calibration: recorded frames of a source become gradient and intercept maps --------------------------- */
+struct ct_calibrate_run {
+  const char *const *specs;   /* as of a replay */
+  size_t n_specs;             /* at least 1 */
+  const char *stream;         /* of archived runs; "": the HEXITEC stream */
+  const char *sources;        /* of ct_lines_of */
+  double fwhm_keV;            /* about what the detector has */
+  const char *threshold;      /* of ct_map_read: ADU after dark subtraction */
+  const char *dark;           /* of ct_map_read; "": none was subtracted that would be needed */
+  bool measure_dark;          /* from the frames with image key 2, and nothing before the first */
+  bool asic_order, next_frame;
+  const char *folder;         /* for gradients.txt, intercepts.txt, quality.tsv: made where it is not there */
+  void (*progress)(void *context, const char *what, uint64_t done, uint64_t all);   /* may be NULL */
+  void *context;
+};
+struct ct_calibrate_result {
+  uint64_t frames, singles;
+  size_t pixels, verdicts[CT_CALIBRATION_VERDICTS];   /* how many pixels of each */
+  uint32_t cols;
+  double gradient_keV;        /* typical; 0: found in no pixel */
+  struct ct_calibration *calibrations;                /* one a pixel, row-major; the caller's to free(); may be NULL */
+};
+/* Reads all frames, fits all pixels, writes the files; never over files that are there (CT_EEXISTS). CT_ENOTFOUND: no
+ * pixel shows two lines of the source. */
+int ct_calibrate_frames(const struct ct_calibrate_run *run, struct ct_calibrate_result *result,
+                        struct ct_err *err) CT_MUST_CHECK;
+
 /* ---- simulate: what comptop-sim does --------------------------------------------------------------------- */
 struct ct_simulate {
   struct ct_sim_config cell;

@@ -28,6 +28,8 @@ int ct_folder_list(const struct ct_folder *folder, struct ct_folder_entry **entr
                    struct ct_err *err) CT_MUST_CHECK;
 /* The highest index + 1. */
 unsigned ct_folder_next(const struct ct_folder_entry *entries, size_t n, const char *kind);
+/* The settings of session <index>, as text; "" where there are none. The caller's to free(). */
+char *ct_folder_configuration(const struct ct_folder *folder, unsigned index);
 /* What a closed frame file holds. */
 int ct_folder_look(const char *path, struct ct_run_file *file, struct ct_err *err) CT_MUST_CHECK;
 

@@ -206,21 +206,6 @@ int ct_run_verify(const char *run, void (*say)(void *context, const char *line),
 
 /* ---- repair ---------------------------------------------------------------------------------------------------- */
 
-static char *last_configuration(const struct ct_folder *folder, unsigned n_logs)
-{
-  char path[CT_PATH], suffix[32];
-  char *text = ct_xcalloc(1 << 16, 1);
-  snprintf(suffix, sizeof suffix, "_config_%06u.conf", n_logs > 0 ? n_logs - 1 : 0);
-  ct_folder_path(folder, suffix, path);
-  FILE *file = fopen(path, "r");
-  if (file != NULL) {
-    size_t n = fread(text, 1, (1 << 16) - 1, file);
-    text[n] = '\0';
-    fclose(file);
-  }
-  return text;
-}
-
 static float *last_map(const struct ct_folder *folder, unsigned n_results, const char *name, uint32_t *rows,
                        uint32_t *cols)
 {
@@ -267,7 +252,7 @@ static int rebuild_master(const struct ct_folder *folder, const struct ct_folder
   }
   if (master.end_ns == 0)
     master.start_ns = master.end_ns = ct_time_wall_ns();
-  char *configuration = last_configuration(folder, master.n_logs);
+  char *configuration = ct_folder_configuration(folder, master.n_logs > 0 ? master.n_logs - 1 : 0);
   float *emf = last_map(folder, master.n_results, "emf", &master.rows, &master.cols);
   float *sigma = last_map(folder, master.n_results, "emf_errors", &master.rows, &master.cols);
   master.configuration = configuration;

@@ -44,6 +44,8 @@ static const struct ct_option rows[] = {
     .help = "repair what a crash left of the run and go on in new files" },
   { .key = "from", .flag = "from", .kind = CT_OPTION_FILE, .argument = "RUN", .marks = CT_OPTION_LATER,
     .help = "analyse an archived run instead of streams" },
+  { .key = "calibrate", .flag = "calibrate", .kind = CT_OPTION_TEXT, .argument = "SOURCE",
+    .marks = CT_OPTION_OPTIONAL_ARG | CT_OPTION_HIDDEN, .help = "is done by comptop-archive" },
   { .key = "jobs", .letter = 'j', .kind = CT_OPTION_INTEGER, .value = "1", .min = 1, .max = 64, .argument = "N",
     .help = "analysis workers that share the frames of the detector" },
 
@@ -196,6 +198,9 @@ static int check(const struct ct_settings *s, struct ct_err *err)
   const char *run = ct_settings_text(s, "run.name");
   if (strchr(run, '/') != NULL || *run == '.' || strlen(run) > 63)
     return ct_settings_refuse(s, "run.name", err, "not a name: no '/', no leading '.', at most 63 bytes");
+  if (ct_settings_is_set(s, "calibrate"))
+    return ct_err_set(err, CT_EUSAGE, "--calibrate: archive a run with the source, then use comptop-archive calibrate RUN "
+                      "--source NAME");
   if (ct_settings_real(s, "emf.p_low") >= ct_settings_real(s, "emf.p_high"))
     return ct_settings_refuse(s, "emf.p_low", err, "must be below emf.p_high = %s", ct_settings_text(s, "emf.p_high"));
   return check_rois(s, err);

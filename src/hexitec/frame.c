@@ -177,6 +177,21 @@ static uint32_t share_paper(const struct source *s, struct ct_event *events, str
   return n;
 }
 
+uint32_t ct_hexitec_singles(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index, struct ct_event *events)
+{
+  uint32_t slot = index - h->block_first, singles = 0;
+  assert(slot < h->block_count);
+  struct source source = { h, ct_hexitec_pixels(h, frame, index), h->hits[slot], frame->type, frame->big_endian };
+
+  h->bits->small_clusters(&h->grid, h->first, h->pair, h->larger, source.hits);
+  uint32_t n = h->bits->list(h->list, h->first, h->grid.words);
+  for (uint32_t i = 0; i < n; i++)
+    if (!has_bit(h->pair, h->list[i]))
+      h->list[singles++] = h->list[i];
+  read_energies(&source, h->list, singles, events);
+  return singles;
+}
+
 static void fill_image(const struct ct_hexitec *h, const struct ct_event *events, uint32_t n)
 {
   for (uint32_t i = 0; i < n; i++) {

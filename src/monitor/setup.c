@@ -19,36 +19,12 @@ static const char *path_of(char path[128], const char *kind, const char *name, c
 }
 
 /* ---- maps ---------------------------------------------------------------------------------------------- */
-static bool is_hdf5(const char *path)
-{
-  static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
-  unsigned char head[8];
-  FILE *file = fopen(path, "rb");
-  if (file == NULL)
-    return false;
-  bool yes = fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, signature, sizeof head) == 0;
-  fclose(file);
-  return yes;
-}
-
 /* rows*cols numbers from a number, a text map or an HDF5 data set. */
 static int read_map(const struct ct_settings *s, const char *path, uint32_t rows, uint32_t cols, bool whole, double *out,
                     struct ct_err *err)
 {
-  const char *text = ct_settings_text(s, path), *dataset;
-  size_t pixels = (size_t)rows * cols;
-  double number;
   struct ct_err why = { "" };
-  int code;
-  if (ct_parse_real(text, &number) == 0) {
-    for (size_t i = 0; i < pixels; i++)
-      out[i] = number;
-    return 0;
-  }
-  if (ct_parse_dataset(text, &dataset) > 0 || is_hdf5(text))
-    code = ct_h5_read_map(text, rows, cols, whole, out, &why);
-  else
-    code = ct_core_map_read(text, pixels, out, &why);
+  int code = ct_map_read(ct_settings_text(s, path), rows, cols, whole, out, &why);
   if (code != 0)
     return ct_settings_refuse(s, path, err, "%s", why.text);
   return 0;

@@ -3,3 +3,4 @@ noinst_LIBRARIES += %D%/libpipeline.a
   %D%/socket.c %D%/socket.h %D%/lot.h %D%/receive.c %D%/receive.h %D%/analyse.c %D%/crew.c %D%/crew.h %D%/picture.c %D%/picture.h \
   %D%/scalars.c %D%/archiver.c %D%/box.c %D%/box.h
 %C%_libpipeline_a_SOURCES += %D%/truth.c %D%/truth.h
+%C%_libpipeline_a_SOURCES += %D%/calibrate.c

@@ -419,6 +419,14 @@ void ct_playlist_shape(const struct ct_playlist *list, uint32_t *rows, uint32_t 
   *type = clip->info.type;
 }
 
+uint64_t ct_playlist_frames(const struct ct_playlist *list)
+{
+  uint64_t n = 0;
+  for (size_t i = 0; i < list->n_clips; i++)
+    n += list->clips[i].count;
+  return n;
+}
+
 size_t ct_playlist_frame_bytes(const struct ct_playlist *list) { return list->frame_bytes; }
 
 int ct_playlist_next(struct ct_playlist *list, const struct ct_block **block, struct ct_err *err)

@@ -6,8 +6,8 @@ check_PROGRAMS += %D%/check_read %D%/check_bslz4 %D%/check_run
 %C%_check_run_SOURCES = %D%/check_run.c %D%/run_writer.c %D%/run_writer.h
 %C%_check_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_run_LDADD = $(CHECK_LDADD)
-dist_check_SCRIPTS += %D%/run.sh
-dist_noinst_DATA += %D%/read_run.py %D%/bslz4.py
+dist_check_SCRIPTS += %D%/run.sh %D%/calibrate.sh
+dist_noinst_DATA += %D%/read_run.py %D%/bslz4.py %D%/calibrate.py
 
 EXTRA_PROGRAMS += %D%/bench_archive
 %C%_bench_archive_SOURCES = %D%/bench_archive.c %D%/run_writer.c %D%/run_writer.h

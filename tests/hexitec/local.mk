@@ -1,3 +1,6 @@
+check_PROGRAMS += %D%/check_calibrate
+%C%_check_calibrate_SOURCES = %D%/check_calibrate.c %D%/twin.h
+%C%_check_calibrate_LDADD = $(CHECK_LDADD)
 check_PROGRAMS += %D%/check_bits %D%/check_health %D%/check_hexitec %D%/check_mask %D%/check_twin
 %C%_check_bits_SOURCES = %D%/check_bits.c %D%/twin.h
 %C%_check_bits_LDADD = $(CHECK_LDADD)
