@@ -165,6 +165,39 @@ struct ct_lithium_reference {
 int ct_lithium_fit(struct ct_lithium *out, const struct ct_lithium_reference *references, uint32_t n,
                    struct ct_err *err) CT_MUST_CHECK;
 
+/* ---- where the peaks lie ------------------------------------------------------------------------------------
+ * A group is what shares an angle: a column for a beam along x, a row for one along y, everything without a theta map. */
+uint32_t ct_compton_groups(const struct ct_compton *compton);
+double ct_compton_group_theta_rad(const struct ct_compton *compton, uint32_t group);
+/* The angle that puts pz = 0 at e2_keV; NaN where none does. */
+double ct_compton_theta_of_rad(double e1_keV, double e2_keV);
+/* The Compton peak of every group's selected pixels (select as above) and its counting error into e2_keV and
+ * sigma_keV[ct_compton_groups()]: the energy around which J(pz) (counts over F and dE/dpz) is symmetrical within 2 a.u., so
+ * that neither the cross section nor a level background moves it; one-sided tails do. It is looked for without the
+ * configured angles, within twice their spread and 2 degrees more. NaN with fewer than 50 counts or without a peak. Not
+ * to be called by two threads at once. */
+void ct_compton_peaks(struct ct_compton *compton, const uint32_t *cube, const uint8_t *select, double *e2_keV,
+                      double *sigma_keV);
+
+/* What the peaks say of the geometry, at the configured theta_deg (which an error of the energy scale and one of the
+ * centre are the same to: 0.03 keV a pixel). */
+struct ct_geometry_fit {
+  enum ct_beam beam;                     /* the sign, along the configured axis */
+  double centre_px, centre_sigma_px;     /* along the beam */
+  double detector_mm, detector_sigma_mm;
+  double chi2;                           /* with groups - 2 degrees of freedom; errors are widened by its excess */
+  uint32_t groups;                       /* that had a peak */
+};
+/* The straight line of tan(theta_deg - theta) over the columns, by weighted least squares; false (and NaN) with fewer than
+ * 5 peaks, or no slope beyond 5 of its errors. */
+bool ct_compton_fit_geometry(const struct ct_compton *compton, const double *e2_keV, const double *sigma_keV,
+                             struct ct_geometry_fit *out);
+/* What of <geometry> a fit contradicts by more than 5 of its errors and by 1 pixel or 2 % of the distance. */
+enum { CT_WRONG_SIGN = 1, CT_WRONG_CENTRE = 2, CT_WRONG_DISTANCE = 4 };
+unsigned ct_geometry_contradictions(const struct ct_geometry *geometry, const struct ct_geometry_fit *fit);
+/* Puts the fit in the place of what was configured. */
+void ct_geometry_take(struct ct_geometry *geometry, const struct ct_geometry_fit *fit);
+
 /* ---- Compton profile ------------------------------------------------------------------------------------- */
 #define CT_PROFILE_STEP 0.2            /* a.u. */
 #define CT_PROFILE_MAX 10.0            /* a.u.; less where the bins do not reach that far for every theta */

@@ -27,7 +27,7 @@ bool ct_compton_along_x_(enum ct_beam beam)
   return beam == CT_BEAM_PLUS_X || beam == CT_BEAM_MINUS_X;
 }
 
-static double pixel_theta_rad(const struct ct_geometry *g, double col, double row)
+double ct_pixel_theta_rad_(const struct ct_geometry *g, double col, double row)
 {
   double theta0 = g->theta_deg * M_PI / 180;
   if (!g->theta_map)
@@ -50,7 +50,7 @@ int ct_compton_theta_map(const struct ct_geometry *geometry, uint32_t rows, uint
     return rc;
   for (uint32_t row = 0; row < rows; row++) {
     for (uint32_t col = 0; col < cols; col++) {
-      double theta = pixel_theta_rad(geometry, col, row);
+      double theta = ct_pixel_theta_rad_(geometry, col, row);
       if (!(theta >= THETA_MIN_DEG * M_PI / 180))
         return ct_err_set(err, CT_ERANGE, "geometry: pixel column %u, row %u sees a scattering angle of %.3f deg, "
                           "below %g deg; check theta_deg, detector_mm and centre_px",

@@ -79,6 +79,7 @@ double ct_dpz_dE_exact_(double e1_keV, double e2_keV, double theta_rad);
 
 /* geometry.c */
 bool ct_compton_along_x_(enum ct_beam beam);
+double ct_pixel_theta_rad_(const struct ct_geometry *geometry, double col, double row);
 
 /* corrections.c */
 int ct_matter_init_(struct ct_matter *matter, const struct ct_absorber *layer, const char *what, struct ct_err *err);

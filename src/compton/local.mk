@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libcompton.a
   %D%/internal.h \
   %D%/kinematics.c \
   %D%/lithium.c \
+  %D%/peaks.c \
   %D%/profile.c \
   %D%/setup.c \
   %D%/sums.c \

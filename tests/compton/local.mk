@@ -5,6 +5,7 @@ check_PROGRAMS += \
   %D%/check_geometry \
   %D%/check_kinematics \
   %D%/check_lithium \
+  %D%/check_peaks \
   %D%/check_profile \
   %D%/check_pulls \
   %D%/check_setup
@@ -20,6 +21,8 @@ check_PROGRAMS += \
 %C%_check_kinematics_LDADD = $(CHECK_LDADD)
 %C%_check_lithium_SOURCES = %D%/check_lithium.c %D%/common.h
 %C%_check_lithium_LDADD = $(CHECK_LDADD)
+%C%_check_peaks_SOURCES = %D%/check_peaks.c %D%/common.h
+%C%_check_peaks_LDADD = $(CHECK_LDADD)
 %C%_check_profile_SOURCES = %D%/check_profile.c %D%/common.h
 %C%_check_profile_LDADD = $(CHECK_LDADD)
 %C%_check_pulls_SOURCES = %D%/check_pulls.c %D%/common.h
