@@ -152,6 +152,11 @@ void ct_compton_map(const struct ct_compton *compton, const uint32_t *cube, cons
  * With <unbias> the ratio is (L + cov/H)/(H + var_H/H), which takes away the second-order bias (EMF var_H - cov)/H^2
  * and is L/(H + 1) for plain counts. */
 void ct_compton_emf(const struct ct_compton *compton, const struct ct_sums *sums, struct ct_emf *out);
+/* What is proportional to electron density: (L+H)/live_s of one pixel, over the flat field's rate relative to its mean
+ * where one is in use, and its variance (the flat field's included, that of its mean left out). NaN without time or a
+ * flat rate. */
+void ct_compton_intensity(const struct ct_compton *compton, uint32_t pixel, const struct ct_sums *sums, double live_s,
+                          double *value, double *variance);
 
 /* ---- lithium: x = x0 + (EMF - EMF0)/S ------------------------------------------------------------------------
  * What EMF means for the lithium content is known only from references: EMFs measured in this very set-up at known x.

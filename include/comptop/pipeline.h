@@ -58,6 +58,8 @@ struct ct_analysis_setup {
   struct ct_spectra_setup spectra;
   struct ct_compton_setup compton;
   const uint8_t *live;          /* rows*cols: 1 analysed, 0 masked or dead; copied */
+  const struct ct_flat *flat;   /* of EMF and intensity, lent for the life of the analysis; NULL: none */
+  bool theta_fit;               /* the geometry is fitted from the data once they suffice */
   const struct ct_roi *rois;
   uint32_t n_rois;
   double frame_hz, min_counts;

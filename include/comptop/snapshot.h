@@ -97,6 +97,16 @@ struct ct_lithium {
  * there is no calibration or no EMF. */
 void ct_lithium_x(const struct ct_lithium *lithium, double emf, double sigma, double *x, double *x_sigma);
 
+/* What the Compton peaks of the columns say of the geometry, along the beam; NaN where nothing. */
+struct ct_snapshot_geometry {
+  char beam[4];               /* "+x"; "" while there is no slope */
+  bool in_use;                /* the angles are from this fit and not from the configuration */
+  uint32_t peaks;             /* columns (rows for a beam along y) that had one */
+  double centre_px, centre_sigma_px, detector_mm, detector_sigma_mm;
+  double chi2;                /* columns - 2 degrees of freedom */
+  uint32_t contradicts;       /* the configuration: 1 the sign, 2 the centre, 4 the distance */
+};
+
 struct ct_snapshot_xcs {
   bool present;               /* a hexitec stream is configured */
   double window_s;            /* NaN: since start */
@@ -112,6 +122,10 @@ struct ct_snapshot_xcs {
   uint64_t total_frames;      /* analysed since start */
   uint64_t total_counts;
   double total_live_s;
+  struct ct_snapshot_geometry geometry;
+  char reference[64];         /* what the profile of all pixels is compared with; "" nothing */
+  double reference_chi2;      /* NaN where there is none */
+  uint32_t reference_dof;
 };
 
 struct ct_snapshot_roi {
@@ -181,7 +195,9 @@ struct ct_request {
 bool ct_request_equal(const struct ct_request *a, const struct ct_request *b);
 
 /* Row-major arrays of rows*cols follow the struct in this order: float emf[], float sigma[], float counts[]
- * (L+H after background), float photons[] (all in the spectra), uint8_t cell[] (enum ct_map_cell). emf and sigma are NaN unless the cell is CT_CELL_OK. */
+ * (L+H after background), float photons[] (all in the spectra), float intensity[], float intensity_sigma[] (counts a second
+ * and pixel, over the flat field's relative rate where there is one: electron density), uint8_t cell[] (enum ct_map_cell).
+ * emf and sigma are NaN unless the cell is CT_CELL_OK, intensity and its sigma where the cell is masked. */
 enum ct_map_cell { CT_CELL_OK, CT_CELL_LOW, CT_CELL_MASKED };
 struct ct_section_map {
   uint32_t rows, cols, bin;
@@ -193,10 +209,14 @@ struct ct_section_spectrum {
   double start_keV, width_keV;
   uint32_t n, pixels;
 };
-/* double pz[n], J[n], sigma[n] follow; J is normalised to its value at pz = 0. */
+/* double pz[n], J[n], sigma[n], reference[n], reference_sigma[n] follow; J is normalised to its value at pz = 0, the
+ * reference to J. Without a reference its name is "" and its arrays mean nothing. */
 struct ct_section_profile {
   uint32_t n, pixels;
   double norm;                /* counts per a.u. at pz = 0 */
+  char reference[64];
+  double chi2;
+  uint32_t dof, reserved;
 };
 /* float values[size*size] follow, row-major; NaN outside the field of view. */
 struct ct_section_slice {
@@ -249,7 +269,7 @@ size_t ct_section_trend_bytes(uint32_t n);
 /* Adds a section of each kind with its dimensions set, all else zeroed; *out points at its parts. False: no room (counted). */
 struct ct_map_parts {
   struct ct_section_map *head;
-  float *emf, *sigma, *counts, *photons;   /* [rows*cols] */
+  float *emf, *sigma, *counts, *photons, *intensity, *intensity_sigma;   /* [rows*cols] */
   uint8_t *cell;                      /* [rows*cols], enum ct_map_cell */
 };
 struct ct_spectrum_parts {
@@ -258,7 +278,7 @@ struct ct_spectrum_parts {
 };
 struct ct_profile_parts {
   struct ct_section_profile *head;
-  double *pz, *J, *sigma;             /* [n] */
+  double *pz, *J, *sigma, *reference, *reference_sigma;   /* [n] */
 };
 struct ct_slice_parts {
   struct ct_section_slice *head;
@@ -289,7 +309,7 @@ const void *ct_snapshot_find(const struct ct_snapshot *snapshot, const struct ct
  * <payload> is 8-byte aligned, as ct_snapshot_find returns it; NULL gives false. */
 struct ct_map_view {
   const struct ct_section_map *head;
-  const float *emf, *sigma, *counts, *photons;
+  const float *emf, *sigma, *counts, *photons, *intensity, *intensity_sigma;
   const uint8_t *cell;
 };
 struct ct_spectrum_view {
@@ -298,7 +318,7 @@ struct ct_spectrum_view {
 };
 struct ct_profile_view {
   const struct ct_section_profile *head;
-  const double *pz, *J, *sigma;
+  const double *pz, *J, *sigma, *reference, *reference_sigma;
 };
 struct ct_slice_view {
   const struct ct_section_slice *head;

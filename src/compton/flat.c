@@ -37,6 +37,18 @@ static double mean_emf(const struct ct_flat *flat, double all_h)
   return sum;
 }
 
+static double mean_rate(const struct ct_flat *flat)
+{
+  double sum = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < (size_t)flat->rows * flat->cols; i++)
+    if (usable(flat, i)) {
+      sum += flat->rate[i];
+      n++;
+    }
+  return sum / (double)n;
+}
+
 int ct_compton_set_flat(struct ct_compton *c, const struct ct_flat *flat, struct ct_err *err)
 {
   if (flat->rows != c->setup.rows || flat->cols != c->setup.cols)
@@ -49,16 +61,33 @@ int ct_compton_set_flat(struct ct_compton *c, const struct ct_flat *flat, struct
   c->flat = calloc(pixels, sizeof *c->flat);
   if (c->flat == NULL)
     return ct_err_set(err, CT_ENOMEM, "no memory for the flat field of %zu pixels", pixels);
-  double mean = mean_emf(flat, all_h);
+  double mean = mean_emf(flat, all_h), rate = mean_rate(flat);
   for (size_t i = 0; i < pixels; i++) {
     if (!usable(flat, i))
       continue;
     /* The mean is sum of h E, so a pixel's share in an error of log mean is h E / mean. */
     double error = exponent * flat->emf_sigma[i] / flat->emf[i], share = part_h(flat, i) / all_h * flat->emf[i] / mean;
-    c->flat[i] = (struct ct_flat_pixel){ pow(flat->emf[i] / mean, -exponent), error * error, share };
+    double rate_error = flat->rate_sigma[i] / flat->rate[i];
+    c->flat[i] = (struct ct_flat_pixel){ pow(flat->emf[i] / mean, -exponent), error * error, share, flat->rate[i] / rate,
+                                         rate_error * rate_error };
     c->flat_mean_variance += share * share * error * error;
   }
   return 0;
+}
+
+void ct_compton_intensity(const struct ct_compton *c, uint32_t pixel, const struct ct_sums *s, double live_s, double *value,
+                          double *variance)
+{
+  struct ct_flat_pixel flat = { .factor = 1, .rate = 1 };
+  if (c->flat != NULL)
+    flat = c->flat[pixel];
+  *value = *variance = CT_NAN;
+  if (!(live_s > 0 && flat.factor > 0 && flat.rate > 0))
+    return;
+  /* Density does not care for the correction of the shape. */
+  double f = flat.factor, scale = 1 / (live_s * flat.rate), var_L = (s->var_L - s->L * s->L * flat.variance) / (f * f);
+  *value = (s->L / f + s->H) * scale;
+  *variance = (var_L + s->var_H + 2 * s->cov_LH / f) * scale * scale + *value * *value * flat.rate_variance;
 }
 
 bool ct_compton_flat_ok(const struct ct_compton *c, uint32_t pixel)

@@ -56,9 +56,10 @@ struct ct_group {
   double *cells_keV;          /* edges of the profile's cells: points + 1 */
 };
 
-/* The flat field of one pixel: L is multiplied by factor; variance: of the factor's logarithm; share: in the mean. */
+/* The flat field of one pixel: L is multiplied by factor; variance: of the factor's logarithm; share: in the mean. Rate:
+ * relative to the mean, and the variance of its logarithm. */
 struct ct_flat_pixel {
-  double factor, variance, share;
+  double factor, variance, share, rate, rate_variance;
 };
 
 struct ct_compton {

@@ -121,6 +121,7 @@ static const struct ct_option rows[] = {
     .help = "direction of the beam in the sample plane" },
   { SETTING("geometry", "centre_px", POINT, "39.5,39.5"), .help = "pixel that looks at theta_deg: column,row" },
   { SETTING("geometry", "theta_map", SWITCH, "on"), .help = "each pixel at its own angle" },
+  { SETTING("geometry", "theta_fit", SWITCH, "off"), .help = "beam, centre and distance from the data, once they suffice" },
 
   { SETTING("emf", "p_low", REAL, "1"), .min = 0, .max = 100, .help = "atomic units: L within p_low, H beyond it" },
   { SETTING("emf", "p_high", REAL, "5"), .min = 0, .max = 100, .help = "atomic units: H up to here" },

@@ -269,6 +269,21 @@ static void raise_geometry_alarm(struct collector *c, int64_t now_ns)
                  (compton->cols - 1) / 2.0, (compton->rows - 1) / 2.0);
 }
 
+/* The columns' peaks against geometry.beam, .centre_px and .detector_mm. */
+static void raise_fit_alarm(struct collector *c, const struct ct_snapshot_geometry *found, int64_t now_ns)
+{
+  const struct ct_geometry *g = &c->setup.analysis.compton.geometry;
+  if (found->contradicts == 0)
+    return;
+  alarms_raise(&c->alarms, now_ns, "geometry", "", CT_WARNING,
+               "the peaks of %u columns say beam %s, centre %.2f +- %.2f px, detector_mm %.1f +- %.1f; configured are centre_px "
+               "%g,%g and detector_mm %g; check the%s%s%s, or the energy scale",
+               found->peaks, found->beam, found->centre_px, found->centre_sigma_px, found->detector_mm,
+               found->detector_sigma_mm, g->centre_x_px, g->centre_y_px, g->detector_mm, found->contradicts & CT_WRONG_SIGN ?
+               " direction of the beam" : "", found->contradicts & CT_WRONG_CENTRE ? " centre" : "",
+               found->contradicts & CT_WRONG_DISTANCE ? " distance" : "");
+}
+
 static void raise_analysis_alarms(struct collector *c, const struct ct_snapshot_core *core,
                                   const struct ct_analysis_note *note, int64_t now_ns)
 {
@@ -439,6 +454,8 @@ static void compose_absent(struct ct_snapshot_core *core)
   struct ct_snapshot_xcs *xcs = &core->xcs;
   xcs->window_s = NAN;
   xcs->emf = (struct ct_emf){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+  xcs->geometry.centre_px = xcs->geometry.centre_sigma_px = xcs->geometry.chi2 = NAN;
+  xcs->geometry.detector_mm = xcs->geometry.detector_sigma_mm = xcs->reference_chi2 = NAN;
   core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = NAN;
 }
 
@@ -475,6 +492,7 @@ struct ct_snapshot *collector_compose(struct collector *c)
   if (c->analysis) {
     raise_analysis_alarms(c, core, &note, core->wall_ns);
     raise_geometry_alarm(c, core->wall_ns);
+    raise_fit_alarm(c, &core->xcs.geometry, core->wall_ns);
   }
   if (c->archiver)
     raise_archive_alarms(c, &core->archive, reason, core->wall_ns);

@@ -133,6 +133,9 @@ int ct_setup_compton(struct run_setup *setup, const struct ct_settings *s, struc
   c->p_high = ct_settings_real(s, "emf.p_high");
   c->order = (int)ct_settings_int(s, "emf.order");
   setup->analysis.min_counts = (double)ct_settings_int(s, "emf.min_counts");
+  setup->analysis.theta_fit = ct_settings_bool(s, "geometry.theta_fit");
+  if (setup->analysis.theta_fit && !c->geometry.theta_map)
+    return ct_settings_refuse(s, "geometry.theta_fit", err, "needs geometry.theta_map on");
   int code = read_background(c, s, err);
   if (code == 0)
     code = read_corrections(c, s, err);

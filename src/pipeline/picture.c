@@ -24,9 +24,13 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
   p->photons = ct_xcalloc(pixels, sizeof *p->photons);
   p->scratch = ct_xcalloc(pixels, sizeof *p->scratch);
   p->live = ct_xcalloc(pixels, 1);
-  memcpy(p->live, setup->live, pixels);
-  for (size_t i = 0; i < pixels; i++)
+  int code = ct_aim_init(&p->aim, &p->compton, setup, err);
+  if (code != 0)
+    return code;
+  for (size_t i = 0; i < pixels; i++) {
+    p->live[i] = setup->live[i] && ct_compton_flat_ok(p->compton, (uint32_t)i);
     p->live_pixels += p->live[i] != 0;
+  }
   for (; p->n_rois < setup->n_rois; p->n_rois++) {
     const struct ct_roi *roi = &setup->rois[p->n_rois];
     memcpy(p->roi_name[p->n_rois], roi->name, CT_NAME);
@@ -34,14 +38,14 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
     for (size_t i = 0; i < pixels; i++)
       p->roi_select[p->n_rois][i] = roi->select[i] && p->live[i];
   }
-  int code = ct_compton_new(&p->compton, &setup->compton, err);
-  return code != 0 ? code : ct_spectra_new(&p->spectra, &setup->spectra, err);
+  return ct_spectra_new(&p->spectra, &setup->spectra, err);
 }
 
 void ct_picture_fini(struct ct_picture *p)
 {
   ct_spectra_free(p->spectra);
   ct_compton_free(p->compton);
+  ct_aim_fini(&p->aim);
   for (uint32_t i = 0; i < p->n_rois; i++)
     free(p->roi_select[i]);
   free(p->sums);
@@ -115,6 +119,8 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
   xcs->total_frames = total->hexitec.frames;
   xcs->total_counts = total->photons;
   xcs->total_live_s = (double)xcs->total_frames / p->frame_hz;
+  ct_aim_tell(&p->aim, &xcs->geometry);
+  xcs->reference_chi2 = NAN;
   struct ct_sums sum = sum_over(p, p->live);
   ct_compton_emf(p->compton, &sum, &xcs->emf);
 }
@@ -161,6 +167,27 @@ static uint64_t cell_photons(const struct ct_picture *p, uint32_t bin, uint32_t 
   return sum;
 }
 
+/* Mean over the live pixels of the cell, with its error. */
+static void cell_intensity(const struct ct_picture *p, uint32_t bin, uint32_t row, uint32_t col, float *value, float *sigma)
+{
+  double live_s = (double)ct_spectra_window_tally(p->spectra)->hexitec.frames / p->frame_hz, sum = 0, variance = 0;
+  uint32_t pixels = 0;
+  for (uint32_t y = row * bin; y < (row + 1) * bin && y < p->rows; y++)
+    for (uint32_t x = col * bin; x < (col + 1) * bin && x < p->cols; x++) {
+      uint32_t pixel = y * p->cols + x;
+      double one, one_variance;
+      if (!p->live[pixel])
+        continue;
+      ct_compton_intensity(p->compton, pixel, &p->sums[pixel], live_s, &one, &one_variance);
+      sum += one;
+      variance += one_variance;
+      pixels++;
+    }
+  bool known = pixels > 0 && isfinite(sum) && isfinite(variance);
+  *value = known ? (float)(sum / pixels) : NAN;
+  *sigma = known ? (float)(sqrt(variance) / pixels) : NAN;
+}
+
 static int by_value(const void *a, const void *b)
 {
   float x = *(const float *)a, y = *(const float *)b;
@@ -194,6 +221,7 @@ static void fill_map(const struct ct_picture *p, uint32_t bin, double min_counts
       /* L + H after background: what min_counts is compared with. */
       map->counts[i] = (float)(sum.L + sum.H);
       map->photons[i] = (float)cell_photons(p, bin, row, col);
+      cell_intensity(p, bin, row, col, &map->intensity[i], &map->intensity_sigma[i]);
       map->cell[i] = CT_CELL_OK;
       if (pixels == 0)
         map->cell[i] = CT_CELL_MASKED;
@@ -307,6 +335,7 @@ static void draw_profile(struct ct_picture *p, struct ct_snapshot_builder *build
 void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_wants_table *wants)
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
+  ct_aim_look(&p->aim, &p->compton, ct_spectra_window(p->spectra), p->live);
   ct_compton_map(p->compton, ct_spectra_window(p->spectra), p->live, p->sums);
   count_photons(p);
   draw_totals(p, &core->xcs);

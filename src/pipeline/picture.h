@@ -5,9 +5,12 @@
 
 #include <comptop/pipeline.h>
 
+#include "aim.h"
+
 struct ct_picture {
   struct ct_spectra *spectra;
   struct ct_compton *compton;
+  struct ct_aim aim;
   struct ct_sums *sums;              /* [pixels] of the window, drawn anew each time */
   uint8_t *live, *select;            /* [pixels]; select is scratch */
   uint64_t *photons;                 /* [pixels] of the window; 0 where not live */

@@ -178,11 +178,14 @@ static json_t *of_doubles(struct ct_buffer *out, const double *values, uint32_t 
 static json_t *of_map(struct ct_buffer *out, const struct ct_map_view *map)
 {
   json_t *emf = json_array(), *sigma = json_array(), *counts = json_array();
+  json_t *intensity = json_array(), *intensity_sigma = json_array();
   size_t n = (size_t)map->head->rows * map->head->cols;
   for (size_t i = 0; i < n; i++) {
     append(out, emf, map->cell[i] == CT_CELL_OK ? short_real(map->emf[i]) : json_null());
     append(out, sigma, map->cell[i] == CT_CELL_OK ? short_real(map->sigma[i]) : json_null());
     append(out, counts, map->cell[i] == CT_CELL_MASKED ? json_null() : short_real(map->photons[i]));
+    append(out, intensity, map->cell[i] == CT_CELL_MASKED ? json_null() : short_real(map->intensity[i]));
+    append(out, intensity_sigma, map->cell[i] == CT_CELL_MASKED ? json_null() : short_real(map->intensity_sigma[i]));
   }
   json_t *object = json_object();
   put(out, object, "rows", integer(map->head->rows));
@@ -190,6 +193,8 @@ static json_t *of_map(struct ct_buffer *out, const struct ct_map_view *map)
   put(out, object, "emf", emf);
   put(out, object, "sigma", sigma);
   put(out, object, "counts", counts);
+  put(out, object, "intensity", intensity);
+  put(out, object, "intensity_sigma", intensity_sigma);
   return object;
 }
 
@@ -208,12 +213,32 @@ static json_t *of_spectrum(struct ct_buffer *out, const struct ct_spectrum_view 
   return object;
 }
 
+/* The reference and what is left of the profile without it. */
+static void add_reference(struct ct_buffer *out, json_t *object, const struct ct_profile_view *profile)
+{
+  uint32_t n = profile->head->n;
+  json_t *difference = json_array(), *sigma = json_array();
+  for (uint32_t i = 0; i < n; i++) {
+    append(out, difference, real(profile->J[i] - profile->reference[i]));
+    append(out, sigma, real(hypot(profile->sigma[i], profile->reference_sigma[i])));
+  }
+  put(out, object, "reference_name", string(profile->head->reference, strlen(profile->head->reference)));
+  put(out, object, "reference", of_doubles(out, profile->reference, n));
+  put(out, object, "reference_sigma", of_doubles(out, profile->reference_sigma, n));
+  put(out, object, "difference", difference);
+  put(out, object, "difference_sigma", sigma);
+  put(out, object, "chi2", real(profile->head->chi2));
+  put(out, object, "dof", integer(profile->head->dof));
+}
+
 static json_t *of_profile(struct ct_buffer *out, const struct ct_profile_view *profile)
 {
   json_t *object = json_object();
   put(out, object, "pz", of_doubles(out, profile->pz, profile->head->n));
   put(out, object, "J", of_doubles(out, profile->J, profile->head->n));
   put(out, object, "sigma", of_doubles(out, profile->sigma, profile->head->n));
+  if (profile->head->reference[0] != '\0')
+    add_reference(out, object, profile);
   return object;
 }
 

@@ -88,6 +88,17 @@ const struct ct_field ct_schema_xcs[] = {
   { "x_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, x_sigma) },
   { "total_frames", "frames", CT_FIELD_U64, AT(ct_snapshot_xcs, total_frames) },
   { "total_counts", "counts", CT_FIELD_U64, AT(ct_snapshot_xcs, total_counts) },
+  { "geometry.beam", "-", CT_FIELD_TEXT, AT(ct_snapshot_xcs, geometry.beam) },
+  { "geometry.centre_px", "px", CT_FIELD_REAL, AT(ct_snapshot_xcs, geometry.centre_px) },
+  { "geometry.centre_sigma_px", "px", CT_FIELD_REAL, AT(ct_snapshot_xcs, geometry.centre_sigma_px) },
+  { "geometry.detector_mm", "mm", CT_FIELD_REAL, AT(ct_snapshot_xcs, geometry.detector_mm) },
+  { "geometry.detector_sigma_mm", "mm", CT_FIELD_REAL, AT(ct_snapshot_xcs, geometry.detector_sigma_mm) },
+  { "geometry.chi2", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, geometry.chi2) },
+  { "geometry.peaks", "-", CT_FIELD_U32, AT(ct_snapshot_xcs, geometry.peaks) },
+  { "geometry.in_use", "-", CT_FIELD_BOOL, AT(ct_snapshot_xcs, geometry.in_use) },
+  { "reference.name", NULL, CT_FIELD_TEXT, AT(ct_snapshot_xcs, reference) },
+  { "reference.chi2", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, reference_chi2) },
+  { "reference.dof", "-", CT_FIELD_U32, AT(ct_snapshot_xcs, reference_dof) },
   END
 };
 

@@ -26,7 +26,7 @@ static const char *wrong_in_stream(const struct ct_snapshot_stream *stream)
 
 static const char *wrong_in_flags(const struct ct_snapshot_core *core)
 {
-  if (!is_bool(&core->demo) || !is_bool(&core->headless) || !is_bool(&core->xcs.present) ||
+  if (!is_bool(&core->demo) || !is_bool(&core->headless) || !is_bool(&core->xcs.present) || !is_bool(&core->xcs.geometry.in_use) ||
       !is_bool(&core->ct.present) || !is_bool(&core->cell.present))
     return "a flag is neither set nor clear";
   if ((unsigned)core->archive.state > CT_ARCHIVE_FAILED)
@@ -39,8 +39,9 @@ static const char *wrong_in_core(const struct ct_snapshot_core *core)
   if (core->n_streams > COUNT(core->streams) || core->n_rings > COUNT(core->rings) ||
       core->n_rois > COUNT(core->rois) || core->n_alarms > COUNT(core->alarms))
     return "more streams, rings, ROIs or alarms than fit";
-  if (!IS_TEXT(core->run) || !IS_TEXT(core->mode) || !IS_TEXT(core->archive.folder) || !IS_TEXT(core->archive.codec))
-    return "run, mode, folder or codec has no end";
+  if (!IS_TEXT(core->run) || !IS_TEXT(core->mode) || !IS_TEXT(core->archive.folder) || !IS_TEXT(core->archive.codec) ||
+      !IS_TEXT(core->xcs.geometry.beam) || !IS_TEXT(core->xcs.reference))
+    return "run, mode, folder, codec, beam or reference has no end";
   const char *wrong = wrong_in_flags(core);
   for (size_t i = 0; !wrong && i < COUNT(core->streams); i++)
     wrong = wrong_in_stream(&core->streams[i]);
@@ -68,6 +69,12 @@ static bool map_is_sound(const void *payload, size_t size_bytes)
   return true;
 }
 
+static bool profile_is_sound(const void *payload, size_t size_bytes)
+{
+  struct ct_profile_view profile;
+  return ct_section_profile(payload, size_bytes, &profile) && IS_TEXT(profile.head->reference);
+}
+
 static bool payload_is_sound(uint32_t kind, const void *payload, size_t size_bytes)
 {
   switch (kind) {
@@ -76,7 +83,7 @@ static bool payload_is_sound(uint32_t kind, const void *payload, size_t size_byt
   case CT_SECTION_SPECTRUM:
     return ct_section_spectrum(payload, size_bytes, &(struct ct_spectrum_view){NULL, NULL});
   case CT_SECTION_PROFILE:
-    return ct_section_profile(payload, size_bytes, &(struct ct_profile_view){.head = NULL});
+    return profile_is_sound(payload, size_bytes);
   case CT_SECTION_SLICE:
     return ct_section_slice(payload, size_bytes, &(struct ct_slice_view){NULL, NULL});
   case CT_SECTION_TREND:

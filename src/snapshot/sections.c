@@ -8,7 +8,7 @@ static size_t with_arrays(size_t head, uint64_t n, size_t each)
   return n > (SIZE_MAX - head) / each ? SIZE_MAX : head + (size_t)n * each;
 }
 
-enum { MAP_CELL = 4 * sizeof(float) + sizeof(uint8_t) };
+enum { MAP_CELL = 6 * sizeof(float) + sizeof(uint8_t) };
 
 size_t ct_section_map_bytes(uint32_t rows, uint32_t cols)
 {
@@ -22,7 +22,7 @@ size_t ct_section_spectrum_bytes(uint32_t n)
 
 size_t ct_section_profile_bytes(uint32_t n)
 {
-  return with_arrays(sizeof(struct ct_section_profile), n, 3 * sizeof(double));
+  return with_arrays(sizeof(struct ct_section_profile), n, 5 * sizeof(double));
 }
 
 size_t ct_section_slice_bytes(uint32_t size)
@@ -46,7 +46,8 @@ bool ct_snapshot_add_map(struct ct_snapshot_builder *builder, const struct ct_re
   head->cols = cols;
   size_t n = (size_t)rows * cols;
   float *values = (float *)(head + 1);
-  *out = (struct ct_map_parts){head, values, values + n, values + 2 * n, values + 3 * n, (uint8_t *)(values + 4 * n)};
+  *out = (struct ct_map_parts){head,           values,         values + n,    values + 2 * n, values + 3 * n,
+                               values + 4 * n, values + 5 * n, (uint8_t *)(values + 6 * n)};
   return true;
 }
 
@@ -69,7 +70,8 @@ bool ct_snapshot_add_profile(struct ct_snapshot_builder *builder, const struct c
     return false;
   head->n = n;
   double *values = (double *)(head + 1);
-  *out = (struct ct_profile_parts){head, values, values + n, values + 2 * (size_t)n};
+  *out = (struct ct_profile_parts){head, values, values + n, values + 2 * (size_t)n, values + 3 * (size_t)n,
+                                   values + 4 * (size_t)n};
   return true;
 }
 
@@ -107,8 +109,8 @@ bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *
     return false;
   size_t n = (size_t)head->rows * head->cols;
   const float *values = (const float *)(head + 1);
-  *out = (struct ct_map_view){head, values, values + n, values + 2 * n, values + 3 * n,
-                              (const uint8_t *)(values + 4 * n)};
+  *out = (struct ct_map_view){head,           values,         values + n,    values + 2 * n, values + 3 * n,
+                              values + 4 * n, values + 5 * n, (const uint8_t *)(values + 6 * n)};
   return true;
 }
 
@@ -128,7 +130,7 @@ bool ct_section_profile(const void *payload, size_t size_bytes, struct ct_profil
     return false;
   size_t n = head->n;
   const double *values = (const double *)(head + 1);
-  *out = (struct ct_profile_view){head, values, values + n, values + 2 * n};
+  *out = (struct ct_profile_view){head, values, values + n, values + 2 * n, values + 3 * n, values + 4 * n};
   return true;
 }
 

@@ -44,9 +44,9 @@ static void requests_are_equal_when_all_is(void **state)
 static void sizes(void **state)
 {
   (void)state;
-  assert_int_equal(ct_section_map_bytes(80, 80), sizeof(struct ct_section_map) + 6400 * 17);
+  assert_int_equal(ct_section_map_bytes(80, 80), sizeof(struct ct_section_map) + 6400 * 25);
   assert_int_equal(ct_section_spectrum_bytes(1000), sizeof(struct ct_section_spectrum) + 8000);
-  assert_int_equal(ct_section_profile_bytes(3), sizeof(struct ct_section_profile) + 72);
+  assert_int_equal(ct_section_profile_bytes(3), sizeof(struct ct_section_profile) + 120);
   assert_int_equal(ct_section_slice_bytes(512), sizeof(struct ct_section_slice) + 1048576);
   assert_int_equal(ct_section_trend_bytes(2), sizeof(struct ct_section_trend) + 96);
   assert_int_equal(ct_section_map_bytes(UINT32_MAX, UINT32_MAX), SIZE_MAX);
@@ -84,12 +84,14 @@ static struct ct_snapshot *build(void)
     map.sigma[i] = (float)i + 100;
     map.counts[i] = (float)i + 200;
     map.photons[i] = (float)i + 300;
+    map.intensity[i] = (float)i + 400;
+    map.intensity_sigma[i] = (float)i + 500;
     map.cell[i] = (uint8_t)(i % 3);
   }
   for (size_t i = 0; i < 11; i++)
     spectrum.counts[i] = (double)i;
   for (size_t i = 0; i < 5; i++)
-    profile.sigma[i] = (double)i * 3;
+    profile.sigma[i] = (double)i * 3, profile.reference_sigma[i] = (double)i * 5;
   for (size_t i = 0; i < 25; i++)
     slice.values[i] = (float)i / 2;
   for (size_t i = 0; i < 9; i++) {
@@ -123,7 +125,8 @@ static void what_was_built_is_found(void **state)
   assert_true(ct_snapshot_spectrum(snapshot, &spectrum_request, &spectrum));
   assert_true(spectrum.counts[10] == 10);
   assert_true(ct_snapshot_profile(snapshot, &profile_request, &profile));
-  assert_true(profile.sigma[4] == 12 && profile.pz[4] == 0);
+  assert_true(map.intensity[20] == 420 && map.intensity_sigma[20] == 520);
+  assert_true(profile.sigma[4] == 12 && profile.reference[4] == 0 && profile.reference_sigma[4] == 20 && profile.pz[4] == 0);
   assert_true(ct_snapshot_slice(snapshot, &slice_request, &slice));
   assert_true(slice.values[24] == 12);
   assert_true(ct_snapshot_trend(snapshot, &trend_request, &trend));
@@ -193,7 +196,7 @@ static const struct {
   {"rows that the section does not have", sizeof(struct ct_snapshot) + offsetof(struct ct_section_map, rows), 4, 4},
   {"no rows", sizeof(struct ct_snapshot) + offsetof(struct ct_section_map, rows), 4, 0},
   {"rows that overflow", sizeof(struct ct_snapshot) + offsetof(struct ct_section_map, rows), 4, UINT32_MAX},
-  {"cell", sizeof(struct ct_snapshot) + sizeof(struct ct_section_map) + 4 * 21 * sizeof(float) + 20, 1, 3},
+  {"cell", sizeof(struct ct_snapshot) + sizeof(struct ct_section_map) + 6 * 21 * sizeof(float) + 20, 1, 3},
 };
 static const struct {
   const char *what;
@@ -208,6 +211,8 @@ static const struct {
   {"ring", AT(core.rings[0].name), CT_NAME},
   {"folder", AT(core.archive.folder), 256},
   {"codec", AT(core.archive.codec), 16},
+  {"beam", AT(core.xcs.geometry.beam), 4},
+  {"reference", AT(core.xcs.reference), 64},
   {"roi", AT(core.rois[15].name), CT_NAME},
   {"alarm", AT(core.alarms[0].id), CT_NAME},
   {"alarm text", AT(core.alarms[15].text), 256},

@@ -52,7 +52,8 @@ static double walk_section(const struct ct_snapshot *snapshot, const struct ct_r
   double sum = 0;
   if (ct_snapshot_map(snapshot, request, &map)) {
     size_t n = (size_t)map.head->rows * map.head->cols;
-    sum += walk_floats(map.emf, n) + walk_floats(map.sigma, n) + walk_floats(map.counts, n) + walk_floats(map.photons, n);
+    sum += walk_floats(map.emf, n) + walk_floats(map.sigma, n) + walk_floats(map.counts, n) + walk_floats(map.photons, n) +
+           walk_floats(map.intensity, n) + walk_floats(map.intensity_sigma, n);
     for (size_t i = 0; i < n; i++)
       sum += map.cell[i];
   }
@@ -60,7 +61,8 @@ static double walk_section(const struct ct_snapshot *snapshot, const struct ct_r
     sum += walk_doubles(spectrum.counts, spectrum.head->n);
   if (ct_snapshot_profile(snapshot, request, &profile))
     sum += walk_doubles(profile.pz, profile.head->n) + walk_doubles(profile.J, profile.head->n) +
-           walk_doubles(profile.sigma, profile.head->n);
+           walk_doubles(profile.sigma, profile.head->n) + walk_doubles(profile.reference, profile.head->n) +
+           walk_doubles(profile.reference_sigma, profile.head->n) + (double)strlen(profile.head->reference);
   if (ct_snapshot_slice(snapshot, request, &slice))
     sum += walk_floats(slice.values, (size_t)slice.head->size * slice.head->size);
   if (ct_snapshot_trend(snapshot, request, &trend))

@@ -146,7 +146,8 @@ struct map {
 
 static struct ct_map_view map_view(const struct map *map)
 {
-  return (struct ct_map_view){ &map->head, map->emf, map->sigma, map->counts, map->photons, map->cell };
+  return (struct ct_map_view){ &map->head, map->emf, map->sigma, map->counts, map->photons, map->photons, map->photons,
+                               map->cell };
 }
 
 /* Four pixels become one: the ratio of the sums, not the mean of the ratios; masked and faint ones stay out. */
