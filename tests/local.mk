@@ -24,6 +24,7 @@ include tests/frame/local.mk
 include tests/snapshot/local.mk
 include tests/wire/local.mk
 include tests/cell/local.mk
+include tests/tomo/local.mk
 include tests/hexitec/local.mk
 include tests/spectra/local.mk
 include tests/compton/local.mk

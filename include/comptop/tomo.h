@@ -1,0 +1,67 @@
+/* tomo: rows of parallel-beam projections -> a slice that sharpens with each of them.
+ * Ownership: memory in, memory out; nothing here keeps what a caller passes in, everything is copied. */
+#ifndef COMPTOP_TOMO_H
+#define COMPTOP_TOMO_H
+
+#include <comptop/core.h>
+
+/* The window the ramp is multiplied with; x is the frequency over the highest one there is.
+ * shepp-logan sin(pi x/2)/(pi x/2), hann 0.5 + 0.5 cos(pi x), hamming 0.54 + 0.46 cos(pi x), cosine cos(pi x/2), parzen
+ * 1 - 6 x^2 (1 - x) up to 0.5, then 2 (1 - x)^3, butterworth 1/sqrt(1 + (2 x)^8). */
+enum ct_window { CT_WINDOW_RAMP, CT_WINDOW_SHEPP_LOGAN, CT_WINDOW_HANN, CT_WINDOW_HAMMING, CT_WINDOW_COSINE,
+                 CT_WINDOW_PARZEN, CT_WINDOW_BUTTERWORTH, CT_WINDOWS };
+
+/* ---- a slice ---------------------------------------------------------------------------------------------------
+ * Filtered back projection (Kak and Slaney, Principles of Computerized Tomographic Imaging, 1988, ch. 3). Pixels are
+ * square, in rows from the top; at angle 0 x runs along the columns of the detector, and the sample turns
+ * counter-clockwise: a point x to the right of and y above the axis is seen at column axis_px + x cos a - y sin a. */
+struct ct_tomo_setup {
+  uint32_t cols;             /* of a row: 8..32768 */
+  uint32_t size;             /* pixels per edge: 16..16384; they cover the whole field of view */
+  uint32_t projections;      /* kept, 1..1000000; one more, and the oldest one leaves (dynamic scans) */
+  uint32_t rotation_deg;     /* 180: a projection says the same as its opposite, the field of view is as wide as the
+                                detector. 360: opposite ones complete each other, the field of view reaches from the axis
+                                to the farther edge of the detector (extended field of view) */
+  double axis_px;            /* in columns, the first one's centre is 0; 0..cols-1 */
+  double pixel_cm;           /* width of a column; 0: the slice is per column instead of 1/cm */
+  enum ct_window window;
+  double smear_px;           /* ct_tomo_rebuild: by how much projections are moved, at most, to share a back projection:
+                                0: none is; 0.25 is hardly seen and several times faster */
+};
+
+struct ct_tomo;
+/* 0, CT_ERANGE, CT_ENOMEM. Plans transforms (FFTW): not while another thread does. */
+int ct_tomo_open(struct ct_tomo **out, const struct ct_tomo_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_tomo_close(struct ct_tomo *tomo);   /* NULL is fine */
+/* A changed knob: all of the setup but cols and projections may be another; what is kept is reconstructed anew, the ring
+ * correction stays. As ct_tomo_open; on an error everything is as before. */
+int ct_tomo_change(struct ct_tomo **tomo, const struct ct_tomo_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+const struct ct_tomo_setup *ct_tomo_setup(const struct ct_tomo *tomo);
+
+/* Adds a projection: row[cols] of -ln(transmission) at <angle_deg>, in any order. It counts as much as half of the
+ * angles between it and its neighbours, and theirs are corrected when they are off by more than 0.5 %; a gap many times
+ * wider than the others is not filled. 0; CT_ERANGE: the angle or a value is not finite, and nothing is changed. */
+int ct_tomo_add(struct ct_tomo *tomo, const float *row, double angle_deg);
+/* Takes the <n> oldest projections away again; all of them: a new scan. */
+void ct_tomo_forget(struct ct_tomo *tomo, uint32_t n);
+/* Subtracts ring[cols] from every row from now on, and from those that came; NULL: nothing any more. Rebuilds. */
+void ct_tomo_ring(struct ct_tomo *tomo, const float *ring);
+/* The slice from the kept projections anew, by merging those that are neighbours in small tiles (Basu and Bresler, IEEE
+ * Trans. Image Process. 9 (2000) 1760); weights are exact then, and what rounding has left is gone. */
+void ct_tomo_rebuild(struct ct_tomo *tomo);
+
+/* values[size * size], row-major, NaN outside the circle that is the field of view. Until a turn is complete the mean
+ * level is right all the same. All NaN without projections. */
+void ct_tomo_slice(const struct ct_tomo *tomo, float *values);
+
+struct ct_tomo_state {
+  uint32_t projections;
+  double covered_deg;        /* of rotation_deg, without gaps where projections are missing */
+  double last_deg;           /* NaN without projections */
+  double fov_px, pixel_px;   /* the slice's and its pixel's width in columns */
+};
+struct ct_tomo_state ct_tomo_state(const struct ct_tomo *tomo);
+/* The row of projection <i>, 0 is the oldest, as it came; *angle_deg may be NULL. */
+const float *ct_tomo_row(const struct ct_tomo *tomo, uint32_t i, double *angle_deg);
+
+#endif
