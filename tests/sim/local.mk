@@ -1,4 +1,4 @@
-check_PROGRAMS += %D%/check_image %D%/check_energies %D%/check_frames %D%/check_camera
+check_PROGRAMS += %D%/check_image %D%/check_energies %D%/check_frames %D%/check_camera %D%/check_effects
 %C%_check_image_SOURCES = %D%/check_image.c %D%/common.h
 %C%_check_image_LDADD = $(CHECK_LDADD)
 %C%_check_energies_SOURCES = %D%/check_energies.c %D%/common.h
@@ -7,3 +7,7 @@ check_PROGRAMS += %D%/check_image %D%/check_energies %D%/check_frames %D%/check_
 %C%_check_frames_LDADD = $(CHECK_LDADD)
 %C%_check_camera_SOURCES = %D%/check_camera.c %D%/common.h
 %C%_check_camera_LDADD = $(CHECK_LDADD)
+%C%_check_effects_SOURCES = %D%/check_effects.c %D%/common.h
+%C%_check_effects_LDADD = $(CHECK_LDADD)
+dist_check_SCRIPTS += %D%/truth.sh
+dist_noinst_DATA += %D%/truth.py
