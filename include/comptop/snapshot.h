@@ -107,6 +107,14 @@ struct ct_snapshot_geometry {
   uint32_t contradicts;       /* the configuration: 1 the sign, 2 the centre, 4 the distance */
 };
 
+/* How an EMF changes, from disjoint samples. NaN: not known yet. */
+struct ct_change {
+  uint32_t samples, steps;
+  double per_h, sigma_per_h;            /* trend, EMF per hour */
+  double up, down;                      /* CUSUM, in standard errors */
+  bool alarm;                           /* of the CUSUM, with hysteresis */
+};
+
 struct ct_snapshot_xcs {
   bool present;               /* a hexitec stream is configured */
   double window_s;            /* NaN: since start */

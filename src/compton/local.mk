@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/libcompton.a
 %C%_libcompton_a_SOURCES = \
   %D%/corrections.c \
+  %D%/drift.c \
   %D%/flat.c \
   %D%/geometry.c \
   %D%/internal.h \

@@ -1,6 +1,7 @@
 check_PROGRAMS += \
   %D%/check_biggs \
   %D%/check_corrections \
+  %D%/check_drift \
   %D%/check_emf \
   %D%/check_geometry \
   %D%/check_kinematics \
@@ -13,6 +14,8 @@ check_PROGRAMS += \
 %C%_check_biggs_LDADD = $(CHECK_LDADD)
 %C%_check_corrections_SOURCES = %D%/check_corrections.c %D%/common.h
 %C%_check_corrections_LDADD = $(CHECK_LDADD)
+%C%_check_drift_SOURCES = %D%/check_drift.c %D%/common.h
+%C%_check_drift_LDADD = $(CHECK_LDADD)
 %C%_check_emf_SOURCES = %D%/check_emf.c %D%/common.h
 %C%_check_emf_LDADD = $(CHECK_LDADD)
 %C%_check_geometry_SOURCES = %D%/check_geometry.c %D%/common.h
