@@ -146,6 +146,12 @@ void ct_compton_sums(const struct ct_compton *compton, uint32_t pixel, const uin
 /* The sums of every pixel from cube[rows*cols][axis.n] into out[rows*cols]. Pixels with select[pixel] == 0 are zeroed;
  * select NULL: all pixels. */
 void ct_compton_map(const struct ct_compton *compton, const uint32_t *cube, const uint8_t *select, struct ct_sums *out);
+/* The same without flat field and errors of the energy scale, of all pixels: these follow the counts in proportion, so
+ * what came between two moments is the difference of their sums, ct_sums_since. ct_sums_settle makes of them what
+ * ct_compton_sums gives for the pixel. */
+void ct_compton_counts(const struct ct_compton *compton, const uint32_t *cube, struct ct_sums *out);
+void ct_sums_settle(const struct ct_compton *compton, uint32_t pixel, struct ct_sums *sums);
+void ct_sums_since(struct ct_sums *out, const struct ct_sums *later, const struct ct_sums *earlier);
 /* EMF = L/H as the paper has it with sigma^2 = (var_L - 2 EMF cov + EMF^2 var_H)/H^2, the errors all pixels share
  * included; the same of the pz > 0 half; asymmetry (H+ - H-)/(H+ + H-). NaN where the divisor is not positive or a result
  * is not finite, and, where a background is subtracted, where L is negative or H not above 3 of its sigma.

@@ -52,6 +52,15 @@ struct ct_roi {
   char name[CT_NAME];
   uint8_t *select;              /* rows*cols, row-major; lent for the life of the analysis */
 };
+/* Disjoint samples of the run, and what is made of them: trends, CUSUM, comparisons with the beginning. */
+struct ct_watch_setup {
+  double sample_s;              /* INFINITY: one a scan */
+  uint32_t cusum_samples;       /* in a step of the CUSUM */
+  double cusum_k, cusum_h;
+  uint32_t bin;                 /* pixels per edge of a cell of the drift map */
+  double false_alarm;           /* chance of a false alarm of that map a day */
+  double target_sigma;          /* of EMF, for the time until it is reached */
+};
 struct ct_analysis_setup {
   unsigned jobs;                /* workers that share the frames, at least 1; the results do not depend on it */
   struct ct_hexitec_setup hexitec;
@@ -62,6 +71,7 @@ struct ct_analysis_setup {
   bool theta_fit;               /* the geometry is fitted from the data once they suffice */
   const struct ct_roi *rois;
   uint32_t n_rois;
+  struct ct_watch_setup watch;
   double frame_hz, min_counts;
   bool wait_for_dark;           /* dark = measure: frames before the first darks are not analysed */
   bool archived;                /* spectra are handed to an archiver too: costs two more cubes of memory */

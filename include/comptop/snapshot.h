@@ -17,7 +17,7 @@ enum {
   CT_NAME = 32,              /* bytes of a name, NUL included */
   CT_SNAPSHOT_STREAMS = 8,
   CT_SNAPSHOT_ROIS = 16,
-  CT_SNAPSHOT_ALARMS = 16,
+  CT_SNAPSHOT_ALARMS = 48,
   CT_SNAPSHOT_SECTIONS = 64,
   CT_SNAPSHOT_VERSION = 1
 };
@@ -117,7 +117,8 @@ struct ct_change {
 
 struct ct_snapshot_xcs {
   bool present;               /* a hexitec stream is configured */
-  double window_s;            /* NaN: since start */
+  double window_s;            /* NaN: since start, or this scan */
+  char window[8];             /* "run", "scan", or "" for window_s */
   double covered_s;           /* of the window, how much is there: live time of the frames in it */
   uint64_t frames;            /* analysed frames in the window */
   double live_s;              /* frames / frame rate */
@@ -127,6 +128,12 @@ struct ct_snapshot_xcs {
   uint32_t rows, cols, live_pixels;
   struct ct_emf emf;
   double x, x_sigma;          /* lithium */
+  struct ct_emf run;          /* since start, whatever the window */
+  uint64_t scan;              /* number of the scan, from 1; 0: none yet */
+  double scan_live_s;
+  struct ct_emf scan_emf;
+  double target_s;            /* until the error of <run> is at emf.target_sigma, at the present rate; 0: it is */
+  struct ct_change change;
   uint64_t total_frames;      /* analysed since start */
   uint64_t total_counts;
   double total_live_s;
@@ -142,6 +149,19 @@ struct ct_snapshot_roi {
   uint64_t counts;
   struct ct_emf emf;
   double x, x_sigma;          /* lithium */
+  struct ct_emf run, scan_emf;   /* since start, of the scan */
+  double target_s;            /* as of the whole */
+  struct ct_change change;
+};
+
+/* The trend of every cell of a map, as one family of tests. */
+struct ct_snapshot_drift {
+  double sample_s;            /* NaN: a scan */
+  uint32_t bin, cells;        /* cells with a trend */
+  uint32_t beyond;            /* of them beyond z_limit */
+  bool alarm;
+  double z_limit, z_max;      /* |trend| / error */
+  int32_t x, y;               /* first pixel of the cell of z_max, -1: none */
 };
 
 struct ct_snapshot_ct {
@@ -179,6 +199,7 @@ struct ct_snapshot_core {
   struct ct_snapshot_archive archive;
   struct ct_snapshot_xcs xcs;
   struct ct_lithium lithium;
+  struct ct_snapshot_drift drift;
   struct ct_snapshot_roi rois[CT_SNAPSHOT_ROIS];
   struct ct_snapshot_ct ct;
   struct ct_snapshot_cell cell;
@@ -188,6 +209,8 @@ struct ct_snapshot_core {
 /* ---- sections: built when someone asks ---------------------------------------------------------- */
 enum ct_section_kind { CT_SECTION_NONE, CT_SECTION_MAP, CT_SECTION_SPECTRUM, CT_SECTION_PROFILE, CT_SECTION_SLICE,
                        CT_SECTION_TREND };
+/* What a map is of: EMF; or its trend, EMF per hour in place of emf, for the cells of the drift map. */
+enum ct_map_of { CT_MAP_EMF, CT_MAP_DRIFT };
 enum ct_scope { CT_SCOPE_ALL, CT_SCOPE_PIXEL, CT_SCOPE_ROI };
 
 /* What is asked for; two equal requests share one section. Zero what does not apply (ct_request_equal is memcmp). */
@@ -197,6 +220,7 @@ struct ct_request {
   int32_t x, y;               /* pixel: column, row; ROI: x = its index; slice: plane's row in x */
   uint32_t bin;               /* map: pixels summed per edge, 1 2 4 8; 0: chosen so that target_sigma is met */
   uint32_t size;              /* slice: pixels per edge; trend: points wanted */
+  uint32_t of, reserved;      /* map: enum ct_map_of */
   double target_sigma;        /* map with bin 0 */
   double min_counts;          /* map: a cell with L+H below this has CT_CELL_LOW; NaN: as configured */
 };
@@ -209,7 +233,7 @@ bool ct_request_equal(const struct ct_request *a, const struct ct_request *b);
 enum ct_map_cell { CT_CELL_OK, CT_CELL_LOW, CT_CELL_MASKED };
 struct ct_section_map {
   uint32_t rows, cols, bin;
-  uint32_t reserved;
+  uint32_t of;                /* as asked for */
   double median_sigma;        /* over the CT_CELL_OK cells; NaN if none */
 };
 /* double counts[n] follow. */

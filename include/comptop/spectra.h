@@ -50,10 +50,11 @@ int ct_peak_fit(const struct ct_axis *axis, const double *counts, double near_ke
                 struct ct_peak *out) CT_MUST_CHECK;
 
 /* ---- rolling spectra ------------------------------------------------------------------------------------------- */
+#define CT_SPECTRA_SCAN (-1.0)
 struct ct_spectra_setup {
   uint32_t pixels;
   struct ct_axis axis;
-  double window_s;               /* INFINITY: run, everything since start */
+  double window_s;               /* INFINITY: run, everything since start; CT_SPECTRA_SCAN: since ct_spectra_restart */
   uint64_t memory_bytes;         /* for all of it; what the cubes leave holds the events of the window */
 };
 
@@ -76,6 +77,9 @@ void ct_spectra_free(struct ct_spectra *spectra);   /* NULL is fine */
  * time goes on from the latest arrival. */
 void ct_spectra_add(struct ct_spectra *spectra, int64_t time_ns, const struct ct_event *events, size_t n,
                     const struct ct_hexitec_tally *delta);
+
+/* Empties a window that restarts; does nothing to others. The total goes on. */
+void ct_spectra_restart(struct ct_spectra *spectra);
 
 /* Counts [pixels][axis.n], brought up to date by the call (some ms for 80 x 80 x 1000), then still until the next add.
  * With the window `run` both are the same cube. */

@@ -106,13 +106,46 @@ void ct_sums_add(struct ct_sums *sum, const struct ct_sums *other)
   sum->counts += other->counts;
 }
 
+void ct_sums_since(struct ct_sums *out, const struct ct_sums *later, const struct ct_sums *earlier)
+{
+  *out = (struct ct_sums){
+    .L = later->L - earlier->L,
+    .H = later->H - earlier->H,
+    .var_L = later->var_L - earlier->var_L,
+    .var_H = later->var_H - earlier->var_H,
+    .cov_LH = later->cov_LH - earlier->cov_LH,
+    .L_plus = later->L_plus - earlier->L_plus,
+    .H_plus = later->H_plus - earlier->H_plus,
+    .var_L_plus = later->var_L_plus - earlier->var_L_plus,
+    .var_H_plus = later->var_H_plus - earlier->var_H_plus,
+    .cov_LH_plus = later->cov_LH_plus - earlier->cov_LH_plus,
+    .cov_HH_plus = later->cov_HH_plus - earlier->cov_HH_plus,
+    .slope_L = later->slope_L - earlier->slope_L,
+    .slope_H = later->slope_H - earlier->slope_H,
+    .slope_L_plus = later->slope_L_plus - earlier->slope_L_plus,
+    .slope_H_plus = later->slope_H_plus - earlier->slope_H_plus,
+    .counts = later->counts - earlier->counts,
+  };
+}
+
+void ct_sums_settle(const struct ct_compton *c, uint32_t pixel, struct ct_sums *sums)
+{
+  if (c->setup.pixel_sigma_keV > 0)
+    add_energy_errors(c->setup.pixel_sigma_keV, sums);
+  if (c->flat != NULL)
+    apply_flat(&c->flat[pixel], sums);
+}
+
 void ct_compton_sums(const struct ct_compton *c, uint32_t pixel, const uint32_t *spectrum, struct ct_sums *out)
 {
   sum_pixel(&c->groups[ct_group_of_(c, pixel)], spectrum, out);
-  if (c->setup.pixel_sigma_keV > 0)
-    add_energy_errors(c->setup.pixel_sigma_keV, out);
-  if (c->flat != NULL)
-    apply_flat(&c->flat[pixel], out);
+  ct_sums_settle(c, pixel, out);
+}
+
+void ct_compton_counts(const struct ct_compton *c, const uint32_t *cube, struct ct_sums *out)
+{
+  for (uint32_t pixel = 0; pixel < c->setup.rows * c->setup.cols; pixel++)
+    sum_pixel(&c->groups[ct_group_of_(c, pixel)], cube + (size_t)pixel * c->setup.axis.n, &out[pixel]);
 }
 
 void ct_compton_map(const struct ct_compton *c, const uint32_t *cube, const uint8_t *select, struct ct_sums *out)

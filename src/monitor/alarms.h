@@ -24,6 +24,8 @@ struct alarms {
 void alarms_begin(struct alarms *alarms);
 void alarms_raise(struct alarms *alarms, int64_t now_ns, const char *id, const char *about, enum ct_severity severity,
                   const char *fmt, ...) CT_PRINTF(6, 7);
+/* Raises what the snapshot tells of a drift of EMF. */
+void alarms_change(struct alarms *alarms, const struct ct_snapshot_core *core);
 /* Drops those that were not raised since alarms_begin and copies the rest into the snapshot, the worst first. */
 void alarms_end(struct alarms *alarms, int64_t now_ns, struct ct_snapshot_core *core);
 

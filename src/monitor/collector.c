@@ -11,6 +11,7 @@
 static const double late_after_s = 1, stale_after_s = 10, late_frames = 3;
 static const double rate_over_s = 3, forecast_after_s = 5, behind_s = 3;
 static const int64_t results_every_ns = 10 * CT_NS_PER_S;
+static const struct ct_emf no_emf = { NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
 /* A connection may take this long before it is worth an alarm. */
 static const int64_t connect_ns = CT_NS_PER_S / 2;
 
@@ -326,6 +327,7 @@ static void take_picture(struct ct_snapshot_builder *builder, const struct ct_sn
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
   core->xcs = picture->core.xcs;
+  core->drift = picture->core.drift;
   core->n_rois = picture->core.n_rois;
   memcpy(core->rois, picture->core.rois, sizeof core->rois);
   for (uint32_t i = 0; i < picture->n_sections; i++) {
@@ -353,7 +355,9 @@ static void name_rois(const struct collector *c, struct ct_snapshot_core *core)
   core->n_rois = c->setup.analysis.n_rois;
   for (uint32_t i = 0; i < core->n_rois; i++) {
     memcpy(core->rois[i].name, c->setup.rois[i].name, CT_NAME);
-    core->rois[i].emf = (struct ct_emf){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+    struct ct_snapshot_roi *roi = &core->rois[i];
+    roi->emf = roi->run = roi->scan_emf = no_emf;
+    roi->target_s = roi->change.per_h = roi->change.sigma_per_h = NAN;
   }
 }
 
@@ -453,9 +457,11 @@ static void compose_absent(struct ct_snapshot_core *core)
 {
   struct ct_snapshot_xcs *xcs = &core->xcs;
   xcs->window_s = NAN;
-  xcs->emf = (struct ct_emf){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
   xcs->geometry.centre_px = xcs->geometry.centre_sigma_px = xcs->geometry.chi2 = NAN;
   xcs->geometry.detector_mm = xcs->geometry.detector_sigma_mm = xcs->reference_chi2 = NAN;
+  xcs->emf = xcs->run = xcs->scan_emf = no_emf;
+  xcs->target_s = xcs->change.per_h = xcs->change.sigma_per_h = NAN;
+  core->drift = (struct ct_snapshot_drift){ .sample_s = NAN, .z_limit = NAN, .z_max = NAN, .x = -1, .y = -1 };
   core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = NAN;
 }
 
@@ -493,6 +499,7 @@ struct ct_snapshot *collector_compose(struct collector *c)
     raise_analysis_alarms(c, core, &note, core->wall_ns);
     raise_geometry_alarm(c, core->wall_ns);
     raise_fit_alarm(c, &core->xcs.geometry, core->wall_ns);
+    alarms_change(&c->alarms, core);
   }
   if (c->archiver)
     raise_archive_alarms(c, &core->archive, reason, core->wall_ns);

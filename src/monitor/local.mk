@@ -1,6 +1,6 @@
 noinst_LIBRARIES += %D%/libmonitor.a
 %C%_libmonitor_a_SOURCES = \
-  %D%/alarms.c %D%/alarms.h \
+  %D%/alarms.c %D%/alarms.h %D%/alarms_change.c \
   %D%/attach.c %D%/attach.h \
   %D%/batch.c %D%/batch.h \
   %D%/check.c %D%/check.h \

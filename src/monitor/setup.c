@@ -208,7 +208,9 @@ static int read_spectra(struct run_setup *setup, const struct ct_settings *s, st
       ct_axis_init(&spectra->axis, start_keV, end_keV, width_keV, &why) != 0)
     return ct_settings_refuse(s, "hexitec.bins", err, "%s", why.text);
   spectra->pixels = setup->analysis.hexitec.rows * setup->analysis.hexitec.cols;
-  spectra->window_s = isnan(window_s) ? (double)INFINITY : window_s;
+  spectra->window_s = window_s;
+  if (isnan(window_s))
+    spectra->window_s = strcmp(ct_settings_text(s, "run.window"), "scan") == 0 ? CT_SPECTRA_SCAN : (double)INFINITY;
   spectra->memory_bytes = (uint64_t)ct_settings_int(s, "run.memory_MB") << 20;
   return 0;
 }

@@ -91,8 +91,10 @@ static bool take_frames(struct ct_analysis *a, const struct ct_lot *lot)
   if (is_analysed(a, lot)) {
     if (frame->type == CT_U16 && !ct_crew_has_calibration(a->crew))
       a->note.uncalibrated += frame->count;
+    ct_watch_take(&a->picture.watch, frame);
     return true;
   }
+  ct_watch_other(&a->picture.watch, frame);
   a->note.not_analysed += frame->count;
   if (is_dark(frame) && !lot->suspect) {
     ct_crew_dark_add(a->crew, frame);
@@ -110,6 +112,9 @@ static size_t take_stretch(struct ct_analysis *a, const struct ct_lot *lots, siz
     const struct ct_frame *frame = &lots[taken].frame;
     if (lots[taken].kind != CT_LOT_FRAMES)
       continue;
+    /* Where a sample or a scan ends, the frames before go into the spectra first. */
+    if (analysed > 0 && is_analysed(a, &lots[taken]) && ct_watch_due(&a->picture.watch, frame))
+      break;
     analysed += take_frames(a, &lots[taken]);
     pixels += (uint64_t)frame->count * frame->rows * frame->cols;
     arrival_ns = frame->arrival_ns;

@@ -4,3 +4,4 @@ noinst_LIBRARIES += %D%/libpipeline.a
   %D%/scalars.c %D%/archiver.c %D%/box.c %D%/box.h
 %C%_libpipeline_a_SOURCES += %D%/truth.c %D%/truth.h
 %C%_libpipeline_a_SOURCES += %D%/calibrate.c
+%C%_libpipeline_a_SOURCES += %D%/watch.c %D%/watch.h

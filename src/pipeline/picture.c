@@ -38,11 +38,15 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
     for (size_t i = 0; i < pixels; i++)
       p->roi_select[p->n_rois][i] = roi->select[i] && p->live[i];
   }
-  return ct_spectra_new(&p->spectra, &setup->spectra, err);
+  code = ct_spectra_new(&p->spectra, &setup->spectra, err);
+  if (code == 0)
+    ct_watch_init(&p->watch, setup, p->spectra, &p->compton, p->live, (const uint8_t *const *)p->roi_select);
+  return code;
 }
 
 void ct_picture_fini(struct ct_picture *p)
 {
+  ct_watch_fini(&p->watch);
   ct_spectra_free(p->spectra);
   ct_compton_free(p->compton);
   ct_aim_fini(&p->aim);
@@ -99,9 +103,10 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
 {
   const struct ct_spectra_tally *window = ct_spectra_window_tally(p->spectra);
   const struct ct_spectra_tally *total = ct_spectra_total_tally(p->spectra);
-  bool run = isinf(p->window_s);
+  bool run = isinf(p->window_s), scan = p->window_s < 0;
   xcs->present = true;
-  xcs->window_s = run ? (double)NAN : p->window_s;
+  xcs->window_s = run || scan ? (double)NAN : p->window_s;
+  snprintf(xcs->window, sizeof xcs->window, "%s", scan ? "scan" : run ? "run" : "");
   xcs->covered_s = ct_spectra_window_s(p->spectra);
   xcs->frames = window->hexitec.frames;
   xcs->live_s = (double)xcs->frames / p->frame_hz;
@@ -260,6 +265,29 @@ static uint32_t choose_bin(const struct ct_picture *p, double target_sigma, doub
   return BIN_MAX;
 }
 
+static void draw_drift(const struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
+{
+  uint32_t bin = p->watch.setup.bin;
+  struct ct_map_parts map;
+  if (!ct_snapshot_add_map(builder, request, p->watch.cell_rows, p->watch.cell_cols, &map))
+    return;
+  map.head->bin = bin;
+  map.head->of = CT_MAP_DRIFT;
+  for (uint32_t i = 0; i < p->watch.cell_rows * p->watch.cell_cols; i++) {
+    struct ct_change change;
+    uint32_t row = i / p->watch.cell_cols, col = i % p->watch.cell_cols;
+    struct ct_sums sum;
+    ct_watch_cell(&p->watch, col * bin, row * bin, &change);
+    bool known = isfinite(change.per_h) && isfinite(change.sigma_per_h);
+    map.cell[i] = cell_sums(p, bin, row, col, &sum) == 0 ? CT_CELL_MASKED : known ? CT_CELL_OK : CT_CELL_LOW;
+    map.emf[i] = known ? (float)change.per_h : NAN;
+    map.sigma[i] = known ? (float)change.sigma_per_h : NAN;
+    map.counts[i] = (float)(sum.L + sum.H);
+    map.photons[i] = (float)cell_photons(p, bin, row, col);
+  }
+  map.head->median_sigma = median_sigma(&map, (size_t)map.head->rows * map.head->cols, p->scratch);
+}
+
 static void draw_map(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
 {
   float *scratch = p->scratch;
@@ -335,14 +363,20 @@ static void draw_profile(struct ct_picture *p, struct ct_snapshot_builder *build
 void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_wants_table *wants)
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
+  const struct ct_compton *before = p->compton;
   ct_aim_look(&p->aim, &p->compton, ct_spectra_window(p->spectra), p->live);
+  if (p->compton != before)
+    ct_watch_restart(&p->watch);
   ct_compton_map(p->compton, ct_spectra_window(p->spectra), p->live, p->sums);
   count_photons(p);
   draw_totals(p, &core->xcs);
   draw_rois(p, core);
+  ct_watch_draw(&p->watch, core);
   for (uint32_t i = 0; i < wants->n; i++) {
     const struct ct_request *request = &wants->requests[i];
-    if (request->kind == CT_SECTION_MAP)
+    if (request->kind == CT_SECTION_MAP && request->of == CT_MAP_DRIFT)
+      draw_drift(p, builder, request);
+    else if (request->kind == CT_SECTION_MAP)
       draw_map(p, builder, request);
     else if (request->kind == CT_SECTION_SPECTRUM)
       draw_spectrum(p, builder, request);

@@ -6,6 +6,7 @@
 #include <comptop/pipeline.h>
 
 #include "aim.h"
+#include "watch.h"
 
 struct ct_picture {
   struct ct_spectra *spectra;
@@ -15,6 +16,7 @@ struct ct_picture {
   uint8_t *live, *select;            /* [pixels]; select is scratch */
   uint64_t *photons;                 /* [pixels] of the window; 0 where not live */
   float *scratch;                    /* [pixels] */
+  struct ct_watch watch;
   uint8_t *roi_select[CT_SNAPSHOT_ROIS];
   char roi_name[CT_SNAPSHOT_ROIS][CT_NAME];
   uint32_t n_rois, rows, cols, live_pixels;

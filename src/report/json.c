@@ -154,6 +154,7 @@ static void add_core(struct ct_buffer *out, json_t *sample, const struct ct_snap
   put(out, sample, "archive", of_table(out, ct_schema_archive, &core->archive));
   put(out, sample, "xcs", core->xcs.present ? of_table(out, ct_schema_xcs, &core->xcs) : json_null());
   put(out, sample, "lithium", core->xcs.present ? of_table(out, ct_schema_lithium, &core->lithium) : json_null());
+  put(out, sample, "drift", core->xcs.present ? of_table(out, ct_schema_drift, &core->drift) : json_null());
   json_t *rois = json_array();
   for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS); i++)
     append(out, rois, of_table(out, ct_schema_roi, &core->rois[i]));

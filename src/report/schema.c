@@ -66,6 +66,7 @@ const struct ct_field ct_schema_archive[] = {
 
 const struct ct_field ct_schema_xcs[] = {
   { "window_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, window_s) },
+  { "window", "-", CT_FIELD_TEXT, AT(ct_snapshot_xcs, window) },
   { "frames", "frames", CT_FIELD_U64, AT(ct_snapshot_xcs, frames) },
   { "live_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, live_s) },
   { "counts", "counts", CT_FIELD_U64, AT(ct_snapshot_xcs, counts) },
@@ -86,6 +87,21 @@ const struct ct_field ct_schema_xcs[] = {
   { "covered_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, covered_s) },
   { "x", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, x) },
   { "x_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, x_sigma) },
+  { "run.live_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, total_live_s) },
+  { "run.emf", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, run.emf) },
+  { "run.emf_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, run.sigma) },
+  { "scan.number", "-", CT_FIELD_U64, AT(ct_snapshot_xcs, scan) },
+  { "scan.live_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, scan_live_s) },
+  { "scan.emf", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, scan_emf.emf) },
+  { "scan.emf_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, scan_emf.sigma) },
+  { "target_s", "s", CT_FIELD_REAL, AT(ct_snapshot_xcs, target_s) },
+  { "trend.per_h", "1/h", CT_FIELD_REAL, AT(ct_snapshot_xcs, change.per_h) },
+  { "trend.per_h_sigma", "1/h", CT_FIELD_REAL, AT(ct_snapshot_xcs, change.sigma_per_h) },
+  { "trend.samples", "-", CT_FIELD_U32, AT(ct_snapshot_xcs, change.samples) },
+  { "cusum.up", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, change.up) },
+  { "cusum.down", "-", CT_FIELD_REAL, AT(ct_snapshot_xcs, change.down) },
+  { "cusum.steps", "-", CT_FIELD_U32, AT(ct_snapshot_xcs, change.steps) },
+  { "cusum.alarm", "-", CT_FIELD_BOOL, AT(ct_snapshot_xcs, change.alarm) },
   { "total_frames", "frames", CT_FIELD_U64, AT(ct_snapshot_xcs, total_frames) },
   { "total_counts", "counts", CT_FIELD_U64, AT(ct_snapshot_xcs, total_counts) },
   { "geometry.beam", "-", CT_FIELD_TEXT, AT(ct_snapshot_xcs, geometry.beam) },
@@ -112,6 +128,18 @@ const struct ct_field ct_schema_roi[] = {
   { "counts", "counts", CT_FIELD_U64, AT(ct_snapshot_roi, counts) },
   { "x", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, x) },
   { "x_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, x_sigma) },
+  { "run.emf", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, run.emf) },
+  { "run.emf_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, run.sigma) },
+  { "scan.emf", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, scan_emf.emf) },
+  { "scan.emf_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, scan_emf.sigma) },
+  { "target_s", "s", CT_FIELD_REAL, AT(ct_snapshot_roi, target_s) },
+  { "trend.per_h", "1/h", CT_FIELD_REAL, AT(ct_snapshot_roi, change.per_h) },
+  { "trend.per_h_sigma", "1/h", CT_FIELD_REAL, AT(ct_snapshot_roi, change.sigma_per_h) },
+  { "trend.samples", "-", CT_FIELD_U32, AT(ct_snapshot_roi, change.samples) },
+  { "cusum.up", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, change.up) },
+  { "cusum.down", "-", CT_FIELD_REAL, AT(ct_snapshot_roi, change.down) },
+  { "cusum.steps", "-", CT_FIELD_U32, AT(ct_snapshot_roi, change.steps) },
+  { "cusum.alarm", "-", CT_FIELD_BOOL, AT(ct_snapshot_roi, change.alarm) },
   END
 };
 
@@ -126,6 +154,19 @@ const struct ct_field ct_schema_lithium[] = {
   { "x_low", "-", CT_FIELD_REAL, AT(ct_lithium, x_low) },
   { "x_high", "-", CT_FIELD_REAL, AT(ct_lithium, x_high) },
   { "chi2", "-", CT_FIELD_REAL, AT(ct_lithium, chi2) },
+  END
+};
+
+const struct ct_field ct_schema_drift[] = {
+  { "sample_s", "s", CT_FIELD_REAL, AT(ct_snapshot_drift, sample_s) },
+  { "bin", "pixels", CT_FIELD_U32, AT(ct_snapshot_drift, bin) },
+  { "cells", "-", CT_FIELD_U32, AT(ct_snapshot_drift, cells) },
+  { "beyond", "-", CT_FIELD_U32, AT(ct_snapshot_drift, beyond) },
+  { "z_limit", "-", CT_FIELD_REAL, AT(ct_snapshot_drift, z_limit) },
+  { "z_max", "-", CT_FIELD_REAL, AT(ct_snapshot_drift, z_max) },
+  { "x", "pixels", CT_FIELD_PLACE, AT(ct_snapshot_drift, x) },
+  { "y", "pixels", CT_FIELD_PLACE, AT(ct_snapshot_drift, y) },
+  { "alarm", "-", CT_FIELD_BOOL, AT(ct_snapshot_drift, alarm) },
   END
 };
 
@@ -157,6 +198,12 @@ static struct ct_value of_integer(uint64_t integer)
   return (struct ct_value){ .kind = CT_VALUE_INTEGER, .integer = integer };
 }
 
+/* A row or column; negative: none. */
+static struct ct_value of_place(int32_t place)
+{
+  return place < 0 ? (struct ct_value){ 0 } : of_integer((uint64_t)place);
+}
+
 static struct ct_value of_real(double real)
 {
   return isfinite(real) ? (struct ct_value){ .kind = CT_VALUE_REAL, .real = real } : (struct ct_value){ 0 };
@@ -181,6 +228,7 @@ struct ct_value ct_schema_value(const struct ct_field *field, const void *base, 
   switch (field->kind) {
   case CT_FIELD_U64: return of_integer(*(const uint64_t *)at);
   case CT_FIELD_U32: return of_integer(*(const uint32_t *)at);
+  case CT_FIELD_PLACE: return of_place(*(const int32_t *)at);
   case CT_FIELD_REAL: return of_real(*(const double *)at);
   case CT_FIELD_BOOL: return (struct ct_value){ .kind = CT_VALUE_BOOL, .integer = *(const bool *)at };
   case CT_FIELD_TEXT: return of_text(at, field->size);

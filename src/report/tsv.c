@@ -91,6 +91,7 @@ static void add_line(struct ct_buffer *out, enum line line, const struct ct_repo
   add_table(out, line, ct_schema_archive, "archive", NULL, &core->archive);
   add_table(out, line, ct_schema_xcs, "xcs", NULL, core->xcs.present ? &core->xcs : NULL);
   add_table(out, line, ct_schema_lithium, "lithium", NULL, core->xcs.present ? &core->lithium : NULL);
+  add_table(out, line, ct_schema_drift, "drift", NULL, core->xcs.present ? &core->drift : NULL);
   for (size_t i = 0; i < setup->n_rois; i++)
     add_table(out, line, ct_schema_roi, "roi", setup->rois[i], find_roi(core, setup->rois[i]));
   add_table(out, line, ct_schema_ct, "ct", NULL, core->ct.present ? &core->ct : NULL);

@@ -27,7 +27,8 @@ static const char *wrong_in_stream(const struct ct_snapshot_stream *stream)
 static const char *wrong_in_flags(const struct ct_snapshot_core *core)
 {
   if (!is_bool(&core->demo) || !is_bool(&core->headless) || !is_bool(&core->xcs.present) || !is_bool(&core->xcs.geometry.in_use) ||
-      !is_bool(&core->ct.present) || !is_bool(&core->cell.present))
+      !is_bool(&core->ct.present) || !is_bool(&core->cell.present) || !is_bool(&core->drift.alarm) ||
+      !is_bool(&core->xcs.change.alarm))
     return "a flag is neither set nor clear";
   if ((unsigned)core->archive.state > CT_ARCHIVE_FAILED)
     return "the archive's state is none of the known ones";
@@ -40,15 +41,16 @@ static const char *wrong_in_core(const struct ct_snapshot_core *core)
       core->n_rois > COUNT(core->rois) || core->n_alarms > COUNT(core->alarms))
     return "more streams, rings, ROIs or alarms than fit";
   if (!IS_TEXT(core->run) || !IS_TEXT(core->mode) || !IS_TEXT(core->archive.folder) || !IS_TEXT(core->archive.codec) ||
-      !IS_TEXT(core->xcs.geometry.beam) || !IS_TEXT(core->xcs.reference))
-    return "run, mode, folder, codec, beam or reference has no end";
+      !IS_TEXT(core->xcs.geometry.beam) || !IS_TEXT(core->xcs.reference) || !IS_TEXT(core->xcs.window))
+    return "run, mode, folder, codec, beam, reference or window has no end";
   const char *wrong = wrong_in_flags(core);
   for (size_t i = 0; !wrong && i < COUNT(core->streams); i++)
     wrong = wrong_in_stream(&core->streams[i]);
   for (size_t i = 0; !wrong && i < COUNT(core->rings); i++)
     wrong = IS_TEXT(core->rings[i].name) ? NULL : "a ring's name has no end";
   for (size_t i = 0; !wrong && i < COUNT(core->rois); i++)
-    wrong = IS_TEXT(core->rois[i].name) ? NULL : "an ROI's name has no end";
+    wrong = IS_TEXT(core->rois[i].name) && is_bool(&core->rois[i].change.alarm) ? NULL :
+            "an ROI's name has no end, or its alarm is neither set nor clear";
   for (size_t i = 0; !wrong && i < COUNT(core->alarms); i++) {
     const struct ct_snapshot_alarm *alarm = &core->alarms[i];
     if (!IS_TEXT(alarm->id) || !IS_TEXT(alarm->text) || (unsigned)alarm->severity > CT_CRITICAL)

@@ -47,7 +47,7 @@ const char *ct_severity_word(enum ct_severity severity)
   return WORD(words, severity);
 }
 
-_Static_assert(sizeof(struct ct_request) == 6 * 4 + 2 * 8, "memcmp needs a request without padding");
+_Static_assert(sizeof(struct ct_request) == 8 * 4 + 2 * 8, "memcmp needs a request without padding");
 
 bool ct_request_equal(const struct ct_request *a, const struct ct_request *b)
 {

@@ -36,7 +36,8 @@ struct ct_spectra {
   struct ct_axis axis;
   uint32_t pixels;
   const struct ct_cell_ops *ops;
-  bool run;                    /* no window: <window> is <total>, no slices, no queue */
+  bool run;                    /* no window: <window> is <total> */
+  bool slides;                 /* photons leave the window again: slices, queue */
   size_t cells_n;
   uint32_t *total, *window;    /* without what follows */
   uint8_t *entered, *left;     /* photons, mod 256: of both cubes, and of those that left the window again */
@@ -70,7 +71,9 @@ static int size_window(struct ct_spectra *s, const struct ct_spectra_setup *setu
   const uint64_t cube_bytes = (uint64_t)s->cells_n * (sizeof *s->total + sizeof *s->entered);
   uint64_t need = cube_bytes;
 
-  if (!s->run) {
+  if (!s->run)
+    need = 2 * cube_bytes - s->cells_n * sizeof *s->entered;
+  if (s->slides) {
     s->window_ns = (int64_t)(setup->window_s * (double)CT_NS_PER_S);
     s->slice_ns = slice_length_ns(setup->window_s);
     s->slice_count = (uint64_t)((s->window_ns + s->slice_ns / 2) / s->slice_ns);
@@ -87,6 +90,9 @@ static int size_window(struct ct_spectra *s, const struct ct_spectra_setup *setu
   return 0;
 }
 
+/* The very constant, and nothing near it. */
+static bool is_scan(double window_s) { return window_s >= CT_SPECTRA_SCAN && window_s <= CT_SPECTRA_SCAN; }
+
 static int check(const struct ct_spectra_setup *setup, struct ct_err *err)
 {
   const double century_s = 3.2e9;   /* keeps nanoseconds inside 64 bits */
@@ -95,7 +101,7 @@ static int check(const struct ct_spectra_setup *setup, struct ct_err *err)
   if (cells == 0 || cells > UINT32_MAX)
     return ct_err_set(err, CT_ERANGE, "spectra: %u pixels x %u bins; from 1 to 2^32 - 1 counters are possible",
                       (unsigned)setup->pixels, (unsigned)setup->axis.n);
-  if (!(setup->window_s >= 0.01) || (setup->window_s > century_s && !isinf(setup->window_s)))
+  if ((!(setup->window_s >= 0.01) && !is_scan(setup->window_s)) || (setup->window_s > century_s && !isinf(setup->window_s)))
     return ct_err_set(err, CT_ERANGE, "run.window: %g s; give at least 0.01 s, or run", setup->window_s);
   return 0;
 }
@@ -117,6 +123,7 @@ int ct_spectra_new(struct ct_spectra **out, const struct ct_spectra_setup *setup
   s->ops = ct_cell_ops_get(0);
   s->pixels = setup->pixels;
   s->run = isinf(setup->window_s);
+  s->slides = setup->window_s > 0 && !s->run;
   s->cells_n = cells;
   rc = size_window(s, setup, &chunks, err);
   if (rc < 0)
@@ -127,7 +134,7 @@ int ct_spectra_new(struct ct_spectra **out, const struct ct_spectra_setup *setup
   s->entered = calloc(cells, sizeof *s->entered);
   if (!s->total || !s->window || !s->entered)
     goto fail_memory;
-  if (!s->run) {
+  if (s->slides) {
     s->left = calloc(cells, sizeof *s->left);
     if (!s->left)
       goto fail_memory;
@@ -312,7 +319,7 @@ static int64_t advance(struct ct_spectra *s, int64_t time_ns)
   if (time_ns + s->shift_ns < s->latest_ns)
     s->shift_ns = s->latest_ns - time_ns;
   s->latest_ns = time_ns + s->shift_ns;
-  return s->run ? 0 : s->latest_ns / s->slice_ns;
+  return s->slides ? s->latest_ns / s->slice_ns : 0;
 }
 
 static void count_outside(const struct ct_spectra *s, const struct ct_event *events, size_t n,
@@ -332,7 +339,7 @@ void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event
   int64_t step = advance(s, time_ns);
   struct ct_spectra_tally tally = { .hexitec = *delta };   /* photons: as they are kept */
 
-  if (!s->run)
+  if (s->slides)
     open_slice(s, step);
   for (size_t done = 0; done < n; done += BLOCK) {
     if (s->n_pending + BLOCK > PENDING)
@@ -347,14 +354,26 @@ void ct_spectra_add(struct ct_spectra *s, int64_t time_ns, const struct ct_event
     }
     s->n_pending += found;
     s->total_tally.photons += found;
-    if (!s->run)
+    if (s->slides)
       keep(s, cells, found);
+    else if (!s->run)
+      s->window_tally.photons += found;
   }
   tally_add(&s->total_tally, &tally);
-  if (!s->run) {
+  if (s->slides)
     tally_add(&s->newest->tally, &tally);
+  if (!s->run)
     tally_add(&s->window_tally, &tally);
-  }
+}
+
+void ct_spectra_restart(struct ct_spectra *s)
+{
+  if (s->run || s->slides)
+    return;
+  settle(s);
+  memset(s->window, 0, s->cells_n * sizeof *s->window);
+  s->window_tally = (struct ct_spectra_tally){ { 0 }, 0, 0, 0 };
+  s->since_ns = s->latest_ns;
 }
 
 /* ---- looking --------------------------------------------------------------------------------------------------- */
@@ -384,7 +403,7 @@ double ct_spectra_window_s(const struct ct_spectra *s)
 {
   int64_t covered_ns = s->latest_ns - s->since_ns;
 
-  if (!s->run && covered_ns > s->window_ns)
+  if (s->slides && covered_ns > s->window_ns)
     covered_ns = s->window_ns;
   return (double)covered_ns / (double)CT_NS_PER_S;
 }

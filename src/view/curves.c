@@ -176,22 +176,18 @@ static void draw_trend(const struct ct_view *view, const struct ct_snapshot *sna
   ct_plot_curve(&plot, &curve, voltage ? CT_QUIET : CT_ACCENT);
 }
 
-/* ", rising 0.020 ± 0.003 per hour": what the trend shows beyond three standard errors; "" where it cannot be told. */
-static const char *course(const struct ct_view *view, const struct ct_snapshot *snapshot, bool wide, char out[2 * CT_WORD])
+/* ", rising 0.020 ± 0.003 per hour": the trend of disjoint samples beyond three of its errors; "" where there is none. */
+static const char *course(const struct ct_change *change, bool wide, char out[2 * CT_WORD])
 {
-  struct ct_request request = ct_view_trend_request(view);
-  struct ct_trend_view trend;
-  double slope, sigma;
   char word[CT_WORD];
   out[0] = '\0';
-  if (!ct_snapshot_trend(snapshot, &request, &trend) ||
-      !ct_trend_slope(&trend, snapshot->core.xcs.window_s, &slope, &sigma))
+  if (change->samples < 3 || !isfinite(change->per_h) || !isfinite(change->sigma_per_h))
     return out;
-  ct_word_measured(word, 3600 * fabs(slope), 3600 * sigma);
-  if (!(fabs(slope) > 3 * sigma))
+  ct_word_measured(word, fabs(change->per_h), change->sigma_per_h);
+  if (!(fabs(change->per_h) > 3 * change->sigma_per_h))
     snprintf(out, 2 * CT_WORD, wide ? ", no change seen above the noise" : ", steady");
   else
-    snprintf(out, 2 * CT_WORD, wide ? ", %s %s per hour" : ", %s", slope > 0 ? "rising" : "falling", word);
+    snprintf(out, 2 * CT_WORD, wide ? ", %s %s per hour" : ", %s", change->per_h > 0 ? "rising" : "falling", word);
   return out;
 }
 
@@ -202,7 +198,8 @@ void ct_panel_trend(const struct ct_view *view, const struct ct_snapshot *snapsh
   bool roi = view->scope == CT_SCOPE_ROI && view->roi < core->n_rois && view->roi < CT_SNAPSHOT_ROIS;
   const struct ct_emf *emf = roi ? &core->rois[view->roi].emf : &core->xcs.emf;
   ct_word_measured(word, core->xcs.present ? emf->emf : (double)NAN, emf->sigma);
-  canvas = ct_canvas_caption(canvas, "EMF %s%s%s%.*s", word, course(view, snapshot, canvas.cols >= 56, change),
+  canvas = ct_canvas_caption(canvas, "EMF %s%s%s%.*s", word,
+                             course(roi ? &core->rois[view->roi].change : &core->xcs.change, canvas.cols >= 56, change),
                              roi ? "  " : "", roi ? CT_NAME - 1 : 0, roi ? core->rois[view->roi].name : "");
   draw_trend(view, snapshot, canvas, false);
 }

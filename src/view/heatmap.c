@@ -67,9 +67,36 @@ static void add_cell(struct sum *sum, const struct ct_map_view *map, size_t i)
   sum->good++;
 }
 
+/* Trends do not add up like counts: the mean, by the errors. */
+static struct ct_reading aggregate_trends(const struct ct_map_view *map, uint32_t row0, uint32_t row1, uint32_t col0,
+                                          uint32_t col1)
+{
+  struct ct_reading reading = { CT_CELL_MASKED, (double)NAN, (double)NAN, 0 };
+  double weights = 0, sum = 0;
+  for (uint32_t row = row0; row < row1 && row < map->head->rows; row++)
+    for (uint32_t col = col0; col < col1 && col < map->head->cols; col++) {
+      size_t i = (size_t)row * map->head->cols + col;
+      double sigma = (double)map->sigma[i];
+      if (map->cell[i] != CT_CELL_MASKED && reading.cell == CT_CELL_MASKED)
+        reading.cell = CT_CELL_LOW;
+      if (map->cell[i] != CT_CELL_OK || !(sigma > 0))
+        continue;
+      weights += 1 / (sigma * sigma);
+      sum += (double)map->emf[i] / (sigma * sigma);
+    }
+  if (weights > 0) {
+    reading.cell = CT_CELL_OK;
+    reading.emf = sum / weights;
+    reading.sigma = 1 / sqrt(weights);
+  }
+  return reading;
+}
+
 static struct ct_reading aggregate(const struct ct_map_view *map, uint32_t row0, uint32_t row1, uint32_t col0, uint32_t col1)
 {
   struct sum sum = { 0 };
+  if (map->head->of == CT_MAP_DRIFT)
+    return aggregate_trends(map, row0, row1, col0, col1);
   for (uint32_t row = row0; row < row1 && row < map->head->rows; row++)
     for (uint32_t col = col0; col < col1 && col < map->head->cols; col++)
       add_cell(&sum, map, (size_t)row * map->head->cols + col);
@@ -95,7 +122,7 @@ static int value_of(const struct ct_view *view, const struct ct_reading *reading
   double x = (double)NAN, x_sigma;
   if (quantity == CT_SHOW_LITHIUM)
     ct_lithium_x(&view->lithium, reading->emf, reading->sigma, &x, &x_sigma);
-  const double values[] = { reading->emf, reading->sigma, reading->photons, x };
+  const double values[] = { reading->emf, reading->sigma, reading->photons, reading->emf / reading->sigma, x };
   *value = (float)values[quantity];
   if (reading->cell == CT_CELL_MASKED)
     return CT_LEVEL_MASKED;
@@ -157,7 +184,10 @@ static void set_range(struct ct_view_memory *memory, double noise)
     low = middle - span / 2;
     high = middle + span / 2;
   }
-  if (memory->quantity == CT_SHOW_EMF)
+  if (memory->quantity == CT_SHOW_DRIFT) {
+    high = fmax(fmax(fabs(low), fabs(high)), 4);     /* nothing below is worth a colour of its own */
+    low = -high;
+  } else if (memory->quantity == CT_SHOW_EMF)
     low -= 0.15 * (high - low);    /* the darkest levels are hard to tell from a dark terminal */
   else if (memory->quantity != CT_SHOW_LITHIUM)
     low = 0;                       /* an error or a count reads from zero */

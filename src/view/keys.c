@@ -15,7 +15,7 @@ static const struct {
   { "0 Esc", "overview", "0all", { '0', CT_PRESS_ESCAPE }, BACK },
   { "arrows", "read the map at a cursor", "arrows:read", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
   { "r", "curves of all pixels, the cursor's pixel, each ROI", NULL, { 'r' }, SCOPE },
-  { "u", "map of EMF, its error, counts, lithium", NULL, { 'u' }, QUANTITY },
+  { "u", "map of EMF, error, counts, drift, lithium", NULL, { 'u' }, QUANTITY },
   { "b", "bins: automatic, 1, 2, 4, 8 pixels", NULL, { 'b' }, BINNING },
   { "c", "colours: inferno, grey, viridis, cividis", NULL, { 'c' }, COLOURS },
   { "l", "spectrum linear or logarithmic", NULL, { 'l' }, LOG },
@@ -82,7 +82,7 @@ static void move(struct ct_view *view, uint32_t key)
 /* There is a map of lithium only where there is a calibration. */
 static void next_quantity(struct ct_view *view)
 {
-  enum ct_quantity last = view->lithium.references > 0 ? CT_SHOW_LITHIUM : CT_SHOW_COUNTS;
+  enum ct_quantity last = view->lithium.references > 0 ? CT_SHOW_LITHIUM : CT_SHOW_DRIFT;
   view->quantity = view->quantity >= last ? CT_SHOW_EMF : (enum ct_quantity)(view->quantity + 1);
 }
 

@@ -11,6 +11,8 @@
 struct ct_request ct_view_map_request(const struct ct_view *view)
 {
   struct ct_request request = { .kind = CT_SECTION_MAP, .bin = view->bin, .min_counts = (double)NAN };
+  if (view->quantity == CT_SHOW_DRIFT)
+    return (struct ct_request){ .kind = CT_SECTION_MAP, .of = CT_MAP_DRIFT, .min_counts = (double)NAN };
   if (view->bin == 0)
     request.target_sigma = view->target_sigma;
   return request;
@@ -28,11 +30,13 @@ static bool find_map(const struct ct_view *view, const struct ct_snapshot *snaps
 /* The bin is the worker's, chosen for the error; a small screen may draw several bins as one. */
 static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_map_view *map, struct ct_canvas canvas)
 {
-  static const char *const names[] = { "EMF", "Error", "Count", "Lithium" };
+  static const char *const names[] = { "EMF", "Error", "Count", "Drift", "Lithium" };
   unsigned bin = map->head->bin, x = view->memory.edge_x, y = view->memory.edge_y;
   char error[CT_WORD], aim[CT_WORD] = "", drawn[CT_WORD] = "";
   if (view->quantity == CT_SHOW_COUNTS)
     return ct_canvas_caption(canvas, "Count map  per %ux%u pixels", x, y);
+  if (view->quantity == CT_SHOW_DRIFT)
+    return ct_canvas_caption(canvas, "Drift map  trend / its error, cells %ux%u", bin, bin);
   if (!isfinite(map->head->median_sigma))
     return ct_canvas_caption(canvas, "%s map  bin %ux%u, too few counts", names[view->quantity], bin, bin);
   ct_word_tick(error, map->head->median_sigma, 3);
@@ -91,11 +95,14 @@ void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snap
     return;
   }
   struct ct_reading reading = ct_heatmap_read(&map, view->cursor_x, view->cursor_y);
+  bool trend = map.head->of == CT_MAP_DRIFT;
   char emf[CT_WORD], counts[CT_WORD];
   int x = (int)view->cursor_x, y = (int)view->cursor_y;
   ct_word_short(counts, reading.photons);
   if (reading.cell == CT_CELL_MASKED) {
     ct_canvas_text(canvas, row, 0, 0, "%d,%d masked", x, y);
+  } else if (trend) {
+    ct_canvas_text(canvas, row, 0, 0, "%d,%d trend %s /h", x, y, ct_word_measured(emf, reading.emf, reading.sigma));
   } else if (reading.cell == CT_CELL_LOW) {
     ct_canvas_text(canvas, row, 0, 0, "%d,%d too few: %s counts", x, y, counts);
   } else {

@@ -32,9 +32,4 @@ void ct_plot_curve(const struct ct_plot *plot, const struct ct_curve *curve, int
 /* A labelled dotted line from bottom to top at <x>. */
 void ct_plot_mark(const struct ct_plot *plot, double x, const char *text);
 
-/* The straight line through a trend: EMF per second and its standard error, by weighted least squares (Bevington and
- * Robinson, Data Reduction, eq. 6.12 and 6.21-6.23). Points share data where the window of <window_s> is longer than
- * their interval, so the error grows by the root of that ratio. False: fewer than 3 points, or no window (since start). */
-bool ct_trend_slope(const struct ct_trend_view *trend, double window_s, double *per_s, double *sigma_per_s);
-
 #endif

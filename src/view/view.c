@@ -143,7 +143,9 @@ static void window_words(const struct ct_snapshot_xcs *xcs, char out[2 * CT_WORD
 {
   const size_t size = 2 * CT_WORD + 16;
   char whole[CT_WORD], covered[CT_WORD];
-  if (!isfinite(xcs->window_s))
+  if (!isfinite(xcs->window_s) && strcmp(xcs->window, "scan") == 0)
+    snprintf(out, size, "scan %llu", (unsigned long long)xcs->scan);
+  else if (!isfinite(xcs->window_s))
     snprintf(out, size, "since start");
   else if (xcs->covered_s < 0.95 * xcs->window_s)
     snprintf(out, size, "%s of %s", ct_word_time(covered, xcs->covered_s), ct_word_time(whole, xcs->window_s));

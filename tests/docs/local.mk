@@ -1,1 +1,1 @@
-dist_check_SCRIPTS += %D%/examples.sh
+dist_check_SCRIPTS += %D%/examples.sh %D%/budget.sh

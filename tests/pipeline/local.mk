@@ -17,3 +17,7 @@ BENCHES += %D%/bench_jobs
 %C%_bench_jobs_SOURCES = %D%/bench_jobs.c
 %C%_bench_jobs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_bench_jobs_LDADD = $(ROOMS) $(ROOM_LIBS)
+
+check_PROGRAMS += %D%/check_watch
+%C%_check_watch_SOURCES = %D%/check_watch.c
+%C%_check_watch_LDADD = $(CHECK_LDADD)

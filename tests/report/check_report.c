@@ -94,7 +94,7 @@ static void json_is_one_line(void **state)
 static void json_has_the_schema(void **state)
 {
   (void)state;
-  static const char *const keys[] = { "v", "t", "seq", "run", "mode", "streams", "rings", "archive", "xcs", "lithium",
+  static const char *const keys[] = { "v", "t", "seq", "run", "mode", "streams", "rings", "archive", "xcs", "lithium", "drift",
                                       "roi", "ct",
                                       "cell", "alarms", "map", "spectrum", "profile" };
   json_t *sample = json_sample(SAMPLE_NORMAL);
@@ -143,7 +143,8 @@ static void json_nan_is_null(void **state)
   (void)state;
   json_t *sample = json_sample(SAMPLE_NAN);
   static const char *const nulls[] = { "streams.0.rate_hz", "rings.0.fill", "archive.rate_Bps", "xcs.window_s", "xcs.emf",
-    "xcs.emf_sigma", "roi.0.L", "ct.axis_px", "cell.v_V", "map.emf.0", "map.counts.0", "spectrum.counts.2", "profile.J.1" };
+    "xcs.emf_sigma", "roi.0.L", "xcs.run.emf",
+    "xcs.trend.per_h", "roi.0.target_s", "drift.z_max", "drift.x", "ct.axis_px", "cell.v_V", "map.emf.0", "map.counts.0", "spectrum.counts.2", "profile.J.1" };
   for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
     assert_true(json_is_null(at(sample, nulls[i])));
   assert_int_equal(json_integer_value(at(sample, "xcs.counts")), 3312094);

@@ -74,6 +74,10 @@ static void set_nan(struct ct_snapshot_core *core)
   struct ct_emf emf = { nan, nan, nan, -(double)INFINITY, nan, nan, nan, nan };
   core->xcs.emf = core->rois[0].emf = emf;
   core->xcs.x = core->xcs.x_sigma = core->rois[0].x = core->rois[0].x_sigma = nan;
+  core->xcs.run = core->xcs.scan_emf = core->rois[0].run = core->rois[0].scan_emf = emf;
+  core->xcs.target_s = core->rois[0].target_s = core->xcs.change.per_h = core->rois[0].change.per_h = nan;
+  core->drift.z_max = core->drift.z_limit = core->drift.sample_s = nan;
+  core->drift.x = core->drift.y = -1;
   core->xcs.window_s = core->xcs.live_s = core->xcs.covered_s = core->xcs.e1_keV = core->xcs.e2_keV = nan;
   core->ct = (struct ct_snapshot_ct){ .present = true, .angle_deg = nan, .axis_px = nan, .axis_sigma_px = nan };
   core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = nan, .i_A = nan, .q_Ah = nan };

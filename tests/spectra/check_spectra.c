@@ -350,10 +350,38 @@ static void test_160x480_fits_a_gigabyte(void **state)
   ct_spectra_free(spectra);
 }
 
+/* ---- a window that begins anew --------------------------------------------------------------------------------- */
+static void test_restarting_window(void **state)
+{
+  (void)state;
+  struct ct_spectra *s;
+  struct ct_spectra_setup setup = { PIXELS, { 0, 1, BINS }, CT_SPECTRA_SCAN, 64 << 20 };
+  struct ct_hexitec_tally one = { .frames = 1, .single = 1 };
+  struct ct_event event = { .pixel = 3, .energy_keV = 4.5f };
+
+  assert_int_equal(ct_spectra_new(&s, &setup, NULL), 0);
+  for (int i = 0; i < 1000; i++)
+    ct_spectra_add(s, i * CT_NS_PER_S, &event, 1, &one);
+  assert_int_equal(ct_spectra_window(s)[3 * BINS + 4], 1000);
+  ct_spectra_restart(s);
+  assert_int_equal(ct_spectra_window(s)[3 * BINS + 4], 0);
+  assert_int_equal(ct_spectra_window_tally(s)->hexitec.frames, 0);
+  for (int i = 1000; i < 1300; i++)
+    ct_spectra_add(s, i * CT_NS_PER_S, &event, 1, &one);
+  assert_int_equal(ct_spectra_window(s)[3 * BINS + 4], 300);
+  assert_int_equal(ct_spectra_window_tally(s)->photons, 300);
+  assert_int_equal(ct_spectra_window_tally(s)->hexitec.single, 300);
+  assert_int_equal(ct_spectra_total(s)[3 * BINS + 4], 1300);
+  assert_int_equal(ct_spectra_total_tally(s)->photons, 1300);
+  assert_true(ct_spectra_window_s(s) == 300);
+  assert_false(ct_spectra_shortened(s));
+  ct_spectra_free(s);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_axis),
+    cmocka_unit_test(test_axis), cmocka_unit_test(test_restarting_window),
     cmocka_unit_test(test_axis_edges_are_exact),
     cmocka_unit_test(test_axis_refusals),
     cmocka_unit_test(test_window_follows_the_model),

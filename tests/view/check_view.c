@@ -387,39 +387,6 @@ static void hostile_sections(void **state)
   }
 }
 
-/* Against the closed form for equal errors: slope = cov / var, error = sigma / sqrt(sum of (t - mean)^2). */
-static void slopes(void **state)
-{
-  (void)state;
-  enum { N = 60 };
-  static double t[N], emf[N], sigma[N];
-  struct ct_section_trend head = { .n = N, .interval_s = 30 };
-  struct ct_trend_view trend = { .head = &head, .t_s = t, .emf = emf, .sigma = sigma };
-  double mean_t = 0, mean_y = 0, tt = 0, ty = 0, slope, error;
-  for (int i = 0; i < N; i++) {
-    t[i] = 1.7e9 + 30 * i;
-    emf[i] = 0.9 + 1e-5 * 30 * i + 0.01 * sin(7 * i);
-    sigma[i] = 0.01;
-    mean_t += 30.0 * i / N;
-    mean_y += emf[i] / N;
-  }
-  for (int i = 0; i < N; i++) {
-    tt += (30 * i - mean_t) * (30 * i - mean_t);
-    ty += (30 * i - mean_t) * (emf[i] - mean_y);
-  }
-  assert_true(ct_trend_slope(&trend, 10, &slope, &error));
-  assert_true(fabs(slope / (ty / tt) - 1) < 1e-9);
-  assert_true(fabs(error / (0.01 / sqrt(tt)) - 1) < 1e-9);
-  assert_true(ct_trend_slope(&trend, 120, &slope, &error));      /* each point shares its data with three others */
-  assert_true(fabs(error / (2 * 0.01 / sqrt(tt)) - 1) < 1e-9);
-  assert_false(ct_trend_slope(&trend, (double)NAN, &slope, &error));
-  head.n = 2;
-  assert_false(ct_trend_slope(&trend, 10, &slope, &error));
-  ct_view_init(&view, true, true, 0.05);
-  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
-  assert_true(screen_has(", rising"));
-}
-
 /* ---- keys, words --------------------------------------------------------------------------------------------------- */
 static void keys_do_what_the_help_says(void **state)
 {
@@ -555,7 +522,7 @@ int main(void)
     cmocka_unit_test(every_size_is_whole), cmocka_unit_test(nothing_to_show), cmocka_unit_test(requests_are_what_is_shown),
     cmocka_unit_test(cells_add_up_as_counts), cmocka_unit_test(noise_does_not_repaint),
     cmocka_unit_test(levels_follow_a_real_change), cmocka_unit_test(signs_are_not_colours), cmocka_unit_test(scales_fit),
-    cmocka_unit_test(ramps_rise), cmocka_unit_test(hostile_sections), cmocka_unit_test(slopes), cmocka_unit_test(keys_do_what_the_help_says),
+    cmocka_unit_test(ramps_rise), cmocka_unit_test(hostile_sections), cmocka_unit_test(keys_do_what_the_help_says),
     cmocka_unit_test(the_cursor_stays_on_the_sensor), cmocka_unit_test(scopes_go_round),
     cmocka_unit_test(figures_in_words), cmocka_unit_test(code_points_as_utf8),
   };

@@ -119,10 +119,15 @@ static void add_section(struct ct_snapshot_builder *builder, const struct ct_req
   if (request->kind == CT_SECTION_MAP) {
     for (bin = bin ? bin : 1; request->bin == 0 && bin < 8 && 3.8 / sqrt(photons * bin * bin) > request->target_sigma;)
       bin *= 2;
+    if (request->of == CT_MAP_DRIFT)
+      bin = 8;
     if (!ct_snapshot_add_map(builder, request, 80 / bin, 80 / bin, &map))
       abort();
     map.head->bin = bin;
     fill_map(&map, photons, frame);
+    map.head->of = request->of;
+    for (uint32_t i = 0; request->of == CT_MAP_DRIFT && i < 100; i++)
+      map.emf[i] = (float)(0.02 * ((double)(i % 10) - 4.5)), map.sigma[i] *= 2;      /* a ramp along the columns */
   } else if (request->kind == CT_SECTION_PROFILE && ct_snapshot_add_profile(builder, request, 201, &profile)) {
     fill_profile(&profile, photons * 100);
   } else if (request->kind == CT_SECTION_SPECTRUM && ct_snapshot_add_spectrum(builder, request, 1000, &spectrum)) {
@@ -154,9 +159,12 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
   core->xcs = (struct ct_snapshot_xcs){ .present = true, .window_s = 60, .covered_s = 60, .frames = 540000, .live_s = 60, .rows = 80,
     .cols = 80, .counts = (uint64_t)(photons * 16000), .e1_keV = 114.64, .e2_keV = 93.63,
     .emf = { .emf = 0.9302, .sigma = 0.0031, .emf_plus = 0.9411, .plus_sigma = 0.0044 } };
+  core->xcs.change = (struct ct_change){ .samples = 60, .steps = 5, .per_h = 0.0212, .sigma_per_h = 0.0013, .up = 6.1 };
   core->n_rois = 2;
   core->rois[0] = (struct ct_snapshot_roi){ .name = "cathode", .pixels = 2463, .emf = { .emf = 0.921, .sigma = 0.004 } };
   core->rois[1] = (struct ct_snapshot_roi){ .name = "Anode-Süd", .pixels = 900, .emf = { .emf = 2.012, .sigma = 0.021 } };
+  core->rois[0].change = (struct ct_change){ .samples = 60, .steps = 5, .per_h = 0.001, .sigma_per_h = 0.002 };
+  core->rois[1].change = (struct ct_change){ .per_h = (double)NAN, .sigma_per_h = (double)NAN };
   if (sample == CT_SAMPLE_CELL) {
     core->lithium = (struct ct_lithium){ .references = 2, .x0 = 0.6, .emf0 = 0.918, .emf0_sigma = 0.001, .slope = 0.023,
       .slope_sigma = 0.002, .x_low = 0.2, .x_high = 1 };
