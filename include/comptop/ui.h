@@ -2,7 +2,8 @@
  * Ownership: ct_ui_open hands out the one ui a process may have, and the caller closes it; the grid is lent for a call.
  *
  * Nothing here waits for the terminal: a frame is written as the terminal takes it, and a frame that comes before the
- * last one has arrived is skipped and counted. Behind each frame goes a question (DSR, CSI 5 n) whose answer says that
+ * last one has arrived is skipped and counted. Where the terminal has synchronised output (DEC mode 2026), a frame is
+ * shown at once. Behind each frame goes a question (DSR, CSI 5 n) whose answer says that
  * the terminal has read so far, also behind ssh; terminals that never answer are not waited for.
  * The caller's loop polls ct_ui_fd: for reading always, for writing while ct_ui_pending. All calls come from one
  * thread. The program has set LC_CTYPE from the environment before.
@@ -43,6 +44,7 @@ int ct_ui_fd(const struct ct_ui *ui);
 /* What the view may use. */
 bool ct_ui_utf8(const struct ct_ui *ui);
 bool ct_ui_colours(const struct ct_ui *ui);
+bool ct_ui_accents(const struct ct_ui *ui);      /* 8 or 16 colours: enough for words, not for maps */
 /* Rows and columns, each at least 1. */
 void ct_ui_size(const struct ct_ui *ui, int *rows, int *cols);
 /* After SIGWINCH: asks the terminal for its size; the next frame repaints everything, also where it is the same. */
@@ -51,6 +53,11 @@ void ct_ui_resize(struct ct_ui *ui);
 /* The next key (a character or CT_PRESS_*) into *key: 1; 0: none now; CT_EIO: the terminal is gone. Sequences that are
  * no key are swallowed. Call until it gives 0. A lone ESC takes 25 ms to be told from the start of a sequence. */
 int ct_ui_key(struct ct_ui *ui, uint32_t *key);
+
+/* Takes clicks as keys (CT_PRESS_CLICK), or leaves the mouse to the terminal, which then can select text: whether they are
+ * taken now. ct_ui_click: where the last one was. */
+bool ct_ui_mouse(struct ct_ui *ui, bool on);
+void ct_ui_click(const struct ct_ui *ui, int *row, int *col);
 
 /* Shows <grid>; what does not fit is cut, what it leaves is blank. <full>: repaints everything, else only what
  * changed. 1: taken; 0: skipped, as earlier output is still on its way or the terminal is not ours at the moment;

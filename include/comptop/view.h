@@ -42,6 +42,8 @@ struct ct_view_memory {
   uint32_t edge_x, edge_y;         /* pixels per display cell */
   enum ct_quantity quantity;
   double low, high;                /* range of the colours */
+  int row, col, map_rows, map_cols;   /* where it is on the screen; 0 rows: not at all */
+  double pixels_x, pixels_y;       /* of a character there */
   float value[CT_VIEW_CELLS];      /* smoothed for display only */
   int8_t level[CT_VIEW_CELLS];     /* 0..15, or < 0: no colour (enum in src/view/heatmap.h) */
 };
@@ -50,7 +52,8 @@ struct ct_view_memory {
 struct ct_view {
   /* the terminal */
   bool utf8;                       /* else ASCII only */
-  bool colours;                    /* 256 colours, else none */
+  bool colours;                    /* 256 colours */
+  bool accents;                    /* 8 or 16: for words, while maps are shades of ASCII; the owner sets it after init */
   bool smooth;                     /* hysteresis and smoothing of the map between calls; off: every picture for itself */
   /* choices */
   enum ct_panel panel;
@@ -92,12 +95,16 @@ size_t ct_view_utf8(uint32_t code, char out[4]);
 /* ---- keys ------------------------------------------------------------------------------------------------- */
 /* Keys are characters, or one of these. */
 enum { CT_PRESS_UP = 0x110000, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT, CT_PRESS_ESCAPE, CT_PRESS_F1, CT_PRESS_F10,
+       CT_PRESS_CLICK,   /* of the mouse: the owner knows where, see ct_view_click */
        CT_PRESS_CTRL_L = 0x0c };
 /* What a key asks of the owner of the screen beyond the view itself. */
 enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT, CT_KEY_REDRAW /* repaint all */,
-                     CT_KEY_OLDER, CT_KEY_NEWER /* a picture, of those kept */, CT_KEY_MARK /* ask for a marker's text */ };
+                     CT_KEY_OLDER, CT_KEY_NEWER /* a picture, of those kept */, CT_KEY_MARK /* ask for a marker's text */,
+                     CT_KEY_MOUSE /* take clicks, or take them no more */ };
 /* Changes the view's choices as the key table (which the help shows) says. Space only sets <frozen>: the owner keeps
  * rendering the snapshot of that moment until it is cleared, and says by <behind_s>, <back> and <kept> which one it is. */
 enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key);
+/* A click on character (row, col): puts the cursor on the map there. False: there is no map. */
+bool ct_view_click(struct ct_view *view, int row, int col);
 
 #endif

@@ -28,6 +28,7 @@ struct screen {
   uint64_t shown_number;             /* its place there */
   bool silent;                       /* the collector does not answer */
   bool asking;                       /* q was pressed by the owner: detach, end, or stay */
+  bool mouse;                        /* clicks are taken */
   bool typing;                       /* a marker's text */
   char text[SERVE_TEXT + 1];
   char said[96];                     /* an answer to a key, shown until said_until_ms */
@@ -237,6 +238,20 @@ static void type_mark(struct screen *s, uint32_t key)
   }
 }
 
+static void take_click(struct screen *s)
+{
+  int row, col;
+  ct_ui_click(s->ui, &row, &col);
+  if (ct_view_click(s->view, row, col))
+    ask(s);
+}
+
+static void turn_mouse(struct screen *s)
+{
+  s->mouse = ct_ui_mouse(s->ui, !s->mouse) && !s->mouse;
+  tell(s, s->mouse ? "mouse on: a click puts the cursor on the map" : "mouse off");
+}
+
 static void take_key(struct screen *s, uint32_t key)
 {
   if (s->asking) {
@@ -245,6 +260,10 @@ static void take_key(struct screen *s, uint32_t key)
   }
   if (s->typing) {
     type_mark(s, key);
+    return;
+  }
+  if (key == CT_PRESS_CLICK) {
+    take_click(s);
     return;
   }
   switch (ct_view_key(s->view, key)) {
@@ -264,6 +283,9 @@ static void take_key(struct screen *s, uint32_t key)
     break;
   case CT_KEY_NEWER:
     go_to(s, s->shown_number + 1);
+    break;
+  case CT_KEY_MOUSE:
+    turn_mouse(s);
     break;
   case CT_KEY_MARK:
     begin_mark(s);
@@ -373,6 +395,7 @@ int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *se
   if (code != 0)
     goto out;
   ct_view_init(s->view, ct_ui_utf8(s->ui), ct_ui_colours(s->ui), ct_settings_real(setup->settings, "screen.target_sigma"));
+  s->view->accents = ct_ui_accents(s->ui);
   s->view->bin = bins[ct_settings_word(setup->settings, "screen.binning")];
   code = fit(s);
   if (code != 0)

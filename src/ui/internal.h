@@ -19,6 +19,10 @@ struct ct_ui {
   WINDOW *input;                   /* keys are read through a pad, which curses does not refresh */
   int rows, cols;
   bool utf8, colours;
+  bool accents;                    /* 8 or 16 colours: words have them, maps do not */
+  bool synced;                     /* shows a frame at once, when told where it begins and ends */
+  bool mouse;                      /* clicks are keys */
+  int click_row, click_col;        /* the last one */
   bool repaint;                    /* owed since a resize or a resume */
   bool gone;
   /* Behind each frame goes the question "are you well?", answered by the terminal when it has read so far: the only
@@ -32,8 +36,16 @@ struct ct_ui {
 /* The question, its answer, and the code that curses gives for the answer (no key has it). */
 #define CT_UI_QUESTION "\033[5n"
 #define CT_UI_ANSWER "\033[0n"
-enum { CT_UI_ANSWERED = 0x7000 };
+/* Whether the terminal knows synchronised output (DEC mode 2026): asked once; it answers set or reset, or not at all. */
+#define CT_UI_SYNC_QUESTION "\033[?2026$p"
+#define CT_UI_SYNC_SET "\033[?2026;1$y"
+#define CT_UI_SYNC_RESET "\033[?2026;2$y"
+#define CT_UI_FRAME_BEGIN "\033[?2026h"
+#define CT_UI_FRAME_END "\033[?2026l"
+enum { CT_UI_ANSWERED = 0x7000, CT_UI_SYNCS };
 
+/* Adds bytes behind what is queued; false if they find no room. */
+bool ct_ui_queue(struct ct_ui *ui, const char *bytes, size_t length);
 /* Asks, behind what is queued. */
 void ct_ui_ask(struct ct_ui *ui);
 void ct_ui_answered(struct ct_ui *ui);

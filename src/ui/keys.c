@@ -30,6 +30,16 @@ static uint32_t escape(const struct ct_ui *ui)
   return CT_PRESS_ESCAPE;
 }
 
+static uint32_t click(struct ct_ui *ui)
+{
+  MEVENT event;
+  if (getmouse(&event) != OK || !(event.bstate & BUTTON1_PRESSED))
+    return 0;
+  ui->click_row = event.y;
+  ui->click_col = event.x;
+  return CT_PRESS_CLICK;
+}
+
 static uint32_t function_key(struct ct_ui *ui, wint_t code)
 {
   switch (code) {
@@ -41,6 +51,8 @@ static uint32_t function_key(struct ct_ui *ui, wint_t code)
   case KEY_F(10): return CT_PRESS_F10;
   case KEY_ENTER: return '\n';
   case KEY_BACKSPACE: return '\b';
+  case KEY_MOUSE: return click(ui);
+  case CT_UI_SYNCS: ui->synced = true; return 0;
   case CT_UI_ANSWERED: ct_ui_answered(ui); return 0;
   default: return 0;
   }

@@ -13,14 +13,17 @@ enum { SILENCE_S = 1 };
 /* An answer may be lost, when another terminal takes over the session; after this it is no longer waited for. */
 enum { LOST_S = 30 };
 
+bool ct_ui_queue(struct ct_ui *ui, const char *bytes, size_t length)
+{
+  const ssize_t n = write(fileno(ui->frame), bytes, length);
+  ui->queued += n > 0 ? (size_t)n : 0;
+  return n == (ssize_t)length;
+}
+
 void ct_ui_ask(struct ct_ui *ui)
 {
-  if (ui->manners == CT_UI_NOT_ASKABLE)
+  if (ui->manners == CT_UI_NOT_ASKABLE || !ct_ui_queue(ui, CT_UI_QUESTION, sizeof CT_UI_QUESTION - 1))
     return;
-  const ssize_t n = write(fileno(ui->frame), CT_UI_QUESTION, sizeof CT_UI_QUESTION - 1);
-  if (n <= 0)
-    return;
-  ui->queued += (size_t)n;
   ui->asked++;
   ui->asked_ns = ct_time_mono_ns();
 }
@@ -91,16 +94,31 @@ static bool drained(struct ct_ui *ui)
   return poll(&terminal, 1, 0) > 0 && !waits_for_answer(ui);
 }
 
-static int colour_of(int colour)
+/* Of the eight colours every terminal has, the nearest in hue; grey is the terminal's own. */
+static int basic_of(int colour)
 {
-  return colour >= 16 && colour <= 255 ? colour : -1;
+  if (colour > 231)
+    return -1;
+  static const int levels[] = { 0, 95, 135, 175, 215, 255 };
+  const int cube = colour - 16, r = levels[cube / 36], g = levels[cube / 6 % 6], b = levels[cube % 6];
+  const int high = r > g ? (r > b ? r : b) : g > b ? g : b, low = r < g ? (r < b ? r : b) : g < b ? g : b;
+  if (high == low)
+    return -1;
+  return (2 * r >= high + low) | (2 * g >= high + low) << 1 | (2 * b >= high + low) << 2;
+}
+
+static int colour_of(const struct ct_ui *ui, int colour)
+{
+  if (colour < 16 || colour > 255)
+    return -1;
+  return ui->accents ? basic_of(colour) : colour;
 }
 
 static int pair_of(const struct ct_ui *ui, const struct ct_glyph *glyph)
 {
-  if (!ui->colours || (glyph->fg < 0 && glyph->bg < 0))
+  if (!(ui->colours || ui->accents) || (glyph->fg < 0 && glyph->bg < 0))
     return 0;
-  const int pair = alloc_pair(colour_of(glyph->fg), colour_of(glyph->bg));
+  const int pair = alloc_pair(colour_of(ui, glyph->fg), colour_of(ui, glyph->bg));
   return pair > 0 ? pair : 0;
 }
 
@@ -161,9 +179,15 @@ int ct_ui_show(struct ct_ui *ui, const struct ct_grid *grid, bool full)
   if (ui->repaint)
     clearok(curscr, TRUE);
   ui->repaint = false;
+  const bool framed = ui->synced && ct_ui_queue(ui, CT_UI_FRAME_BEGIN, sizeof CT_UI_FRAME_BEGIN - 1);
+  const size_t before = ui->queued;
   wnoutrefresh(stdscr);
   doupdate();
   ui->queued = (size_t)lseek(fileno(ui->frame), 0, SEEK_CUR);
+  if (ui->queued == before)
+    ct_ui_drop(ui);                /* nothing changed */
+  else if (framed)
+    ct_ui_queue(ui, CT_UI_FRAME_END, sizeof CT_UI_FRAME_END - 1);
   if (ui->queued > 0)
     ct_ui_ask(ui);
   ui->stats.shown++;

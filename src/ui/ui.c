@@ -56,9 +56,11 @@ static void choose_colours(struct ct_ui *ui, enum ct_ui_colour wanted)
   const char *no_colour = getenv("NO_COLOR");
   if (wanted == CT_UI_COLOUR_NONE || (wanted == CT_UI_COLOUR_AUTO && no_colour && *no_colour))
     return;
-  if (tigetnum("colors") < 256)    /* asked first: start_color already puts white on black where there are 8 */
+  const int colours = tigetnum("colors");
+  if (colours < 8 || start_color() != OK || use_default_colors() != OK)
     return;
-  ui->colours = start_color() == OK && use_default_colors() == OK;
+  ui->colours = colours >= 256;
+  ui->accents = !ui->colours;
 }
 
 /* Curses keeps its hands off signals that are not at their default when it starts. */
@@ -102,7 +104,7 @@ static int open_streams(struct ct_ui *ui, struct ct_err *err)
 static void define_keys(void)
 {
   static const struct { const char *sequence; int code; } keys[] = {
-    { CT_UI_ANSWER, CT_UI_ANSWERED },
+    { CT_UI_ANSWER, CT_UI_ANSWERED }, { CT_UI_SYNC_SET, CT_UI_SYNCS }, { CT_UI_SYNC_RESET, CT_UI_SYNCS },
     { "\033[A", KEY_UP }, { "\033[B", KEY_DOWN }, { "\033[C", KEY_RIGHT }, { "\033[D", KEY_LEFT },
     { "\033OA", KEY_UP }, { "\033OB", KEY_DOWN }, { "\033OC", KEY_RIGHT }, { "\033OD", KEY_LEFT },
   };
@@ -157,6 +159,8 @@ int ct_ui_open(struct ct_ui **out, int tty_fd, const struct ct_ui_options *optio
   curs_set(0);
   ct_ui_drop(ui);                  /* what curses wrote to enter its screen: that is take's */
   ct_ui_tty_take();
+  if (ui->manners != CT_UI_NOT_ASKABLE && !speaks_ascii_only(getenv("TERM")))
+    ct_ui_queue(ui, CT_UI_SYNC_QUESTION, sizeof CT_UI_SYNC_QUESTION - 1);
   ct_ui_ask(ui);
   if (ct_ui_flush(ui) != 0) {
     ct_ui_close(ui);
@@ -225,6 +229,25 @@ bool ct_ui_colours(const struct ct_ui *ui)
   return ui->colours;
 }
 
+bool ct_ui_accents(const struct ct_ui *ui)
+{
+  return ui->accents;
+}
+
+bool ct_ui_mouse(struct ct_ui *ui, bool on)
+{
+  ui->mouse = mousemask(on ? BUTTON1_PRESSED : 0, NULL) != 0;
+  mouseinterval(0);
+  ui->queued = (size_t)lseek(fileno(ui->frame), 0, SEEK_CUR);
+  return ui->mouse;
+}
+
+void ct_ui_click(const struct ct_ui *ui, int *row, int *col)
+{
+  *row = ui->click_row;
+  *col = ui->click_col;
+}
+
 void ct_ui_size(const struct ct_ui *ui, int *rows, int *cols)
 {
   *rows = ui->rows;
@@ -247,6 +270,10 @@ int ct_ui_resume(struct ct_ui *ui)
   }
   ct_ui_tty_take();
   ct_ui_resize(ui);
+  if (ui->mouse) {                 /* curses believes it is on still */
+    ct_ui_mouse(ui, false);
+    ct_ui_mouse(ui, true);
+  }
   return 0;
 }
 

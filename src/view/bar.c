@@ -65,7 +65,7 @@ void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
   for (int row = 0; row < height; row++) {
     int level = CT_LEVELS - 1 - row * CT_LEVELS / height;
     for (int col = 0; col < 2; col++)
-      if (canvas.colours)
+      if (view->colours)
         ct_canvas_put(canvas, 1 + row, col, ' ', CT_COLOUR_DEFAULT, ct_ramp_colour(view->ramp, level), 0);
       else
         ct_canvas_put(canvas, 1 + row, col, ct_ramp_shade(level), CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0);

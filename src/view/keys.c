@@ -2,7 +2,7 @@
 #include "view/panels.h"
 
 enum action {
-  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW
+  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MOUSE, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW
 };
 
 static const struct {
@@ -22,6 +22,7 @@ static const struct {
   { "Space", "freeze the picture; the run goes on", "Spc:freeze", { ' ' }, FREEZE },
   { "[ ]", "step back and forth through the last minutes", NULL, { '[', ']' }, STEP },
   { "m", "write a marker with a text into the archive", NULL, { 'm' }, MARK },
+  { "M", "mouse: a click sets the cursor; off: text can be selected", NULL, { 'M' }, MOUSE },
   { "Ctrl-L", "repaint the screen", NULL, { CT_PRESS_CTRL_L }, REDRAW },
   { "? h F1", "this help", "?help", { '?', 'h', CT_PRESS_F1 }, HELP },
   { "q F10", "leave", "q:quit", { 'q', CT_PRESS_F10 }, QUIT },
@@ -116,6 +117,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case REDRAW: return CT_KEY_REDRAW;
   case STEP: return step(view, key);
   case MARK: return CT_KEY_MARK;
+  case MOUSE: return CT_KEY_MOUSE;
   case HELP: view->help = true; break;
   case PANEL: view->panel = (enum ct_panel)(CT_PANEL_MAP + (int)(key - '1')); break;
   case BACK: view->panel = CT_PANEL_OVERVIEW; break;
@@ -141,4 +143,16 @@ enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key)
       if (table[i].keys[k] == key)
         return act(view, table[i].action, key);
   return CT_KEY_UNKNOWN;
+}
+
+bool ct_view_click(struct ct_view *view, int row, int col)
+{
+  const struct ct_view_memory *memory = &view->memory;
+  int y = row - memory->row, x = col - memory->col;
+  if (x < 0 || y < 0 || x >= memory->map_cols || y >= memory->map_rows)
+    return false;
+  view->cursor = true;
+  view->cursor_x = (int32_t)((x + 0.5) * memory->pixels_x);
+  view->cursor_y = (int32_t)((y + 0.5) * memory->pixels_y);
+  return true;
 }

@@ -67,6 +67,12 @@ struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *sn
   ct_heatmap_update(view, &map, &scale);
   struct ct_canvas body = map_caption(view, &map, ct_canvas_part(canvas, 0, 0, canvas.rows, extent.cols));
   ct_heatmap_draw(view, &scale, body);
+  view->memory.row = body.row;
+  view->memory.col = body.col;
+  view->memory.map_rows = scale.rows;
+  view->memory.map_cols = scale.cols;
+  view->memory.pixels_x = (double)scale.dx / scale.kx;
+  view->memory.pixels_y = (double)scale.dy / scale.ky * (scale.half ? 2 : 1);
   ct_heatmap_bar(view, ct_canvas_part(body, 0, scale.cols + 1, scale.rows, CT_BAR_COLS));
   return extent;
 }

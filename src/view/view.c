@@ -182,7 +182,8 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
 {
   for (size_t i = 0; i < (size_t)grid->rows * (size_t)grid->cols; i++)
     grid->glyphs[i] = (struct ct_glyph){ ' ', CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0 };
-  struct ct_canvas screen = { grid, 0, 0, grid->rows, grid->cols, view->utf8, view->colours };
+  struct ct_canvas screen = { grid, 0, 0, grid->rows, grid->cols, view->utf8, view->colours || view->accents };
+  view->memory.map_rows = 0;
   draw_title(view, snapshot, screen);
   enum shape shape = shape_of(grid->rows, grid->cols);
   struct ct_canvas below = ct_canvas_part(screen, ROWS_TITLE, 0, grid->rows - ROWS_TITLE, grid->cols);

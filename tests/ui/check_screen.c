@@ -1,6 +1,7 @@
 /* ui on an emulated terminal: every cell, every key, every size. */
 #include "../core/cmocka_all.h"
 
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -20,16 +21,39 @@ static void quit(struct term *term, struct viewer_scene *scene)
 
 struct look {
   int first_row, rows, cols;
-  bool utf8, colours;
+  bool utf8, colours, accents;
+  bool console;                    /* it cannot underline in colour, and has one screen only */
 };
+
+/* Of the eight colours the one of the nearest hue, by the hue's own formula; no hue, no colour. */
+static int nearest_hue(int colour)
+{
+  static const int around[] = { 1, 3, 2, 6, 4, 5 };        /* red yellow green cyan blue magenta */
+  static const double levels[] = { 0, 95, 135, 175, 215, 255 };
+  if (colour < 16 || colour > 231)
+    return -1;
+  const double r = levels[(colour - 16) / 36], g = levels[(colour - 16) / 6 % 6], b = levels[(colour - 16) % 6];
+  const double most = fmax(r, fmax(g, b)), chroma = most - fmin(r, fmin(g, b));
+  if (chroma <= 0)
+    return -1;
+  const double hue = most <= r ? fmod((g - b) / chroma + 6, 6) : most <= g ? (b - r) / chroma + 2 : (r - g) / chroma + 4;
+  if (fabs(hue - floor(hue) - 0.5) < 1e-9)
+    return -2;                                             /* between two: either will do */
+  return around[(int)floor(hue + 0.5) % 6];
+}
+
+static bool colour_is(int got, int16_t wanted, const struct look *look)
+{
+  const int basic = look->accents ? nearest_hue(wanted) : -1;
+  return look->colours ? got == wanted : basic == -2 ? got >= 1 && got <= 6 : got == basic;
+}
 
 static bool cell_is(struct term_cell cell, struct ct_glyph glyph, const struct look *look)
 {
   const uint32_t code = look->utf8 || glyph.code < 0x7f ? glyph.code : '?';
-  const int fg = look->colours ? glyph.fg : -1, bg = look->colours ? glyph.bg : -1;
-  return cell.code == code && cell.fg == fg && cell.bg == bg && cell.bold == !!(glyph.attributes & CT_ATTR_BOLD) &&
+  return cell.code == code && colour_is(cell.fg, glyph.fg, look) && colour_is(cell.bg, glyph.bg, look) && cell.bold == !!(glyph.attributes & CT_ATTR_BOLD) &&
          cell.reverse == !!(glyph.attributes & CT_ATTR_REVERSE) &&
-         cell.underline == !!(glyph.attributes & CT_ATTR_UNDERLINE);
+         (look->console || cell.underline == !!(glyph.attributes & CT_ATTR_UNDERLINE));
 }
 
 static bool all_cells_are(struct term *term, const void *arg)
@@ -42,18 +66,31 @@ static bool all_cells_are(struct term *term, const void *arg)
   return true;
 }
 
-static void look_at(const struct term_setup *setup, const struct ct_ui_options *options, bool utf8, bool colours)
+static void look_for(const struct term_setup *setup, const struct ct_ui_options *options, const struct look *look)
 {
-  const struct look look = { .rows = setup->rows, .cols = setup->cols, .utf8 = utf8, .colours = colours };
   struct viewer_scene *scene = viewer_scene(VIEWER_STILL);
   scene->options = *options;
   struct term *term = term_start(setup, viewer, scene);
-  assert_true(term_until(term, all_cells_are, &look));
-  assert_int_equal(scene->utf8, utf8);
-  assert_int_equal(scene->colours, colours);
+  assert_true(term_until(term, all_cells_are, look));
+  assert_int_equal(scene->utf8, look->utf8);
+  assert_int_equal(scene->colours, look->colours);
+  assert_int_equal(scene->accents, look->accents);
   assert_false(term_cursor_visible(term));
-  assert_true(term_alternate(term));
+  assert_true(term_alternate(term) || look->console);
   quit(term, scene);
+}
+
+static void look_at(const struct term_setup *setup, const struct ct_ui_options *options, bool utf8, bool colours)
+{
+  const struct look look = { .rows = setup->rows, .cols = setup->cols, .utf8 = utf8, .colours = colours };
+  look_for(setup, options, &look);
+}
+
+/* 8 and 16 colours. */
+static void look_at_few(const struct term_setup *setup, const struct ct_ui_options *options, bool utf8)
+{
+  const struct look look = { .rows = setup->rows, .cols = setup->cols, .utf8 = utf8, .accents = true, .console = !utf8 };
+  look_for(setup, options, &look);
 }
 
 static const struct ct_ui_options no_options;
@@ -79,7 +116,9 @@ static void keeps_to_what_the_terminal_has(void **state)
   look_at(&(struct term_setup){ .rows = 24, .cols = 80 }, &ascii, false, true);
   look_at(&(struct term_setup){ .rows = 24, .cols = 80 }, &mono, true, false);
   look_at(&(struct term_setup){ .rows = 24, .cols = 80, .name = "xterm" }, &colours, true, true);
-  look_at(&(struct term_setup){ .rows = 24, .cols = 80, .name = "screen" }, &no_options, true, false);
+  look_at_few(&(struct term_setup){ .rows = 24, .cols = 80, .name = "screen" }, &no_options, true);
+  look_at_few(&(struct term_setup){ .rows = 24, .cols = 80, .name = "xterm" }, &no_options, true);
+  look_at_few(&(struct term_setup){ .rows = 24, .cols = 80, .name = "linux" }, &no_options, false);
   look_at(&(struct term_setup){ .rows = 24, .cols = 80, .name = "tmux-256color" }, &no_options, true, true);
 }
 
@@ -93,7 +132,7 @@ static void takes_an_unknown_terminal_for_xterm(void **state)
 static void shows_ascii_without_colour_on_a_vt100(void **state)
 {
   (void)state;
-  static const char *const names[] = { "vt100", "vt220", "linux" };
+  static const char *const names[] = { "vt100", "vt220" };
   const struct look look = { .rows = 24, .cols = 80 };
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     struct viewer_scene *scene = viewer_scene(VIEWER_STILL);
@@ -169,6 +208,42 @@ static bool hears_z(struct term *term, const void *unused)
 }
 
 /* Bytes that are no UTF-8, sequences without an end: no keys, and the next real key is heard. */
+static bool got(struct term *term, const void *bytes) { return term_got(term, bytes); }
+
+static void shows_frames_at_once_where_the_terminal_can(void **state)
+{
+  (void)state;
+  struct viewer_scene *scene = viewer_scene(VIEWER_TEXT);
+  struct term *term = term_start(&(struct term_setup){ 0 }, viewer, scene);
+  assert_true(term_shows(term, "24 x 80"));
+  assert_true(term_got(term, "\033[?2026$p"));
+  term_send(term, "a");
+  assert_true(term_shows(term, "key 61"));
+  assert_false(term_got(term, "\033[?2026h"));             /* it has not said that it can */
+  term_send(term, "\033[?2026;2$y");
+  term_send(term, "b");
+  assert_true(term_shows(term, "key 61 62"));              /* the answer is no key */
+  assert_true(term_until(term, got, "\033[?2026h"));
+  assert_true(term_until(term, got, "\033[?2026l"));
+  quit(term, scene);
+}
+
+static void takes_clicks_only_when_asked(void **state)
+{
+  (void)state;
+  struct viewer_scene *scene = viewer_scene(VIEWER_TEXT);
+  struct term *term = term_start(&(struct term_setup){ 0 }, viewer, scene);
+  assert_true(term_shows(term, "24 x 80"));
+  assert_false(term_got(term, "1000h"));
+  term_send(term, "M");
+  assert_true(term_until(term, got, "1000h"));
+  term_send(term, "\033[<0;11;6M\033[<0;11;6m");
+  assert_true(term_shows(term, "click 5 10"));
+  term_send(term, "M");
+  assert_true(term_until(term, got, "1000l"));
+  quit(term, scene);
+}
+
 static void is_not_deafened_by_rubbish(void **state)
 {
   (void)state;
@@ -266,6 +341,8 @@ int main(void)
     cmocka_unit_test(refuses_a_terminal_that_cannot_move),
     cmocka_unit_test(refuses_what_is_no_terminal),
     cmocka_unit_test(tells_keys),
+    cmocka_unit_test(shows_frames_at_once_where_the_terminal_can),
+    cmocka_unit_test(takes_clicks_only_when_asked),
     cmocka_unit_test(is_not_deafened_by_rubbish),
     cmocka_unit_test(follows_the_size),
     cmocka_unit_test(writes_nothing_where_nothing_changed),

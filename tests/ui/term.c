@@ -1,3 +1,5 @@
+#include <config.h>
+
 #include "term.h"
 
 #include <stdio.h>
@@ -24,6 +26,7 @@ struct term {
   int status;
   int rows, cols;
   uint64_t bytes;
+  char last[8192];                       /* what came, the newest at the end */
   struct termios before;
   VTerm *vt;
   VTermScreen *screen;
@@ -146,7 +149,14 @@ static size_t read_some(struct term *term, int wait_ms)
     return 0;
   vterm_input_write(term->vt, bytes, (size_t)n);
   term->bytes += (uint64_t)n;
+  memmove(term->last, term->last + n, sizeof term->last - (size_t)n);
+  memcpy(term->last + sizeof term->last - n, bytes, (size_t)n);
   return (size_t)n;
+}
+
+bool term_got(struct term *term, const char *bytes)
+{
+  return memmem(term->last, sizeof term->last, bytes, strlen(bytes)) != NULL;
 }
 
 size_t term_read(struct term *term, int quiet_ms)

@@ -52,6 +52,8 @@ struct term_cell term_at(struct term *term, int row, int col);
 const char *term_row(struct term *term, int row);
 pid_t term_pid(const struct term *term);
 uint64_t term_bytes(const struct term *term);        /* all that came so far */
+/* Whether <bytes> were among the last kilobytes that came. */
+bool term_got(struct term *term, const char *bytes);
 bool term_alternate(const struct term *term);
 bool term_cursor_visible(const struct term *term);
 /* Modes of the terminal as they are now; those before the child ran. */

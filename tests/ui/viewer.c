@@ -180,10 +180,18 @@ static void listen(void)
   signal(SIGHUP, SIG_IGN);
 }
 
+static void note_click(const struct ct_ui *ui, char click[32])
+{
+  int row, col;
+  ct_ui_click(ui, &row, &col);
+  snprintf(click, 32, "click %d %d ", row, col);
+}
+
 static int run(struct ct_ui *ui, struct viewer_scene *scene)
 {
   static struct ct_glyph glyphs[CT_UI_MAX_ROWS * CT_UI_MAX_COLS];
-  char keys[128] = "key";
+  char keys[128] = "key", click[32] = "";
+  bool mouse = false;
   for (;;) {
     struct pollfd terminal = { .fd = ct_ui_fd(ui), .events = POLLIN };
     if (ct_ui_pending(ui) > 0)
@@ -200,6 +208,10 @@ static int run(struct ct_ui *ui, struct viewer_scene *scene)
     while (code < 0 && (got = ct_ui_key(ui, &key)) > 0) {
       const size_t used = strlen(keys);
       snprintf(keys + used, sizeof keys - used, " %x", key);
+      if (key == 'M')
+        mouse = ct_ui_mouse(ui, !mouse) && !mouse;
+      if (key == CT_PRESS_CLICK)
+        note_click(ui, click);
       code = obey(ui, key, &full);
     }
     if (code >= 0)
@@ -207,6 +219,7 @@ static int run(struct ct_ui *ui, struct viewer_scene *scene)
     struct ct_grid grid = { .glyphs = glyphs };
     ct_ui_size(ui, &grid.rows, &grid.cols);
     draw(scene, &grid, keys);
+    text_at(&grid, 2, click);
     if (got < 0 || ct_ui_show(ui, &grid, full) < 0) {
       ct_ui_close(ui);
       return VIEWER_VANISHED;
@@ -230,5 +243,6 @@ int viewer(void *shared)
     return VIEWER_WRONG;
   scene->utf8 = ct_ui_utf8(ui);
   scene->colours = ct_ui_colours(ui);
+  scene->accents = ct_ui_accents(ui);
   return run(ui, scene);
 }

@@ -19,7 +19,7 @@ struct viewer_scene {
   enum viewer_picture picture;
   struct ct_ui_options options;
   /* set by the child; atomics are relaxed: each is a figure of its own */
-  bool utf8, colours;
+  bool utf8, colours, accents;
   struct ct_err err;
   atomic_ulong shown, skipped, bytes, answers;
 };
@@ -29,7 +29,7 @@ void viewer_free(struct viewer_scene *scene);
 /* What stands in the still picture: characters, colours and attributes in all their mixtures. */
 struct ct_glyph viewer_glyph(int row, int col);
 
-/* The child. Keys: q close and exit 0; x exit(3) without closing; A abort; S a SIGSEGV sent; F a real fault;
+/* The child. Keys: M the mouse on or off, a click says "click ROW COL" in row 2; q close and exit 0; x exit(3) without closing; A abort; S a SIGSEGV sent; F a real fault;
  * l repaint; B to the background: exits VIEWER_BACKGROUND if the terminal was left alone. SIGINT: VIEWER_INTERRUPTED;
  * SIGTSTP and SIGWINCH as a shell user expects; vanished terminal: VIEWER_VANISHED; no ui: VIEWER_REFUSED. */
 int viewer(void *scene);
