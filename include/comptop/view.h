@@ -55,6 +55,12 @@ struct ct_view {
   bool colours;                    /* 256 colours */
   bool accents;                    /* 8 or 16: for words, while maps are shades of ASCII; the owner sets it after init */
   bool smooth;                     /* hysteresis and smoothing of the map between calls; off: every picture for itself */
+  struct ct_view_link {            /* what the owner knows of the way to the terminal */
+    double refresh_hz;             /* 0: not a terminal */
+    double lag_s;                  /* until a frame has arrived; < 0: the terminal does not say */
+    uint64_t shown, skipped, bytes;   /* frames, and bytes of all those shown */
+    bool slowed;                   /* refreshed less often than asked for, as the link is slow */
+  } link;
   /* choices */
   enum ct_panel panel;
   bool help, frozen;

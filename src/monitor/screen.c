@@ -1,6 +1,7 @@
 /* Keys first, then pictures: a frame is drawn when a snapshot or a key comes, and skipped while the terminal is behind. */
 #include "screen.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "serve.h"
 
 enum { N_SIGNALS = 7, SAID_MS = 3000 };
+static const double slowest_s = 4;
 static const size_t past_bytes = (size_t)128 << 20;
 
 struct screen {
@@ -163,9 +165,27 @@ static void ignore(void *arg, struct ct_snapshot *snapshot)
   (void)snapshot;
 }
 
+/* A link that needs longer for a frame than the time to the next is given fewer, down to one in some seconds; keys stay
+ * as quick as it lets them. */
+static void suit_link(struct screen *s)
+{
+  struct ct_ui_stats stats;
+  struct ct_view_link *link = &s->view->link;
+  ct_ui_stats(s->ui, &stats);
+  double asked_s = 1 / ct_settings_real(s->setup->settings, "screen.refresh_hz"), period_s = 1 / link->refresh_hz;
+  if (stats.lag_s > period_s && period_s < slowest_s)
+    period_s = fmin(2 * period_s, slowest_s);
+  else if (stats.lag_s < period_s / 4 && period_s > asked_s)
+    period_s = fmax(period_s / 2, asked_s);
+  uv_timer_set_repeat(&s->refresh, (uint64_t)(1000 * period_s));
+  *link = (struct ct_view_link){ .refresh_hz = 1 / period_s, .lag_s = stats.lag_s, .shown = stats.shown,
+                                 .skipped = stats.skipped, .bytes = stats.bytes, .slowed = period_s > 1.01 * asked_s };
+}
+
 static void on_refresh(uv_timer_t *timer)
 {
   struct screen *s = timer->data;
+  suit_link(s);
   if (s->setup->alive && !s->setup->alive(s->setup->arg)) {
     leave(s, SCREEN_LEFT);
     return;
@@ -397,6 +417,7 @@ int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *se
   ct_view_init(s->view, ct_ui_utf8(s->ui), ct_ui_colours(s->ui), ct_settings_real(setup->settings, "screen.target_sigma"));
   s->view->accents = ct_ui_accents(s->ui);
   s->view->bin = bins[ct_settings_word(setup->settings, "screen.binning")];
+  s->view->link.refresh_hz = ct_settings_real(setup->settings, "screen.refresh_hz");
   code = fit(s);
   if (code != 0)
     goto out;

@@ -37,6 +37,22 @@ void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snap
     ct_panel_readout(view, snapshot, canvas, row);
 }
 
+void ct_panel_link(const struct ct_view *view, struct ct_canvas canvas)
+{
+  const struct ct_view_link *link = &view->link;
+  char lag[CT_WORD], bytes[CT_WORD];
+  int col = ct_canvas_coloured(canvas, 0, 0, CT_GREY, 0, "screen         %.3g Hz", link->refresh_hz);
+  if (link->slowed)
+    col = ct_canvas_text(canvas, 0, col + 1, CT_ATTR_REVERSE, "slowed for the link");
+  if (link->lag_s >= 0)
+    col = ct_canvas_coloured(canvas, 0, col + 2, CT_GREY, 0, "lag %s", ct_word_time(lag, link->lag_s));
+  if (link->shown > 0)
+    col = ct_canvas_coloured(canvas, 0, col + 2, CT_GREY, 0, "%s a frame",
+                             ct_word_unit(bytes, (double)link->bytes / (double)link->shown, 3, false, "B"));
+  if (link->skipped > 0)
+    ct_canvas_coloured(canvas, 0, col + 2, CT_GREY, 0, "%s frames skipped", ct_word_short(lag, (double)link->skipped));
+}
+
 void ct_panel_lines(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
   const struct ct_snapshot_core *core = &snapshot->core;

@@ -37,6 +37,9 @@ void ct_panel_lines(const struct ct_view *view, const struct ct_snapshot *snapsh
 /* Row 0 of <canvas>: the state of everything in words; what is wrong comes first. */
 void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 
+/* In row 0 of <canvas>: how fast the screen itself is. */
+void ct_panel_link(const struct ct_view *view, struct ct_canvas canvas);
+
 /* The key table, for the help and for the last line of the screen. */
 void ct_panel_help(struct ct_canvas canvas);
 void ct_panel_keys(struct ct_canvas canvas);

@@ -117,6 +117,13 @@ static void draw_cell(const struct ct_view *view, const struct ct_snapshot *snap
   ct_panel_trend(view, snapshot, ct_canvas_part(body, half, 0, body.rows - half, body.cols));
 }
 
+static void draw_health(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
+{
+  int rows = view->link.refresh_hz > 0 ? body.rows - 1 : body.rows;
+  ct_panel_health(view, snapshot, ct_canvas_part(body, 0, 0, rows, body.cols));
+  ct_panel_link(view, ct_canvas_part(body, rows, 0, 1, body.cols));
+}
+
 static void draw_overview(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body, enum shape shape)
 {
   if (shape == SHAPE_TWO)
@@ -134,7 +141,7 @@ static void draw_body(struct ct_view *view, const struct ct_snapshot *snapshot, 
   case CT_PANEL_SPECTRUM: ct_panel_spectrum(view, snapshot, body); break;
   case CT_PANEL_TOMO: ct_panel_tomo(view, snapshot, body); break;
   case CT_PANEL_CELL: draw_cell(view, snapshot, body); break;
-  case CT_PANEL_HEALTH: ct_panel_health(view, snapshot, body); break;
+  case CT_PANEL_HEALTH: draw_health(view, snapshot, body); break;
   }
 }
 

@@ -387,6 +387,45 @@ static void hostile_sections(void **state)
   }
 }
 
+/* Against the closed form for equal errors: slope = cov / var, error = sigma / sqrt(sum of (t - mean)^2). */
+
+static void health_tells_of_the_link(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  view.panel = CT_PANEL_HEALTH;
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_false(screen_has("a frame"));                    /* a log line has no link */
+  view.link = (struct ct_view_link){ .refresh_hz = 0.5, .lag_s = 2.5, .shown = 10, .skipped = 3, .bytes = 6500, .slowed = true };
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_true(screen_has("0.5 Hz slowed for the link  lag 2.5 s  650 B a frame  3 frames skipped"));
+}
+
+static void a_click_puts_the_cursor_where_the_map_is(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  assert_false(ct_view_click(&view, 10, 10));             /* nothing was shown yet */
+  view.bin = 1;
+  view.panel = CT_PANEL_MAP;
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 60, 200, 0), 60, 200);
+  for (int row = 0; row < 60; row++)
+    for (int col = 0; col < 200; col++) {
+      int32_t x = view.cursor_x, y = view.cursor_y;
+      if (!ct_view_click(&view, row, col)) {
+        assert_true(x == view.cursor_x && y == view.cursor_y);
+        continue;
+      }
+      assert_in_range(view.cursor_x, 0, view.pixel_cols - 1);
+      assert_in_range(view.cursor_y, 0, view.pixel_rows - 1);
+      render(ct_make_sample(CT_SAMPLE_CELL, &view, 60, 200, 0), 60, 200);
+      assert_int_equal(grid.glyphs[row * 200 + col].code, '+');   /* it is drawn where the click was */
+    }
+  ct_view_key(&view, '2');
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_false(ct_view_click(&view, 5, 5));               /* no map on this screen */
+}
+
 /* ---- keys, words --------------------------------------------------------------------------------------------------- */
 static void keys_do_what_the_help_says(void **state)
 {
@@ -522,7 +561,9 @@ int main(void)
     cmocka_unit_test(every_size_is_whole), cmocka_unit_test(nothing_to_show), cmocka_unit_test(requests_are_what_is_shown),
     cmocka_unit_test(cells_add_up_as_counts), cmocka_unit_test(noise_does_not_repaint),
     cmocka_unit_test(levels_follow_a_real_change), cmocka_unit_test(signs_are_not_colours), cmocka_unit_test(scales_fit),
-    cmocka_unit_test(ramps_rise), cmocka_unit_test(hostile_sections), cmocka_unit_test(keys_do_what_the_help_says),
+    cmocka_unit_test(ramps_rise), cmocka_unit_test(hostile_sections),
+    cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
+    cmocka_unit_test(keys_do_what_the_help_says),
     cmocka_unit_test(the_cursor_stays_on_the_sensor), cmocka_unit_test(scopes_go_round),
     cmocka_unit_test(figures_in_words), cmocka_unit_test(code_points_as_utf8),
   };
