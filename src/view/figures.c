@@ -50,7 +50,7 @@ void ct_panel_link(const struct ct_view *view, struct ct_canvas canvas)
     col = ct_canvas_coloured(canvas, 0, col + 2, CT_GREY, 0, "%s a frame",
                              ct_word_unit(bytes, (double)link->bytes / (double)link->shown, 3, false, "B"));
   if (link->skipped > 0)
-    ct_canvas_coloured(canvas, 0, col + 2, CT_GREY, 0, "%s frames skipped", ct_word_short(lag, (double)link->skipped));
+    ct_canvas_coloured(canvas, 0, col + 2, CT_GREY, 0, "%s skipped", ct_word_short(lag, (double)link->skipped));
 }
 
 void ct_panel_lines(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
