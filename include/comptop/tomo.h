@@ -64,4 +64,26 @@ struct ct_tomo_state ct_tomo_state(const struct ct_tomo *tomo);
 /* The row of projection <i>, 0 is the oldest, as it came; *angle_deg may be NULL. */
 const float *ct_tomo_row(const struct ct_tomo *tomo, uint32_t i, double *angle_deg);
 
+/* ---- from counts to rows ---------------------------------------------------------------------------------------- */
+/* Means of bin x bin pixels of a box of a frame (u16, this machine's byte order, any alignment): image[rows * cols] with
+ * rows = (y1 - y0) / bin and cols = (x1 - x0) / bin, what is left over is not used. A mean that a pixel at or above
+ * <saturated> went into is NaN. bin 1..64. */
+void ct_tomo_bin(float *image, const void *pixels, uint32_t frame_cols, const struct ct_box *box, uint32_t bin,
+                 uint16_t saturated);
+
+/* The field without a sample: means of darks and flats. A set ends with the first projection after it; the next dark or
+ * flat begins another one in its place. */
+struct ct_field;
+/* 0, CT_ENOMEM */
+int ct_field_open(struct ct_field **out, uint32_t rows, uint32_t cols, struct ct_err *err) CT_MUST_CHECK;
+void ct_field_close(struct ct_field *field);   /* NULL is fine */
+void ct_field_dark(struct ct_field *field, const float *image);
+void ct_field_flat(struct ct_field *field, const float *image);
+bool ct_field_ready(const struct ct_field *field);      /* has a flat; without a dark that is 0 */
+/* -ln((image - dark) / (flat - dark)) of <rows> rows from <row> on: out[rows * cols], image[rows * cols] are those rows
+ * alone and may be the same. Where the flat is not above the dark, or the image is not a number, the value is a line
+ * between its neighbours in the row; a transmission below 1e-4 is 1e-4. How many values were drawn so; a row that has
+ * no good one is 0. CT_ENODATA: no flat yet. */
+int64_t ct_field_log(struct ct_field *field, float *out, const float *image, uint32_t row, uint32_t rows);
+
 #endif

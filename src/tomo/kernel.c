@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #if defined __x86_64__
 #define CT_TOMO_X86 1
@@ -59,6 +60,16 @@ static void plain_bend(const struct ct_curve *curve, const float *even, const fl
 static void plain_log(float *out, const float *in, size_t len)
 {
   for (size_t i = 0; i < len; i++) out[i] = -logf(in[i]);
+}
+
+static void plain_sum(uint32_t *sum, uint16_t *full, const unsigned char *pixels, uint16_t saturated, size_t len)
+{
+  for (size_t i = 0; i < len; i++) {
+    uint16_t pixel;
+    memcpy(&pixel, pixels + 2 * i, sizeof pixel);
+    sum[i] += pixel;
+    full[i] = (uint16_t)(full[i] | (pixel >= saturated ? 0xffff : 0));
+  }
 }
 
 #if CT_TOMO_X86
@@ -200,16 +211,34 @@ AVX2 static void avx2_log(float *out, const float *in, size_t len)
   plain_log(out + i, in + i, len - i);
 }
 
+AVX2 static void avx2_sum(uint32_t *sum, uint16_t *full, const unsigned char *pixels, uint16_t saturated, size_t len)
+{
+  const __m256i limit = _mm256_set1_epi16((short)saturated);
+  size_t i = 0;
+
+  for (; i + 16 <= len; i += 16) {
+    __m256i pixel = _mm256_loadu_si256((const void *)(pixels + 2 * i));
+    __m256i *low = (void *)(sum + i), *high = (void *)(sum + i + 8), *mask = (void *)(full + i);
+    __m256i is_full = _mm256_cmpeq_epi16(_mm256_max_epu16(pixel, limit), pixel);
+    _mm256_storeu_si256(low, _mm256_add_epi32(_mm256_loadu_si256(low),
+                                              _mm256_cvtepu16_epi32(_mm256_castsi256_si128(pixel))));
+    _mm256_storeu_si256(high, _mm256_add_epi32(_mm256_loadu_si256(high),
+                                               _mm256_cvtepu16_epi32(_mm256_extracti128_si256(pixel, 1))));
+    _mm256_storeu_si256(mask, _mm256_or_si256(_mm256_loadu_si256(mask), is_full));
+  }
+  plain_sum(sum + i, full + i, pixels + 2 * i, saturated, len - i);
+}
+
 #endif
 
 const struct ct_tomo_ops *ct_tomo_ops_get(size_t i)
 {
-  static const struct ct_tomo_ops plain = { "plain", plain_add, plain_merge, plain_bend, plain_log };
+  static const struct ct_tomo_ops plain = { "plain", plain_add, plain_merge, plain_bend, plain_log, plain_sum };
   const struct ct_tomo_ops *known[3];
   size_t n = 0;
 #if CT_TOMO_X86
-  static const struct ct_tomo_ops avx512 = { "avx512", avx512_add, avx512_merge, avx2_bend, avx2_log };
-  static const struct ct_tomo_ops avx2 = { "avx2", avx2_add, avx2_merge, avx2_bend, avx2_log };
+  static const struct ct_tomo_ops avx512 = { "avx512", avx512_add, avx512_merge, avx2_bend, avx2_log, avx2_sum };
+  static const struct ct_tomo_ops avx2 = { "avx2", avx2_add, avx2_merge, avx2_bend, avx2_log, avx2_sum };
   bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 
   if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
