@@ -188,7 +188,7 @@ AVX512 static void avx512_small_clusters(const struct ct_grid *grid, uint64_t *f
   small_clusters(grid, first, pair, larger, hits);
 }
 
-AVX512 static uint32_t avx512_list(uint32_t *list, const uint64_t *bits, size_t words)
+AVX512 static inline uint32_t avx512_list_word(uint32_t *list, const uint64_t *bits, size_t w)
 {
   static const uint8_t iota[64] = {
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
@@ -196,23 +196,30 @@ AVX512 static uint32_t avx512_list(uint32_t *list, const uint64_t *bits, size_t 
     60, 61, 62, 63
   };
   const __m512i numbers = _mm512_loadu_si512(iota);
+  uint32_t found = (uint32_t)_mm_popcnt_u64(bits[w]);
+  unsigned char packed[64];
+  __m512i base = _mm512_set1_epi32((int)(w * 64)), inside = _mm512_maskz_compress_epi8(bits[w], numbers);
+
+  _mm512_storeu_si512(list, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(inside))));
+  if (found > 16)
+    _mm512_storeu_si512(packed, inside);
+  for (uint32_t i = 16; i < found; i += 16) {
+    __m512i next = _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)(packed + i)));
+    _mm512_storeu_si512(list + i, _mm512_add_epi32(base, next));
+  }
+  return found;
+}
+
+AVX512 static uint32_t avx512_list(uint32_t *list, const uint64_t *bits, size_t words)
+{
   uint32_t n = 0;
 
-  for (size_t w = 0; w < words; w++) {
-    if (bits[w] == 0)
-      continue;
-    uint32_t found = (uint32_t)_mm_popcnt_u64(bits[w]);
-    unsigned char packed[64];
-    __m512i base = _mm512_set1_epi32((int)(w * 64)), inside = _mm512_maskz_compress_epi8(bits[w], numbers);
-
-    _mm512_storeu_si512(list + n, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(inside))));
-    if (found > 16)
-      _mm512_storeu_si512(packed, inside);
-    for (uint32_t i = 16; i < found; i += 16) {
-      __m512i next = _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)(packed + i)));
-      _mm512_storeu_si512(list + n + i, _mm512_add_epi32(base, next));
-    }
-    n += found;
+  for (size_t first = 0; first < words; first += 8) {
+    /* Most words of a frame with few hits are empty: their branches would cost more than their bits. */
+    __mmask8 lanes = (__mmask8)(words - first < 8 ? (1u << (words - first)) - 1 : 0xff);
+    __m512i eight = _mm512_maskz_loadu_epi64(lanes, bits + first);
+    for (unsigned filled = _mm512_test_epi64_mask(eight, eight); filled; filled &= filled - 1)
+      n += avx512_list_word(list + n, bits, first + (size_t)__builtin_ctz(filled));
   }
   return n;
 }

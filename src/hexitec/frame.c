@@ -173,7 +173,7 @@ static uint32_t share_paper(const struct source *s, struct ct_event *events, str
   tally->hits += n + pairs + larger;
   tally->single += n - pairs;
   tally->dbl += pairs;
-  tally->multiple += ct_clusters_count(h->parent, h->list_larger, larger, h->cols);
+  tally->multiple += ct_clusters_count(h->runs, h->list_larger, larger, h->cols);
   return n;
 }
 

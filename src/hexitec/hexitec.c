@@ -96,7 +96,7 @@ static bool allocate(struct ct_hexitec *h)
   TAKE(h->host, n * sizeof(float));
   TAKE(h->list, n + CT_LIST_SLACK);
   TAKE(h->list_larger, n + CT_LIST_SLACK);
-  TAKE(h->parent, n);
+  TAKE(h->runs, n);
   TAKE(h->dark_sum, n);
   TAKE(h->place, n);
   if (ct_sharing_is_odin(h->sharing))
@@ -221,7 +221,7 @@ void ct_hexitec_free(struct ct_hexitec *h)
   free(h->host);
   free(h->list);
   free(h->list_larger);
-  free(h->parent);
+  free(h->runs);
   free(h->dark_sum);
   free(h->place);
   free(h->image.cells);

@@ -46,10 +46,14 @@ struct ct_bit_ops {
 };
 const struct ct_bit_ops *ct_bit_ops_get(size_t i);   /* as ct_mask_ops_get */
 
-/* ---- clusters (cluster.c): a union-find forest over a hit list --------------------------------------------------- */
-/* How many 8-connected clusters <n> hits form, ascending row-major pixel indices of a sensor <cols> wide; <parent> is
+/* ---- clusters (cluster.c): a union-find forest over the runs of a hit list --------------------------------------- */
+struct ct_run {
+  uint32_t first, last;   /* pixels, side by side in a row */
+  uint32_t row, parent;
+};
+/* How many 8-connected clusters <n> hits form, ascending row-major pixel indices of a sensor <cols> wide; <runs> is
  * scratch for as many. Time is near-linear in <n> whatever the pattern. */
-uint32_t ct_clusters_count(uint32_t *parent, const uint32_t *pixel, uint32_t n, uint32_t cols);
+uint32_t ct_clusters_count(struct ct_run *runs, const uint32_t *pixel, uint32_t n, uint32_t cols);
 
 /* ---- the odin-* rules (odin.c): an image of energies, 0 where no hit is ------------------------------------------ */
 /* Energy in keV and the number of hits it is the sum of. */
@@ -114,7 +118,8 @@ struct ct_hexitec {
   unsigned char *host;                  /* the frame in this machine's byte order */
   uint64_t *raw_hits;
   uint64_t *first, *pair, *larger;      /* odin-* rules: <first> are those with company after them */
-  uint32_t *list, *list_larger, *parent;
+  uint32_t *list, *list_larger;
+  struct ct_run *runs;
   uint32_t *place;                      /* in the image */
   struct ct_image image;
 
