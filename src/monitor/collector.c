@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "keepsakes.h"
+
 /* A stream is late after 1 s or three frame times without data, stale after ten seconds (DESIGN 1.4). */
 static const double late_after_s = 1, stale_after_s = 10, late_frames = 3;
 static const double rate_over_s = 3, forecast_after_s = 5, behind_s = 3;
@@ -113,7 +115,10 @@ int collector_prepare(struct collector *c, const struct ct_settings *settings, s
 
 int collector_open(struct collector *c, struct ct_err *err)
 {
+  struct ct_request kept[2];
   int code = ct_wants_new(&c->wants, 2, err);   /* read by the analysis and by compose_trends */
+  for (size_t i = 0, n = keepsakes_requests(&c->setup, kept); code == 0 && i < n; i++)
+    code = ct_wants_add(c->wants, &kept[i]);
   if (code == 0)
     code = open_streams(c, err);
   if (code == 0)
@@ -137,10 +142,13 @@ int collector_stop(struct collector *c, struct ct_err *err)
   if (c->analysis)
     ct_analysis_stop(c->analysis);
   collector_tick(c);
+  const struct ct_snapshot *last = collector_compose(c);
+  int code = keepsakes_write(&c->setup, last, err);
   if (c->archiver == NULL)
-    return 0;
+    return code;
   archive_last_results(c);
-  return ct_archiver_stop(c->archiver, err);
+  int archived = ct_archiver_stop(c->archiver, err);
+  return archived != 0 ? archived : code;
 }
 
 void collector_close(struct collector *c)

@@ -17,5 +17,5 @@ noinst_LIBRARIES += %D%/libmonitor.a
   %D%/screen.c %D%/screen.h \
   %D%/serve.c %D%/serve.h \
   %D%/setup.c %D%/setup.h \
-  %D%/setup_compton.c \
+  %D%/setup_compton.c %D%/keepsakes.c %D%/keepsakes.h %D%/table.c %D%/table.h \
   %D%/setup_lithium.c

@@ -11,6 +11,8 @@
 
 #include <comptop/archive.h>
 
+#include "keepsakes.h"
+
 /* "stream.NAME.key"; names are at most CT_NAME - 1 long, checked before. */
 static const char *path_of(char path[128], const char *kind, const char *name, const char *key)
 {
@@ -359,6 +361,8 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
   if (code == 0)
     code = ct_setup_compton(setup, s, err);
   if (code == 0)
+    code = keepsakes_read(setup, s, err);
+  if (code == 0)
     code = ct_setup_lithium(&setup->lithium, s, err);
   if (code == 0)
     code = read_streams(setup, s, err);
@@ -374,5 +378,6 @@ void ct_setup_fini(struct run_setup *setup)
   free(setup->gradient_keV);
   free(setup->intercept_keV);
   free(setup->live);
+  free(setup->flat_values);
   free(setup->configuration);
 }

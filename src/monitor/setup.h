@@ -24,6 +24,9 @@ struct run_setup {
   uint16_t *dark_ADU, *threshold_ADU;
   double *gradient_keV, *intercept_keV;
   uint8_t *live;
+  struct ct_flat flat;                   /* its arrays lie in flat_values */
+  double *flat_values;
+  const char *write_flat;                /* "": nowhere */
   /* The archive; run.folder NULL: none. */
   struct ct_run_setup archive;
   struct ct_run_stream archive_streams[CT_SNAPSHOT_STREAMS];

@@ -88,6 +88,31 @@ static inline uint32_t poisson(uint64_t *state, double mean)
   return n;
 }
 
+static inline double normal(uint64_t *state)
+{
+  double r = sqrt(-2 * log(1 - uniform(state)));
+  return r * cos(2 * M_PI * uniform(state));
+}
+
+/* Any mean in bounded time: Hoermann's transformed rejection PTRS, Insurance: Mathematics and Economics 12 (1993) 39. */
+static inline uint32_t poisson_of(uint64_t *state, double mean)
+{
+  if (mean < 12)
+    return poisson(state, mean);
+  double b = 0.931 + 2.53 * sqrt(mean), a = -0.059 + 0.02483 * b, v_r = 0.9277 - 3.6224 / (b - 2);
+  double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), log_mean = log(mean);
+  for (;;) {
+    double u = uniform(state) - 0.5, v = uniform(state), us = 0.5 - fabs(u);
+    double k = floor((2 * a / us + b) * u + mean + 0.43);
+    if (us >= 0.07 && v <= v_r)
+      return (uint32_t)k;
+    if (k < 0 || (us < 0.013 && v > us))
+      continue;
+    if (log(v * inverse_alpha / (a / (us * us) + b)) <= k * log_mean - mean - lgamma(k + 1))
+      return (uint32_t)k;
+  }
+}
+
 /* The n(E) dE of a density given by its cumulative, as whole counts: rounding error at most 1/2 a bin. */
 static inline void fill(const struct ct_axis *axis, uint32_t *spectrum, double (*below)(double e_keV, const void *arg),
                         const void *arg)

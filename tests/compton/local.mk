@@ -3,6 +3,7 @@ check_PROGRAMS += \
   %D%/check_corrections \
   %D%/check_drift \
   %D%/check_emf \
+  %D%/check_flat \
   %D%/check_geometry \
   %D%/check_kinematics \
   %D%/check_lithium \
@@ -18,6 +19,8 @@ check_PROGRAMS += \
 %C%_check_drift_LDADD = $(CHECK_LDADD)
 %C%_check_emf_SOURCES = %D%/check_emf.c %D%/common.h
 %C%_check_emf_LDADD = $(CHECK_LDADD)
+%C%_check_flat_SOURCES = %D%/check_flat.c %D%/common.h
+%C%_check_flat_LDADD = $(CHECK_LDADD)
 %C%_check_geometry_SOURCES = %D%/check_geometry.c %D%/common.h
 %C%_check_geometry_LDADD = $(CHECK_LDADD)
 %C%_check_kinematics_SOURCES = %D%/check_kinematics.c %D%/common.h
