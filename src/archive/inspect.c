@@ -270,7 +270,7 @@ static void tell_mended(const struct teller *teller, const char *path, const cha
 {
   struct ct_run_file file = { 0 };
   if (access(path, F_OK) != 0)
-    tell(teller, "%s: was begun when the power failed and holds nothing; it is %s.unfinished now", path, path);
+    tell(teller, "%s: was just being made and holds nothing; it is %s.unfinished now", path, path);
   else if (holds_frames(kind) && ct_folder_look(path, &file, NULL) == 0)
     tell(teller, "%s: was left open, is readable again: %llu frames", path, (unsigned long long)file.n);
   else

@@ -89,7 +89,7 @@ static uint64_t first_bad(const char *path, uint64_t first)
   return k;
 }
 
-/* Created, but nothing of it had reached the disk when the power failed: it is empty or zeros. */
+/* Created, but nothing of it, nor of its journal, had reached the disk when the power failed: it is empty or zeros. */
 static bool never_began(const char *path)
 {
   unsigned char head[64] = { 0 }, zeros[64] = { 0 };
@@ -129,6 +129,9 @@ int ct_repair_file(const char *path, struct ct_err *err)
   int redone = ct_journal_redo(path, journal, &state, err);
   if (redone == CT_EIO)
     return redone;
+  /* Its journal had not come to the first checkpoint: the file was being made. */
+  if (redone != 0 && access(journal, F_OK) == 0)
+    return set_aside(path, journal, err);
   /* A journal knows the file as it was, and a full disk has no room for a copy. */
   int rc = ct_repair_superblock(path, redone != 0, &why);
   if (rc < 0 && redone != 0 && never_began(path))

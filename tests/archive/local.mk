@@ -1,4 +1,6 @@
 check_PROGRAMS += %D%/check_read %D%/check_bslz4 %D%/check_run
+# A program for crash.sh, no test by itself.
+noinst_PROGRAMS += %D%/crash_archive
 %C%_check_read_SOURCES = %D%/check_read.c
 %C%_check_read_LDADD = $(CHECK_LDADD)
 %C%_check_bslz4_SOURCES = %D%/check_bslz4.c
@@ -6,8 +8,11 @@ check_PROGRAMS += %D%/check_read %D%/check_bslz4 %D%/check_run
 %C%_check_run_SOURCES = %D%/check_run.c %D%/run_writer.c %D%/run_writer.h
 %C%_check_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_run_LDADD = $(CHECK_LDADD)
-dist_check_SCRIPTS += %D%/run.sh %D%/calibrate.sh
-dist_noinst_DATA += %D%/read_run.py %D%/bslz4.py %D%/calibrate.py
+%C%_crash_archive_SOURCES = %D%/crash_archive.c %D%/crash.c %D%/crash.h
+%C%_crash_archive_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+%C%_crash_archive_LDADD = $(CHECK_LDADD)
+dist_check_SCRIPTS += %D%/run.sh %D%/crash.sh %D%/calibrate.sh
+dist_noinst_DATA += %D%/read_run.py %D%/bslz4.py %D%/crash.py %D%/calibrate.py
 
 EXTRA_PROGRAMS += %D%/bench_archive
 %C%_bench_archive_SOURCES = %D%/bench_archive.c %D%/run_writer.c %D%/run_writer.h
