@@ -92,6 +92,9 @@ bool ct_run_mend(struct ct_run_file *file);
 /* run_log.c */
 int ct_run_open_log(struct ct_run *run, struct ct_err *err) CT_MUST_CHECK;
 int ct_run_open_results(struct ct_run *run, struct ct_err *err) CT_MUST_CHECK;
+/* It cannot be written any more, or is not there: finished as it is, and begun anew after a while. */
+void ct_run_fail_log(struct ct_run *run, int64_t now_ns);
+void ct_run_fail_results(struct ct_run *run, int64_t now_ns);
 int ct_run_close_logs(struct ct_run *run, struct ct_err *err) CT_MUST_CHECK;
 void ct_run_write_gaps(struct ct_run *run, int64_t now_ns);
 void ct_run_flush_logs(struct ct_run *run, int64_t now_ns);

@@ -54,7 +54,7 @@ static int close_results(struct ct_run *run, struct ct_err *err)
   return rc;
 }
 
-static void fail_log(struct ct_run *run, int64_t now_ns)
+void ct_run_fail_log(struct ct_run *run, int64_t now_ns)
 {
   struct ct_err err = { "the log cannot be written" };
   ct_run_drop_ballast(run);
@@ -65,7 +65,7 @@ static void fail_log(struct ct_run *run, int64_t now_ns)
     ct_run_trouble(run, now_ns, err.text);
 }
 
-static void fail_results(struct ct_run *run, int64_t now_ns)
+void ct_run_fail_results(struct ct_run *run, int64_t now_ns)
 {
   struct ct_err err = { "results cannot be written" };
   ct_run_drop_ballast(run);
@@ -103,7 +103,7 @@ void ct_run_write_gaps(struct ct_run *run, int64_t now_ns)
   while (done < run->n_gaps && ct_log_gap(&run->log, &run->gaps[done]) == 0)
     done++;
   if (done < run->n_gaps || ct_log_flush(&run->log) != 0) {
-    fail_log(run, now_ns);
+    ct_run_fail_log(run, now_ns);
     return;   /* all of them again in the next log: a file that failed ends where it was flushed before */
   }
   run->n_gaps = 0;
@@ -143,7 +143,7 @@ void ct_run_scalar(struct ct_run *run, const char *name, int64_t time_ns, double
   int rc = ct_log_scalar(&run->log, name, time_ns, value);
   run->log_dirty = true;
   if (rc == CT_EIO)
-    fail_log(run, time_ns);
+    ct_run_fail_log(run, time_ns);
   else if (rc != 0)
     ct_run_trouble(run, time_ns, "more than 256 scalars: the later ones are not archived");
 }
@@ -157,7 +157,7 @@ static void write_alarms(struct ct_run *run, int64_t now_ns)
                                               run->alarms[done].time_ns) == 0)
     done++;
   if (done < run->n_alarms || ct_log_flush(&run->log) != 0) {
-    fail_log(run, now_ns);
+    ct_run_fail_log(run, now_ns);
     return;
   }
   run->n_alarms = 0;
@@ -178,7 +178,7 @@ void ct_run_results(struct ct_run *run, const struct ct_run_results *results)
   if (have_results(run, results->time_ns)) {
     run->results_dirty = true;
     if (ct_results_append(&run->results, results) != 0)
-      fail_results(run, results->time_ns);
+      ct_run_fail_results(run, results->time_ns);
   }
   if (results->emf == NULL || pixels == 0)
     return;
@@ -198,9 +198,9 @@ void ct_run_flush_logs(struct ct_run *run, int64_t now_ns)
   write_alarms(run, now_ns);
   ct_run_write_gaps(run, now_ns);
   if (run->log_dirty && run->log_open && ct_log_flush(&run->log) != 0)
-    fail_log(run, now_ns);
+    ct_run_fail_log(run, now_ns);
   if (run->results_dirty && run->results_open && ct_results_flush(&run->results) != 0)
-    fail_results(run, now_ns);
+    ct_run_fail_results(run, now_ns);
   run->log_dirty = run->results_dirty = false;
 }
 

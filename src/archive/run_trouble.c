@@ -92,9 +92,9 @@ static void look_at_files(struct ct_run *run, int64_t now_ns)
     }
   }
   if (run->log_open && !in_place(run->log.store->path, run->log.store->fd, &links))
-    ct_store_abandon(run->log.store);
+    ct_run_fail_log(run, now_ns);
   if (run->results_open && !in_place(run->results.store->path, run->results.store->fd, &links))
-    ct_store_abandon(run->results.store);
+    ct_run_fail_results(run, now_ns);
 }
 
 /* A folder that was removed is made again, on the disk it was on: where that is not mounted any more, nothing is

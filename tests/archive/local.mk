@@ -1,4 +1,4 @@
-check_PROGRAMS += %D%/check_read %D%/check_bslz4 %D%/check_run
+check_PROGRAMS += %D%/check_read %D%/check_bslz4 %D%/check_run %D%/check_faults
 # A program for crash.sh, no test by itself.
 noinst_PROGRAMS += %D%/crash_archive
 %C%_check_read_SOURCES = %D%/check_read.c
@@ -11,6 +11,9 @@ noinst_PROGRAMS += %D%/crash_archive
 %C%_crash_archive_SOURCES = %D%/crash_archive.c %D%/crash.c %D%/crash.h
 %C%_crash_archive_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_crash_archive_LDADD = $(CHECK_LDADD)
+%C%_check_faults_SOURCES = %D%/check_faults.c %D%/run_writer.c %D%/run_writer.h
+%C%_check_faults_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+%C%_check_faults_LDADD = $(CHECK_LDADD)
 dist_check_SCRIPTS += %D%/run.sh %D%/crash.sh %D%/calibrate.sh
 dist_noinst_DATA += %D%/read_run.py %D%/bslz4.py %D%/crash.py %D%/calibrate.py
 
