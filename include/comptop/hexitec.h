@@ -56,6 +56,9 @@ struct ct_hexitec_tally {
   uint64_t hits;                 /* pixels at or above threshold that next-frame correction left */
   uint64_t single, dbl, multiple;/* clusters of one, of two, of three or more hits; of odin-* see ct_hexitec_frame */
   uint64_t next_frame;           /* hits that next-frame correction removed */
+  uint64_t saturated;            /* u16: values of 65535 above threshold, before that correction: hits like any other */
+  uint64_t no_energy;            /* f32: values that are not finite, or negative, of pixels that are not dead: no hits,
+                                    unless a negative one is above a negative threshold */
 };
 void ct_hexitec_tally_add(struct ct_hexitec_tally *sum, const struct ct_hexitec_tally *delta);
 

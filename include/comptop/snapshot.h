@@ -124,6 +124,8 @@ struct ct_snapshot_xcs {
   double live_s;              /* frames / frame rate */
   uint64_t counts;            /* photons in the spectra (0-200 keV) of the unmasked pixels */
   uint64_t single, dbl, multiple, next_frame;
+  uint64_t saturated, no_energy;   /* pixels: see struct ct_hexitec_tally */
+  uint64_t below, above;      /* photons outside the spectra */
   double e1_keV, e2_keV, theta_deg;
   uint32_t rows, cols, live_pixels;
   struct ct_emf emf;

@@ -45,30 +45,31 @@ const unsigned char *ct_hexitec_pixels(const struct ct_hexitec *h, const struct 
 }
 
 /* ---- hits ------------------------------------------------------------------------------------------------------ */
-static void compare(const struct ct_hexitec *h, uint64_t *mask, const unsigned char *pixels, enum ct_type type,
-                    uint32_t word, uint32_t words)
+static uint32_t compare(const struct ct_hexitec *h, uint64_t *mask, const unsigned char *pixels, enum ct_type type,
+                        uint32_t word, uint32_t words)
 {
   if (type == CT_U16)
-    h->mask->u16(mask + word, pixels, h->limit_ADU + (size_t)word * 64, h->live + word, words);
-  else
-    h->mask->f32(mask + word, pixels, h->threshold_keV, h->alive + word, words);
+    return h->mask->u16(mask + word, pixels, h->limit_ADU + (size_t)word * 64, h->live + word, words);
+  return h->mask->f32(mask + word, pixels, h->threshold_keV, h->alive + word, words);
 }
 
-static void find_hits(struct ct_hexitec *h, const unsigned char *pixels, enum ct_type type, uint64_t *hits)
+/* Returns the number of odd pixels. */
+static uint32_t find_hits(struct ct_hexitec *h, const unsigned char *pixels, enum ct_type type, uint64_t *hits)
 {
   bool deal = type == CT_U16 && h->asic_order;
   uint64_t *mask = deal ? h->raw_hits : hits;
-  uint32_t whole = h->pixels / 64;
+  uint32_t whole = h->pixels / 64, odd;
   size_t pixel_bytes = type == CT_U16 ? 2 : 4;
 
-  compare(h, mask, pixels, type, 0, whole);
+  odd = compare(h, mask, pixels, type, 0, whole);
   if (whole < h->words) {   /* the frame ends inside the last word: never read beyond it */
     unsigned char rest[64 * 4] = { 0 };
     memcpy(rest, pixels + whole * 64 * pixel_bytes, h->pixels % 64 * pixel_bytes);
-    compare(h, mask, rest, type, whole, 1);
+    odd += compare(h, mask, rest, type, whole, 1);
   }
   if (deal)
     h->bits->deal(hits, h->raw_hits, h->grid.words);
+  return odd;
 }
 
 void ct_hexitec_find(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t first, uint32_t count)
@@ -79,7 +80,7 @@ void ct_hexitec_find(struct ct_hexitec *h, const struct ct_frame *frame, uint32_
   h->block_count = count;
   h->block_number = frame->number + first;
   for (uint32_t i = 0; i < count; i++) {
-    find_hits(h, host_pixels(h, frame, first + i), frame->type, h->hits[i]);
+    h->odd[i] = find_hits(h, host_pixels(h, frame, first + i), frame->type, h->hits[i]);
     h->removed[i] = 0;
   }
 }
@@ -237,9 +238,10 @@ uint32_t ct_hexitec_events(struct ct_hexitec *h, const struct ct_frame *frame, u
   assert(slot < h->block_count);
   struct source source = { h, ct_hexitec_pixels(h, frame, index), h->hits[slot], frame->type, frame->big_endian };
 
-  ask_ahead(h, frame, index + CT_HEXITEC_BLOCK);
+  ask_ahead(h, frame, index + h->block_count);
   tally->frames++;
   tally->next_frame += h->removed[slot];
+  *(frame->type == CT_U16 ? &tally->saturated : &tally->no_energy) += h->odd[slot];
   if (h->sharing == CT_SHARING_NONE)
     n = share_none(&source, events, tally);
   else if (h->sharing == CT_SHARING_PAPER)

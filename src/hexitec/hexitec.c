@@ -23,6 +23,8 @@ void ct_hexitec_tally_add(struct ct_hexitec_tally *sum, const struct ct_hexitec_
   sum->dbl += delta->dbl;
   sum->multiple += delta->multiple;
   sum->next_frame += delta->next_frame;
+  sum->saturated += delta->saturated;
+  sum->no_energy += delta->no_energy;
 }
 
 bool ct_hexitec_takes(enum ct_type type)

@@ -9,10 +9,11 @@
 /* ---- compare passes (mask.c): 64 pixels become one word, bit i for pixel i ------------------------------------- */
 struct ct_mask_ops {
   const char *name;
-  /* <live> pixels >= limit; <pixels> may be unaligned, <limit_ADU> has 64 * words values. */
-  void (*u16)(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, const uint64_t *live, size_t words);
-  /* <live> pixels with limit < pixel < infinity */
-  void (*f32)(uint64_t *mask, const unsigned char *pixels, float limit_keV, const uint64_t *live, size_t words);
+  /* <live> pixels >= limit; <pixels> may be unaligned, <limit_ADU> has 64 * words values. Returns how many <live> ones
+   * are at the end of the scale, 65535. */
+  uint32_t (*u16)(uint64_t *mask, const unsigned char *pixels, const uint16_t *limit_ADU, const uint64_t *live, size_t words);
+  /* <live> pixels with limit < pixel < infinity. Returns how many <live> ones are no energies: not finite, or < 0. */
+  uint32_t (*f32)(uint64_t *mask, const unsigned char *pixels, float limit_keV, const uint64_t *live, size_t words);
 };
 /* The ways this build and this processor know, fastest first; NULL beyond the last, which is plain C. */
 const struct ct_mask_ops *ct_mask_ops_get(size_t i);
@@ -112,6 +113,7 @@ struct ct_hexitec {
   uint32_t block_first, block_count;
   uint64_t block_number;                /* of its first frame */
   uint64_t *hits[CT_HEXITEC_BLOCK];
+  uint32_t odd[CT_HEXITEC_BLOCK];       /* pixels: u16 saturated, f32 no energies */
   uint32_t removed[CT_HEXITEC_BLOCK];   /* by next-frame correction */
 
   /* Scratch of one frame. */

@@ -115,6 +115,10 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
   xcs->dbl = window->hexitec.dbl;
   xcs->multiple = window->hexitec.multiple;
   xcs->next_frame = window->hexitec.next_frame;
+  xcs->saturated = window->hexitec.saturated;
+  xcs->no_energy = window->hexitec.no_energy;
+  xcs->below = window->below;
+  xcs->above = window->above;
   xcs->e1_keV = p->e1_keV;
   xcs->theta_deg = p->theta_deg;
   xcs->e2_keV = ct_compton_e2_keV(p->e1_keV, p->theta_deg * M_PI / 180, 0);

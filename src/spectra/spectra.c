@@ -184,6 +184,8 @@ static void tally_remove(struct ct_spectra_tally *sum, const struct ct_spectra_t
   sum->hexitec.dbl -= delta->hexitec.dbl;
   sum->hexitec.multiple -= delta->hexitec.multiple;
   sum->hexitec.next_frame -= delta->hexitec.next_frame;
+  sum->hexitec.saturated -= delta->hexitec.saturated;
+  sum->hexitec.no_energy -= delta->hexitec.no_energy;
   sum->photons -= delta->photons;
   sum->below -= delta->below;
   sum->above -= delta->above;

@@ -205,6 +205,7 @@ static void test_full_frame(void **state)
   assert_int_equal(run_once(&b), 0);
   assert_int_equal(b.tally.hits, PIXELS);
   assert_int_equal(b.tally.multiple, 1);
+  assert_int_equal(b.tally.saturated, PIXELS);
 }
 
 /* ---- the open detector software's rules, step by step ---------------------------------------------------------- */

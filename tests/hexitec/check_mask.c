@@ -20,7 +20,8 @@ static void test_u16(void **state)
   uint16_t limit_ADU[PIXELS];
 
   for (int round = 0; round < 200; round++) {
-    uint64_t expected[WORDS] = { 0 };
+    uint64_t expected[WORDS] = { 0 }, odd[WORDS] = { 0 };
+    uint32_t n_odd = 0;
 
     for (unsigned i = 0; i < PIXELS; i++) {
       static const uint16_t edge[] = { 0, 1, 0x7fff, 0x8000, 0x8001, 0xfffe, 0xffff };
@@ -31,11 +32,15 @@ static void test_u16(void **state)
       memcpy(bytes + 1 + 2 * i, &value, 2);
       if (value >= limit_ADU[i])
         expected[i / 64] |= UINT64_C(1) << i % 64;
+      if (value == 65535)
+        odd[i / 64] |= UINT64_C(1) << i % 64;
     }
-    for (int w = 0; w < WORDS; w++)
+    for (int w = 0; w < WORDS; w++) {
       expected[w] &= live[w] = twin_random(&seed) | twin_random(&seed);
+      n_odd += (uint32_t)__builtin_popcountll(odd[w] & live[w]);
+    }
     for (size_t k = 0; ct_mask_ops_get(k); k++) {
-      ct_mask_ops_get(k)->u16(mask, bytes + 1, limit_ADU, live, WORDS);
+      assert_int_equal(ct_mask_ops_get(k)->u16(mask, bytes + 1, limit_ADU, live, WORDS), n_odd);
       assert_memory_equal(mask, expected, sizeof mask);
     }
   }
@@ -50,7 +55,8 @@ static void test_f32(void **state)
   unsigned char bytes[4 * PIXELS + 1];
 
   for (int round = 0; round < 200; round++) {
-    uint64_t expected[WORDS] = { 0 };
+    uint64_t expected[WORDS] = { 0 }, odd[WORDS] = { 0 };
+    uint32_t n_odd = 0;
     float limit_keV = round % 2 ? 4.0f : 0.0f;
 
     for (unsigned i = 0; i < PIXELS; i++) {
@@ -60,11 +66,15 @@ static void test_f32(void **state)
       memcpy(bytes + 1 + 4 * i, &value, 4);
       if (isfinite(value) && value > limit_keV)
         expected[i / 64] |= UINT64_C(1) << i % 64;
+      if (!isfinite(value) || value < 0)
+        odd[i / 64] |= UINT64_C(1) << i % 64;
     }
-    for (int w = 0; w < WORDS; w++)
+    for (int w = 0; w < WORDS; w++) {
       expected[w] &= live[w] = twin_random(&seed) | twin_random(&seed);
+      n_odd += (uint32_t)__builtin_popcountll(odd[w] & live[w]);
+    }
     for (size_t k = 0; ct_mask_ops_get(k); k++) {
-      ct_mask_ops_get(k)->f32(mask, bytes + 1, limit_keV, live, WORDS);
+      assert_int_equal(ct_mask_ops_get(k)->f32(mask, bytes + 1, limit_keV, live, WORDS), n_odd);
       assert_memory_equal(mask, expected, sizeof mask);
     }
   }

@@ -46,7 +46,8 @@ static bool is_odin(const struct twin *twin)
   return twin->setup.sharing >= CT_SHARING_ODIN_CSA3;
 }
 
-static void read_u16(const struct twin *twin, const struct ct_frame *frame, uint32_t index, struct image *image)
+static void read_u16(const struct twin *twin, const struct ct_frame *frame, uint32_t index, struct image *image,
+                     struct ct_hexitec_tally *tally)
 {
   const struct ct_hexitec_setup *setup = &twin->setup;
 
@@ -56,6 +57,7 @@ static void read_u16(const struct twin *twin, const struct ct_frame *frame, uint
     bool dead = setup->gradient_keV && (float)setup->gradient_keV[p] == 0;
 
     image->hit[p] = !dead && adu >= (setup->threshold_ADU ? setup->threshold_ADU[p] : 0) && (adu > 0 || !is_odin(twin));
+    tally->saturated += image->hit[p] && read_bits(frame, index, i, 2) == 65535;
     image->energy_keV[p] = (float)adu;
     if (!setup->gradient_keV)
       continue;
@@ -64,12 +66,14 @@ static void read_u16(const struct twin *twin, const struct ct_frame *frame, uint
   }
 }
 
-static void read_f32(const struct twin *twin, const struct ct_frame *frame, uint32_t index, struct image *image)
+static void read_f32(const struct twin *twin, const struct ct_frame *frame, uint32_t index, struct image *image,
+                     struct ct_hexitec_tally *tally)
 {
   for (size_t p = 0; p < (size_t)image->rows * (size_t)image->cols; p++) {
     uint32_t bits = (uint32_t)read_bits(frame, index, p, 4);
     memcpy(&image->energy_keV[p], &bits, 4);
     bool dead = twin->setup.gradient_keV && (float)twin->setup.gradient_keV[p] == 0;
+    tally->no_energy += !dead && (!isfinite(image->energy_keV[p]) || image->energy_keV[p] < 0);
     image->hit[p] = !dead && isfinite(image->energy_keV[p]) && (double)image->energy_keV[p] > twin->setup.threshold_keV &&
                     (image->energy_keV[p] > 0 || !is_odin(twin));
   }
@@ -229,9 +233,9 @@ uint32_t twin_frame(struct twin *twin, const struct ct_frame *frame, uint32_t in
                          ct_xcalloc(pixels, sizeof(float)) };
 
   if (frame->type == CT_U16)
-    read_u16(twin, frame, index, &image);
+    read_u16(twin, frame, index, &image, tally);
   else
-    read_f32(twin, frame, index, &image);
+    read_f32(twin, frame, index, &image, tally);
   tally->frames++;
   uint64_t number = frame->number + index;
   if (twin->setup.next_frame) {

@@ -98,7 +98,8 @@ static void add(struct ct_spectra *spectra, struct model *model, int64_t time_ns
 {
   struct ct_event *events = ct_xcalloc(n + 1, sizeof *events);
   struct ct_hexitec_tally tally = { random_bits(seed) % 9, random_bits(seed) % 99, random_bits(seed) % 9,
-                                    random_bits(seed) % 9, random_bits(seed) % 9, random_bits(seed) % 9 };
+                                    random_bits(seed) % 9, random_bits(seed) % 9, random_bits(seed) % 9,
+                                    random_bits(seed) % 9, random_bits(seed) % 9 };
 
   assert_true(model->adds < ADDS_MAX && model->photons + n <= PHOTONS_MAX);
   model->add[model->adds].step = step;
@@ -147,6 +148,7 @@ static void assert_agree(struct ct_spectra *spectra, const struct model *model, 
       struct ct_hexitec_tally *sum = &sums[k]->hexitec;
       sum->frames += t->frames, sum->hits += t->hits, sum->single += t->single;
       sum->dbl += t->dbl, sum->multiple += t->multiple, sum->next_frame += t->next_frame;
+      sum->saturated += t->saturated, sum->no_energy += t->no_energy;
       sums[k]->below += model->add[i].below, sums[k]->above += model->add[i].above;
     }
   }
