@@ -138,7 +138,7 @@ enum ct_pixel_state { CT_PIXEL_FINE, CT_PIXEL_HOT, CT_PIXEL_DEAD, CT_PIXEL_OFF /
  * Drift: every pixel's mean over its last CT_HEALTH_QUIET / 2 to CT_HEALTH_QUIET looks, one every CT_HEALTH_QUIET_EVERY
  * frames, against that over the first CT_HEALTH_FIRST, one every CT_HEALTH_FIRST_EVERY frames. */
 enum { CT_HEALTH_LEVEL_EVERY = 4, CT_HEALTH_JUMP_SIGMA = 8, CT_HEALTH_JUMP_ADU = 2, CT_HEALTH_FIRST = 128,
-       CT_HEALTH_FIRST_EVERY = 64, CT_HEALTH_QUIET = 128, CT_HEALTH_QUIET_EVERY = 512 };
+       CT_HEALTH_FIRST_EVERY = 64, CT_HEALTH_QUIET = 64, CT_HEALTH_QUIET_EVERY = 512 };
 
 struct ct_health_report {
   uint64_t looks, frames;          /* in the window */

@@ -69,6 +69,7 @@ struct ct_analysis_setup {
   const uint8_t *live;          /* rows*cols: 1 analysed, 0 masked or dead; copied */
   const struct ct_flat *flat;   /* of EMF and intensity, lent for the life of the analysis; NULL: none */
   bool theta_fit;               /* the geometry is fitted from the data once they suffice */
+  bool mask_found;              /* pixels found hot or dead are left out from then on */
   const struct ct_roi *rois;
   uint32_t n_rois;
   struct ct_watch_setup watch;
@@ -93,7 +94,10 @@ struct ct_analysis_note {
   double lag_s;                 /* age of the newest frame when it had been analysed */
   enum ct_mode mode;            /* of the newest frame that said one */
 };
-/* The latest picture: a partial snapshot (xcs, rois and sections filled) with its note; NULL before the first. Give it
+/* Leaves out the pixels that are listed as hot or dead now, or (false) lets them in again and no longer leaves out what is
+ * found. It shows in the next picture: spectra stay as they are, and the choice of pixels changes. Monitor's thread only. */
+void ct_analysis_mask(struct ct_analysis *analysis, bool on);
+/* The latest picture: a partial snapshot (xcs, health, rois and sections filled) with its note; NULL before the first. Give it
  * back with _release. One reader at a time. */
 const struct ct_snapshot *ct_analysis_acquire(struct ct_analysis *analysis, struct ct_analysis_note *note);
 void ct_analysis_release(struct ct_analysis *analysis, const struct ct_snapshot *snapshot);

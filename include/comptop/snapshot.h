@@ -13,11 +13,14 @@
 
 /* In every double and float of a snapshot NaN means "absent"; reports print null or nan for it. */
 
+#define CT_ABSENT UINT64_MAX   /* the same for a whole number that says so */
+
 enum {
   CT_NAME = 32,              /* bytes of a name, NUL included */
   CT_SNAPSHOT_STREAMS = 8,
   CT_SNAPSHOT_ROIS = 16,
   CT_SNAPSHOT_ALARMS = 48,
+  CT_SNAPSHOT_PIXELS = 64,
   CT_SNAPSHOT_SECTIONS = 64,
   CT_SNAPSHOT_VERSION = 1
 };
@@ -166,6 +169,39 @@ struct ct_snapshot_drift {
   int32_t x, y;               /* first pixel of the cell of z_max, -1: none */
 };
 
+/* A pixel that is wrong, or was when it was masked. */
+enum ct_fault { CT_FAULT_HOT, CT_FAULT_DEAD, CT_FAULT_PAST };
+const char *ct_fault_word(enum ct_fault fault);   /* "hot", "dead", "past" */
+struct ct_snapshot_pixel {
+  uint32_t x, y;              /* column, row */
+  enum ct_fault fault;
+  bool masked;
+  double rate_hz;             /* hits/s */
+};
+
+/* How the detector is. What is counted since the start says so, the rest is about the last window_s. */
+struct ct_snapshot_health {
+  bool present;               /* a hexitec stream is configured */
+  bool automatic;             /* hot and dead pixels are masked when they are found */
+  double single, dbl, multiple;   /* share of the clusters in the analysis window */
+  double window_s;            /* how much time the rates are from */
+  double hits_per_frame, hits_spread;   /* mean, standard deviation */
+  double rate_median_hz;      /* hits/s of the median pixel */
+  uint32_t hot, dead;         /* found now; pixels masked by a file are none of them */
+  uint32_t off;               /* never a hit: gradient 0, or a limit beyond any ADU */
+  uint32_t hot_unmasked, dead_unmasked;
+  uint32_t masked;            /* because they were found, now or before */
+  uint64_t mask_generation;   /* changes with the mask */
+  uint64_t row_floods;        /* rows with half of their pixels hit in one frame, since the start */
+  uint64_t flooded_frame, flooded_row;   /* the last one, CT_ABSENT: none */
+  uint64_t jumps, jump_frame; /* of the whole sensor's level, since the start; the last one, CT_ABSENT: none */
+  double jump_ADU, level_ADU; /* its size; the level now */
+  double drift_median_ADU, drift_max_ADU;   /* of the pixels without a hit since the darks; the largest, and where */
+  uint64_t drift_x, drift_y;  /* CT_ABSENT with drift_max_ADU */
+  uint32_t n_pixels;
+  struct ct_snapshot_pixel pixels[CT_SNAPSHOT_PIXELS];   /* masked or found, row by row; of more the first ones */
+};
+
 struct ct_snapshot_ct {
   bool present;
   uint64_t projections;
@@ -200,6 +236,7 @@ struct ct_snapshot_core {
   struct ct_snapshot_ring rings[CT_SNAPSHOT_STREAMS];
   struct ct_snapshot_archive archive;
   struct ct_snapshot_xcs xcs;
+  struct ct_snapshot_health health;
   struct ct_lithium lithium;
   struct ct_snapshot_drift drift;
   struct ct_snapshot_roi rois[CT_SNAPSHOT_ROIS];

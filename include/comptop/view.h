@@ -106,7 +106,8 @@ enum { CT_PRESS_UP = 0x110000, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT, CT_
 /* What a key asks of the owner of the screen beyond the view itself. */
 enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT, CT_KEY_REDRAW /* repaint all */,
                      CT_KEY_OLDER, CT_KEY_NEWER /* a picture, of those kept */, CT_KEY_MARK /* ask for a marker's text */,
-                     CT_KEY_MOUSE /* take clicks, or take them no more */ };
+                     CT_KEY_MOUSE /* take clicks, or take them no more */,
+                     CT_KEY_MASK /* mask the pixels listed as hot or dead; where all are, let them in again */ };
 /* Changes the view's choices as the key table (which the help shows) says. Space only sets <frozen>: the owner keeps
  * rendering the snapshot of that moment until it is cleared, and says by <behind_s>, <back> and <kept> which one it is. */
 enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key);

@@ -103,7 +103,7 @@ static const struct ct_option rows[] = {
   { SETTING("hexitec", "sharing", WORD, "paper"), .words = "paper|none|odin-csa3|odin-csa5|odin-csd3|odin-csd5",
     .help = "what becomes of charge shared by neighbours" },
   { SETTING("hexitec", "bins", RANGE, "0:200:0.2"), .help = "of the spectra, keV: start:end:width" },
-  { SETTING("hexitec", "mask", FILE, ""), .help = "pixels to leave out: text map, 1 is masked" },
+  { SETTING("hexitec", "mask", FILE, ""), .help = "pixels to leave out: text map, 1 is masked; auto: those found hot or dead" },
 
   { SETTING("hexitec", "sensor", TEXT, "Cd0.9Zn0.1Te"), .help = "what the sensor is made of: a chemical formula" },
   { SETTING("hexitec", "sensor_g_cm3", REAL, "5.78"), .min = 1e-3, .max = 30, .help = "its density" },

@@ -276,8 +276,6 @@ void ct_health_add(struct ct_health *h, const struct ct_hexitec *hexitec, const 
 void ct_health_merge(struct ct_health *sum, const struct ct_health *part)
 {
   assert(sum->rows == part->rows && sum->cols == part->cols);
-  if (part->stale)
-    return;                       /* has seen no frame since the last darks */
   sum->frames += part->frames;
   sum->looks += part->looks;
   sum->window_frames += part->window_frames;
@@ -291,7 +289,7 @@ void ct_health_merge(struct ct_health *sum, const struct ct_health *part)
     sum->flooded_row = part->flooded_row;
   }
   /* Every worker sees the same jumps, in its share of the frames. */
-  if (sum->stale || part->level.jumps > sum->level.jumps)
+  if (sum->level.n == 0 || part->level.jumps > sum->level.jumps)
     sum->level = part->level;
   sum->quiet_looks += part->quiet_looks;
   for (uint32_t i = 0; i < sum->words * 64; i++) {
@@ -302,6 +300,8 @@ void ct_health_merge(struct ct_health *sum, const struct ct_health *part)
     to->n += from->n;
     to->n_first += from->n_first;
   }
+  if (part->stale)
+    return;                       /* no frame since the last darks: what it knows of the pixels is out of date */
   memcpy(sum->raw, part->raw, sum->pixels * sizeof *sum->raw);
   memcpy(sum->off, part->off, sum->pixels * sizeof *sum->off);
   sum->stale = false;

@@ -78,7 +78,7 @@ static void judge_pixels(struct ct_health *h, uint8_t *state, struct ct_health_r
 /* ---- darks ------------------------------------------------------------------------------------------------------- */
 static void judge_drift(struct ct_health *h, struct ct_health_report *report)
 {
-  const uint32_t least = CT_HEALTH_FIRST / 2;
+  const uint32_t least = CT_HEALTH_QUIET / 4;
   size_t n = 0;
 
   for (uint32_t p = 0; p < h->pixels && h->quiet_looks > CT_HEALTH_FIRST; p++) {

@@ -52,6 +52,14 @@ void alarms_raise(struct alarms *alarms, int64_t now_ns, const char *id, const c
     tell(alarms, now_ns, alarm, severity == CT_CRITICAL ? "critical " : severity == CT_WARNING ? "warning " : "notice ");
 }
 
+void alarms_note(const struct alarms *alarms, int64_t now_ns, const char *id, const char *text)
+{
+  struct alarm note = { .raised = true, .shown = { .severity = CT_NOTICE, .since_ns = now_ns } };
+  snprintf(note.shown.id, sizeof note.shown.id, "%s", id);
+  snprintf(note.shown.text, sizeof note.shown.text, "%s", text);
+  tell(alarms, now_ns, &note, "");
+}
+
 static int worst_first(const void *a, const void *b)
 {
   const struct alarm *x = a, *y = b;

@@ -26,6 +26,8 @@ void alarms_raise(struct alarms *alarms, int64_t now_ns, const char *id, const c
                   const char *fmt, ...) CT_PRINTF(6, 7);
 /* Raises what the snapshot tells of a drift of EMF. */
 void alarms_change(struct alarms *alarms, const struct ct_snapshot_core *core);
+/* Tells of something that has happened and needs no attention: it is logged and archived, and no alarm. */
+void alarms_note(const struct alarms *alarms, int64_t now_ns, const char *id, const char *text);
 /* Drops those that were not raised since alarms_begin and copies the rest into the snapshot, the worst first. */
 void alarms_end(struct alarms *alarms, int64_t now_ns, struct ct_snapshot_core *core);
 

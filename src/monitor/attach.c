@@ -93,6 +93,11 @@ static void mark(struct feed *feed, const char *text)
   send_ask((struct attachment *)feed, SERVE_MARK, (uint32_t)length, text, length);
 }
 
+static void mask(struct feed *feed, bool on)
+{
+  send_ask((struct attachment *)feed, SERVE_MASK, on, "", 0);
+}
+
 int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct ct_err *err)
 {
   static const int linger = 500, queue = 4, retry_ms = 100, retry_most_ms = 2000;
@@ -100,6 +105,7 @@ int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct
   a->loop = loop;
   a->feed.ask = ask;
   a->feed.mark = mark;
+  a->feed.mask = mask;
   a->context = zmq_ctx_new();
   a->socket = a->context ? zmq_socket(a->context, ZMQ_DEALER) : NULL;
   if (a->socket) {

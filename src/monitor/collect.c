@@ -120,6 +120,12 @@ static void on_keep(uv_timer_t *timer)
   c->keeper->feed.ask(&c->keeper->feed, &map, archives(c) ? 1 : 0);
 }
 
+static void mask(void *arg, bool on)
+{
+  struct collect *c = arg;
+  collector_mask(&c->collector, on);
+}
+
 static void mark(void *arg, const char *text)
 {
   struct collect *c = arg;
@@ -206,7 +212,7 @@ static int open_all(struct collect *c, struct ct_err *err)
   c->keeper = desk_join(&c->desk, true);
   c->keeper->feed.take = keep;
   c->keeper->feed.arg = c;
-  struct serve_doings doings = { .mark = mark, .arg = c };
+  struct serve_doings doings = { .mark = mark, .mask = mask, .arg = c };
   code = serve_open(&c->server, &c->loop, &c->desk, c->endpoint, &doings, err);
   if (code == 0 && setup->batch) {
     code = batch_open(&c->batch, &c->loop, &desk_join(&c->desk, false)->feed, setup->settings, setup->out, err);

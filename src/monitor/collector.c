@@ -319,6 +319,12 @@ static void raise_analysis_alarms(struct collector *c, const struct ct_snapshot_
 /* ---- the snapshot --------------------------------------------------------------------------------------------- */
 uint64_t collector_ask(struct collector *c) { return c->analysis ? ct_analysis_ask(c->analysis) : 0; }
 
+void collector_mask(struct collector *c, bool on)
+{
+  if (c->analysis)
+    ct_analysis_mask(c->analysis, on);
+}
+
 bool collector_ready(struct collector *c, uint64_t ticket)
 {
   struct ct_analysis_note note;
@@ -336,6 +342,7 @@ static void take_picture(struct ct_snapshot_builder *builder, const struct ct_sn
   struct ct_snapshot_core *core = &builder->snapshot->core;
   core->xcs = picture->core.xcs;
   core->drift = picture->core.drift;
+  core->health = picture->core.health;
   core->n_rois = picture->core.n_rois;
   memcpy(core->rois, picture->core.rois, sizeof core->rois);
   for (uint32_t i = 0; i < picture->n_sections; i++) {
@@ -508,6 +515,7 @@ struct ct_snapshot *collector_compose(struct collector *c)
     raise_geometry_alarm(c, core->wall_ns);
     raise_fit_alarm(c, &core->xcs.geometry, core->wall_ns);
     alarms_change(&c->alarms, core);
+    detector_raise(&c->alarms, &c->detector, c->setup.streams[c->setup.hexitec].name, &core->health, core->wall_ns);
   }
   if (c->archiver)
     raise_archive_alarms(c, &core->archive, reason, core->wall_ns);

@@ -8,6 +8,7 @@
 #include <comptop/pipeline.h>
 
 #include "alarms.h"
+#include "detector.h"
 #include "history.h"
 #include "setup.h"
 
@@ -39,6 +40,7 @@ struct collector {
   struct ct_wants *wants;
   struct ct_cell cell;
   struct alarms alarms;
+  struct detector_memory detector;
   bool demo, headless;
   int64_t started_ns;                /* monotonic */
   void *buffer;                      /* the snapshot lives here */
@@ -62,6 +64,8 @@ void collector_mark(struct collector *c, const char *text);
 /* Once a second, with a composed snapshot that has the section of collector_map_request: history, results on disk. */
 void collector_keep(struct collector *c, const struct ct_snapshot *snapshot);
 struct ct_request collector_map_request(void);
+/* Masks the pixels that are listed as hot or dead, or lets the masked ones in again. */
+void collector_mask(struct collector *c, bool on);
 /* Composes the snapshot of now; core.seq is for whoever hands it on to count. */
 struct ct_snapshot *collector_compose(struct collector *c);
 /* Seconds since any stream brought a message, good or bad; NaN while none has. */

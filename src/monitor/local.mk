@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libmonitor.a
   %D%/collect.c %D%/collect.h \
   %D%/collector.c %D%/collector.h \
   %D%/demo.c %D%/demo.h \
+  %D%/detector.c %D%/detector.h \
   %D%/desk.c %D%/desk.h \
   %D%/feed.h \
   %D%/history.c %D%/history.h \

@@ -272,6 +272,17 @@ static void turn_mouse(struct screen *s)
   tell(s, s->mouse ? "mouse on: a click puts the cursor on the map" : "mouse off");
 }
 
+/* What is listed is masked; where nothing is left to mask, all that is masked is let in. */
+static void order_mask(struct screen *s)
+{
+  const struct ct_snapshot *shown = s->snapshot;
+  if (shown == NULL)
+    return;
+  const struct ct_snapshot_health *health = &shown->core.health;
+  s->feed->mask(s->feed, health->hot_unmasked + health->dead_unmasked > 0);
+  ask(s);
+}
+
 static void take_key(struct screen *s, uint32_t key)
 {
   if (s->asking) {
@@ -309,6 +320,9 @@ static void take_key(struct screen *s, uint32_t key)
     break;
   case CT_KEY_MARK:
     begin_mark(s);
+    break;
+  case CT_KEY_MASK:
+    order_mask(s);
     break;
   case CT_KEY_UNKNOWN:
     break;

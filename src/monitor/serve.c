@@ -132,6 +132,10 @@ static void take_ask(struct server *server, const void *identity, size_t identit
     if (ask.n <= SERVE_TEXT && rest_bytes == ask.n)
       take_mark(server, rest, ask.n);
     break;
+  case SERVE_MASK:
+    if (ask.n <= 1 && rest_bytes == 0)
+      server->doings.mask(server->doings.arg, ask.n == 1);
+    break;
   }
 }
 

@@ -13,7 +13,8 @@
 /* What a viewer wants. */
 enum serve_action {
   SERVE_PICTURE,                           /* a snapshot with the sections of the n requests that follow */
-  SERVE_MARK                               /* a marker: n bytes of text follow */
+  SERVE_MARK,                              /* a marker: n bytes of text follow */
+  SERVE_MASK                               /* n 1: leave out the pixels listed as hot or dead, 0: let them in again */
 };
 enum { SERVE_TEXT = 200 };                 /* of a marker, bytes */
 /* An ask on the wire. */
@@ -27,6 +28,7 @@ struct server;
 /* What is done for viewers besides pictures: nothing that a run could not go on from. */
 struct serve_doings {
   void (*mark)(void *arg, const char *text);   /* UTF-8 or not, without control characters */
+  void (*mask)(void *arg, bool on);
   void *arg;
 };
 /* Binds <endpoint>. */

@@ -107,7 +107,9 @@ static int read_live(struct run_setup *setup, const struct ct_settings *s, struc
   size_t pixels = (size_t)h->rows * h->cols;
   setup->live = ct_xcalloc(pixels, 1);
   setup->analysis.live = setup->live;
-  if (*ct_settings_text(s, "hexitec.mask") != '\0') {
+  const char *mask = ct_settings_text(s, "hexitec.mask");
+  setup->analysis.mask_found = strcmp(mask, "auto") == 0;
+  if (*mask != '\0' && !setup->analysis.mask_found) {
     int code = read_mask(s, "hexitec.mask", h->rows, h->cols, setup->live, err);
     if (code != 0)
       return code;

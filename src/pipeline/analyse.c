@@ -13,6 +13,7 @@
 
 #include "box.h"
 #include "crew.h"
+#include "faults.h"
 #include "lot.h"
 #include "picture.h"
 #include "receive.h"
@@ -34,6 +35,7 @@ struct ct_analysis {
   struct ct_ring *ring;
   unsigned consumer;
   struct ct_crew *crew;
+  struct ct_faults faults;
   struct ct_picture picture;    /* spectra, compton, ROIs: what the picture is drawn from */
   struct ct_wants *wants;
   struct ct_board *board;
@@ -46,6 +48,7 @@ struct ct_analysis {
 
   uint64_t asked;               /* the monitor's */
   _Atomic uint64_t ticket;      /* release by ask, acquire by the thread: relaxed would do, nothing hangs on it */
+  _Atomic int mask_order;       /* enum mask_order; relaxed: the order is all there is to it */
   _Atomic bool stop;            /* release by stop, acquire by the thread: the receiver's last commits came before */
   pthread_t thread;
   bool running;
@@ -125,6 +128,21 @@ static size_t take_stretch(struct ct_analysis *a, const struct ct_lot *lots, siz
   return taken;
 }
 
+/* ---- faults ------------------------------------------------------------------------------------------------ */
+enum mask_order { MASK_AS_IT_IS, MASK_LISTED, MASK_NONE };
+
+static void judge_detector(struct ct_analysis *a)
+{
+  int order = atomic_exchange_explicit(&a->mask_order, MASK_AS_IT_IS, memory_order_relaxed);
+  ct_health_clear(a->faults.health);
+  ct_crew_health(a->crew, a->faults.health);
+  bool changed = ct_faults_judge(&a->faults);
+  if (order != MASK_AS_IT_IS)
+    changed = ct_faults_mask(&a->faults, order == MASK_LISTED) || changed;
+  if (changed)
+    ct_picture_mask(&a->picture, a->faults.masked);
+}
+
 /* ---- the picture ------------------------------------------------------------------------------------------ */
 static void publish(struct ct_analysis *a, uint64_t ticket)
 {
@@ -135,9 +153,11 @@ static void publish(struct ct_analysis *a, uint64_t ticket)
   size_t capacity_bytes = ct_board_capacity_bytes(a->board) - offsetof(struct block, snapshot);
   if (ct_snapshot_begin(&builder, &block->snapshot, capacity_bytes) != 0)
     return;
+  judge_detector(a);
   const struct ct_wants_table *wants = ct_wants_acquire(a->wants);
   ct_picture_draw(&a->picture, &builder, wants);
   ct_wants_release(a->wants, wants);
+  ct_faults_draw(&a->faults, &block->snapshot.core.xcs, &block->snapshot.core.health);
   ct_snapshot_finish(&builder);
   a->note.ticket = ticket;
   a->note.waiting_for_dark = a->wait_for_dark && a->note.darks == 0;
@@ -207,6 +227,9 @@ int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *s
   a->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &a->consumer);
   int code = ct_picture_init(&a->picture, setup, err);
   if (code == 0)
+    code = ct_faults_init(&a->faults, setup->hexitec.rows, setup->hexitec.cols, setup->live, setup->frame_hz,
+                          setup->mask_found, err);
+  if (code == 0)
     code = ct_crew_open(&a->crew, setup->jobs, &setup->hexitec, a->picture.spectra, err);
   if (code == 0 && (a->archived = setup->archived))
     ct_spectra_box_init(&a->box, (size_t)setup->spectra.pixels * setup->spectra.axis.n);
@@ -242,6 +265,7 @@ void ct_analysis_close(struct ct_analysis *a)
   ct_board_free(a->board);
   ct_spectra_box_fini(&a->box);
   ct_crew_close(a->crew);
+  ct_faults_fini(&a->faults);
   ct_picture_fini(&a->picture);
   free(a);
 }
@@ -253,6 +277,11 @@ uint64_t ct_analysis_ask(struct ct_analysis *a)
 {
   atomic_store_explicit(&a->ticket, ++a->asked, memory_order_release);
   return a->asked;
+}
+
+void ct_analysis_mask(struct ct_analysis *a, bool on)
+{
+  atomic_store_explicit(&a->mask_order, on ? MASK_LISTED : MASK_NONE, memory_order_relaxed);
 }
 
 const struct ct_snapshot *ct_analysis_acquire(struct ct_analysis *a, struct ct_analysis_note *note)

@@ -510,6 +510,9 @@ bool ct_archiver_results(struct ct_archiver *a, const struct ct_snapshot_core *c
     memcpy(r->emf, map->emf, bytes);
     memcpy(r->sigma, map->sigma, bytes);
     memcpy(r->counts, map->counts, bytes);
+    for (size_t i = 0; i < bytes / sizeof(float); i++)
+      if (map->cell[i] == CT_CELL_MASKED)
+        r->counts[i] = NAN;            /* what was left out, line by line */
   }
   atomic_store_explicit(&r->full, true, memory_order_release);
   return true;

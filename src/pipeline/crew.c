@@ -23,6 +23,7 @@ struct block {
 struct worker {
   struct ct_crew *crew;
   struct ct_hexitec *hexitec;
+  struct ct_health *health;
   /* What came of the frames of a block, frame after frame. */
   struct ct_event *events;
   uint32_t n[CT_HEXITEC_BLOCK];
@@ -86,6 +87,7 @@ static void make_events(struct worker *w, const struct block *block)
   for (uint32_t i = 0; i < block->count; i++) {
     w->tally[i] = (struct ct_hexitec_tally){ 0 };
     w->n[i] = ct_hexitec_events(w->hexitec, block->frame, block->first + i, events, &w->tally[i]);
+    ct_health_add(w->health, w->hexitec, block->frame, block->first + i, w->tally[i].hits);
     events += w->n[i];
   }
 }
@@ -175,8 +177,12 @@ static int open_worker(struct ct_crew *crew, const struct ct_hexitec_setup *setu
 {
   struct worker *w = &crew->workers[crew->n_workers];
   int code = ct_hexitec_new(&w->hexitec, setup, err);
-  if (code != 0)
+  if (code == 0)
+    code = ct_health_new(&w->health, setup->rows, setup->cols, err);
+  if (code != 0) {
+    ct_hexitec_free(w->hexitec);
     return code;
+  }
   w->crew = crew;
   w->events = ct_xcalloc((size_t)crew->pixels * crew->block_frames, sizeof *w->events);
   crew->n_workers++;
@@ -227,6 +233,7 @@ void ct_crew_close(struct ct_crew *crew)
     pthread_join(crew->workers[i].thread, NULL);
   for (unsigned i = 0; i < crew->n_workers; i++) {
     ct_hexitec_free(crew->workers[i].hexitec);
+    ct_health_free(crew->workers[i].health);
     free(crew->workers[i].events);
   }
   free(crew->workers);
@@ -237,6 +244,12 @@ void ct_crew_close(struct ct_crew *crew)
 }
 
 /* ---- everybody's detector -------------------------------------------------------------------------------- */
+void ct_crew_health(const struct ct_crew *crew, struct ct_health *sum)
+{
+  for (unsigned i = 0; i < crew->n_workers; i++)
+    ct_health_merge(sum, crew->workers[i].health);
+}
+
 bool ct_crew_has_calibration(const struct ct_crew *crew)
 {
   return ct_hexitec_has_calibration(crew->workers[0].hexitec);
@@ -253,5 +266,7 @@ uint64_t ct_crew_dark_apply(struct ct_crew *crew)
   uint64_t used = ct_hexitec_dark_apply(crew->workers[0].hexitec);
   for (unsigned i = 1; used > 0 && i < crew->n_workers; i++)
     ct_hexitec_dark_copy(crew->workers[i].hexitec, crew->workers[0].hexitec);
+  for (unsigned i = 0; used > 0 && i < crew->n_workers; i++)
+    ct_health_new_dark(crew->workers[i].health);
   return used;
 }

@@ -24,20 +24,20 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
   p->photons = ct_xcalloc(pixels, sizeof *p->photons);
   p->scratch = ct_xcalloc(pixels, sizeof *p->scratch);
   p->live = ct_xcalloc(pixels, 1);
+  p->given = ct_xcalloc(pixels, 1);
   int code = ct_aim_init(&p->aim, &p->compton, setup, err);
   if (code != 0)
     return code;
-  for (size_t i = 0; i < pixels; i++) {
-    p->live[i] = setup->live[i] && ct_compton_flat_ok(p->compton, (uint32_t)i);
-    p->live_pixels += p->live[i] != 0;
-  }
+  for (size_t i = 0; i < pixels; i++)
+    p->given[i] = setup->live[i] && ct_compton_flat_ok(p->compton, (uint32_t)i);
   for (; p->n_rois < setup->n_rois; p->n_rois++) {
     const struct ct_roi *roi = &setup->rois[p->n_rois];
     memcpy(p->roi_name[p->n_rois], roi->name, CT_NAME);
     p->roi_select[p->n_rois] = ct_xcalloc(pixels, 1);
-    for (size_t i = 0; i < pixels; i++)
-      p->roi_select[p->n_rois][i] = roi->select[i] && p->live[i];
+    p->roi_given[p->n_rois] = ct_xcalloc(pixels, 1);
+    memcpy(p->roi_given[p->n_rois], roi->select, pixels);
   }
+  ct_picture_mask(p, p->select);     /* nothing */
   code = ct_spectra_new(&p->spectra, &setup->spectra, err);
   if (code == 0)
     ct_watch_init(&p->watch, setup, p->spectra, &p->compton, p->live, (const uint8_t *const *)p->roi_select);
@@ -51,12 +51,26 @@ void ct_picture_fini(struct ct_picture *p)
   ct_compton_free(p->compton);
   ct_aim_fini(&p->aim);
   for (uint32_t i = 0; i < p->n_rois; i++)
-    free(p->roi_select[i]);
+    free(p->roi_select[i]), free(p->roi_given[i]);
   free(p->sums);
   free(p->select);
   free(p->scratch);
   free(p->photons);
   free(p->live);
+  free(p->given);
+}
+
+void ct_picture_mask(struct ct_picture *p, const uint8_t *masked)
+{
+  size_t pixels = (size_t)p->rows * p->cols;
+  p->live_pixels = 0;
+  for (size_t i = 0; i < pixels; i++) {
+    p->live[i] = p->given[i] && !masked[i];
+    p->live_pixels += p->live[i];
+  }
+  for (uint32_t roi = 0; roi < p->n_rois; roi++)
+    for (size_t i = 0; i < pixels; i++)
+      p->roi_select[roi][i] = p->roi_given[roi][i] && p->live[i];
 }
 
 size_t ct_picture_bytes(const struct ct_picture *p)

@@ -13,11 +13,11 @@ struct ct_picture {
   struct ct_compton *compton;
   struct ct_aim aim;
   struct ct_sums *sums;              /* [pixels] of the window, drawn anew each time */
-  uint8_t *live, *select;            /* [pixels]; select is scratch */
+  uint8_t *given, *live, *select;    /* [pixels]; live is what is given and not masked since; select is scratch */
   uint64_t *photons;                 /* [pixels] of the window; 0 where not live */
   float *scratch;                    /* [pixels] */
   struct ct_watch watch;
-  uint8_t *roi_select[CT_SNAPSHOT_ROIS];
+  uint8_t *roi_given[CT_SNAPSHOT_ROIS], *roi_select[CT_SNAPSHOT_ROIS];
   char roi_name[CT_SNAPSHOT_ROIS][CT_NAME];
   uint32_t n_rois, rows, cols, live_pixels;
   double frame_hz, min_counts, e1_keV, theta_deg, window_s;
@@ -25,6 +25,8 @@ struct ct_picture {
 
 int ct_picture_init(struct ct_picture *picture, const struct ct_analysis_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 void ct_picture_fini(struct ct_picture *picture);
+/* Leaves out pixels with masked[] 1, beside those the setup leaves out: from the next picture on, past photons included. */
+void ct_picture_mask(struct ct_picture *picture, const uint8_t *masked);
 /* The largest snapshot ct_picture_draw makes. */
 size_t ct_picture_bytes(const struct ct_picture *picture);
 void ct_picture_draw(struct ct_picture *picture, struct ct_snapshot_builder *builder, const struct ct_wants_table *wants);

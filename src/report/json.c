@@ -137,6 +137,15 @@ static uint32_t at_most(uint32_t n, uint32_t limit)
   return n < limit ? n : limit;
 }
 
+static json_t *of_health(struct ct_buffer *out, const struct ct_snapshot_health *health)
+{
+  json_t *object = of_table(out, ct_schema_health, health), *pixels = json_array();
+  for (uint32_t i = 0; i < at_most(health->n_pixels, CT_SNAPSHOT_PIXELS); i++)
+    append(out, pixels, of_table(out, ct_schema_pixel, &health->pixels[i]));
+  put(out, object, "pixels", pixels);
+  return object;
+}
+
 static void add_core(struct ct_buffer *out, json_t *sample, const struct ct_snapshot_core *core)
 {
   add_table(out, sample, ct_schema_head, core);
@@ -155,6 +164,7 @@ static void add_core(struct ct_buffer *out, json_t *sample, const struct ct_snap
   put(out, sample, "xcs", core->xcs.present ? of_table(out, ct_schema_xcs, &core->xcs) : json_null());
   put(out, sample, "lithium", core->xcs.present ? of_table(out, ct_schema_lithium, &core->lithium) : json_null());
   put(out, sample, "drift", core->xcs.present ? of_table(out, ct_schema_drift, &core->drift) : json_null());
+  put(out, sample, "health", core->health.present ? of_health(out, &core->health) : json_null());
   json_t *rois = json_array();
   for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS); i++)
     append(out, rois, of_table(out, ct_schema_roi, &core->rois[i]));

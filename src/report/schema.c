@@ -122,6 +122,42 @@ const struct ct_field ct_schema_xcs[] = {
   END
 };
 
+const struct ct_field ct_schema_health[] = {
+  { "single", "-", CT_FIELD_REAL, AT(ct_snapshot_health, single) },
+  { "double", "-", CT_FIELD_REAL, AT(ct_snapshot_health, dbl) },
+  { "multiple", "-", CT_FIELD_REAL, AT(ct_snapshot_health, multiple) },
+  { "window_s", "s", CT_FIELD_REAL, AT(ct_snapshot_health, window_s) },
+  { "hits_per_frame", "hits", CT_FIELD_REAL, AT(ct_snapshot_health, hits_per_frame) },
+  { "hits_spread", "hits", CT_FIELD_REAL, AT(ct_snapshot_health, hits_spread) },
+  { "rate_median_hz", "hits/s", CT_FIELD_REAL, AT(ct_snapshot_health, rate_median_hz) },
+  { "hot", "pixels", CT_FIELD_U32, AT(ct_snapshot_health, hot) },
+  { "dead", "pixels", CT_FIELD_U32, AT(ct_snapshot_health, dead) },
+  { "off", "pixels", CT_FIELD_U32, AT(ct_snapshot_health, off) },
+  { "masked", "pixels", CT_FIELD_U32, AT(ct_snapshot_health, masked) },
+  { "automatic", "-", CT_FIELD_BOOL, AT(ct_snapshot_health, automatic) },
+  { "row_floods", "rows", CT_FIELD_U64, AT(ct_snapshot_health, row_floods) },
+  { "flooded_frame", "-", CT_FIELD_NUMBER, AT(ct_snapshot_health, flooded_frame) },
+  { "flooded_row", "-", CT_FIELD_NUMBER, AT(ct_snapshot_health, flooded_row) },
+  { "level_jumps", "-", CT_FIELD_U64, AT(ct_snapshot_health, jumps) },
+  { "jump_frame", "-", CT_FIELD_NUMBER, AT(ct_snapshot_health, jump_frame) },
+  { "jump_ADU", "ADU", CT_FIELD_REAL, AT(ct_snapshot_health, jump_ADU) },
+  { "level_ADU", "ADU", CT_FIELD_REAL, AT(ct_snapshot_health, level_ADU) },
+  { "drift_ADU", "ADU", CT_FIELD_REAL, AT(ct_snapshot_health, drift_median_ADU) },
+  { "drift_max_ADU", "ADU", CT_FIELD_REAL, AT(ct_snapshot_health, drift_max_ADU) },
+  { "drift_x", "px", CT_FIELD_NUMBER, AT(ct_snapshot_health, drift_x) },
+  { "drift_y", "px", CT_FIELD_NUMBER, AT(ct_snapshot_health, drift_y) },
+  END
+};
+
+const struct ct_field ct_schema_pixel[] = {
+  { "x", NULL, CT_FIELD_U32, AT(ct_snapshot_pixel, x) },
+  { "y", NULL, CT_FIELD_U32, AT(ct_snapshot_pixel, y) },
+  { "fault", NULL, CT_FIELD_FAULT, AT(ct_snapshot_pixel, fault) },
+  { "masked", NULL, CT_FIELD_BOOL, AT(ct_snapshot_pixel, masked) },
+  { "rate_hz", NULL, CT_FIELD_REAL, AT(ct_snapshot_pixel, rate_hz) },
+  END
+};
+
 const struct ct_field ct_schema_roi[] = {
   { "name", NULL, CT_FIELD_TEXT, AT(ct_snapshot_roi, name) },
   { "pixels", "pixels", CT_FIELD_U32, AT(ct_snapshot_roi, pixels) },
@@ -231,6 +267,7 @@ struct ct_value ct_schema_value(const struct ct_field *field, const void *base, 
   const void *at = (const char *)base + field->offset;
   switch (field->kind) {
   case CT_FIELD_U64: return of_integer(*(const uint64_t *)at);
+  case CT_FIELD_NUMBER: return *(const uint64_t *)at == CT_ABSENT ? (struct ct_value){ 0 } : of_integer(*(const uint64_t *)at);
   case CT_FIELD_U32: return of_integer(*(const uint32_t *)at);
   case CT_FIELD_PLACE: return of_place(*(const int32_t *)at);
   case CT_FIELD_REAL: return of_real(*(const double *)at);
@@ -241,6 +278,7 @@ struct ct_value ct_schema_value(const struct ct_field *field, const void *base, 
   case CT_FIELD_STREAM_STATE: return of_word(ct_stream_state_word(*(const enum ct_stream_state *)at));
   case CT_FIELD_ARCHIVE_STATE: return of_word(ct_archive_state_word(*(const enum ct_archive_state *)at));
   case CT_FIELD_CALIBRATED: return of_word(*(const uint32_t *)at > 0 ? "calibrated" : "not calibrated");
+  case CT_FIELD_FAULT: return of_word(ct_fault_word(*(const enum ct_fault *)at));
   case CT_FIELD_SEVERITY: return of_word(ct_severity_word(*(const enum ct_severity *)at));
   }
   return (struct ct_value){ 0 };

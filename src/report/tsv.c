@@ -90,6 +90,7 @@ static void add_line(struct ct_buffer *out, enum line line, const struct ct_repo
     add_table(out, line, ct_schema_ring, "rings", setup->streams[i], find_ring(core, setup->streams[i]));
   add_table(out, line, ct_schema_archive, "archive", NULL, &core->archive);
   add_table(out, line, ct_schema_xcs, "xcs", NULL, core->xcs.present ? &core->xcs : NULL);
+  add_table(out, line, ct_schema_health, "health", NULL, core->health.present ? &core->health : NULL);
   add_table(out, line, ct_schema_lithium, "lithium", NULL, core->xcs.present ? &core->lithium : NULL);
   add_table(out, line, ct_schema_drift, "drift", NULL, core->xcs.present ? &core->drift : NULL);
   for (size_t i = 0; i < setup->n_rois; i++)

@@ -35,6 +35,16 @@ static const char *wrong_in_flags(const struct ct_snapshot_core *core)
   return NULL;
 }
 
+static const char *wrong_in_health(const struct ct_snapshot_health *health)
+{
+  if (!is_bool(&health->present) || !is_bool(&health->automatic) || health->n_pixels > COUNT(health->pixels))
+    return "the health has a flag that is neither set nor clear, or more pixels than fit";
+  for (size_t i = 0; i < COUNT(health->pixels); i++)
+    if ((unsigned)health->pixels[i].fault > CT_FAULT_PAST || !is_bool(&health->pixels[i].masked))
+      return "a pixel's fault or mask is none of the known ones";
+  return NULL;
+}
+
 static const char *wrong_in_core(const struct ct_snapshot_core *core)
 {
   if (core->n_streams > COUNT(core->streams) || core->n_rings > COUNT(core->rings) ||
@@ -44,6 +54,8 @@ static const char *wrong_in_core(const struct ct_snapshot_core *core)
       !IS_TEXT(core->xcs.geometry.beam) || !IS_TEXT(core->xcs.reference) || !IS_TEXT(core->xcs.window))
     return "run, mode, folder, codec, beam, reference or window has no end";
   const char *wrong = wrong_in_flags(core);
+  if (!wrong)
+    wrong = wrong_in_health(&core->health);
   for (size_t i = 0; !wrong && i < COUNT(core->streams); i++)
     wrong = wrong_in_stream(&core->streams[i]);
   for (size_t i = 0; !wrong && i < COUNT(core->rings); i++)

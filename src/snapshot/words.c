@@ -47,6 +47,12 @@ const char *ct_severity_word(enum ct_severity severity)
   return WORD(words, severity);
 }
 
+const char *ct_fault_word(enum ct_fault fault)
+{
+  static const char *const words[] = {[CT_FAULT_HOT] = "hot", [CT_FAULT_DEAD] = "dead", [CT_FAULT_PAST] = "past"};
+  return WORD(words, fault);
+}
+
 _Static_assert(sizeof(struct ct_request) == 8 * 4 + 2 * 8, "memcmp needs a request without padding");
 
 bool ct_request_equal(const struct ct_request *a, const struct ct_request *b)

@@ -157,6 +157,7 @@ void ct_panel_health(const struct ct_view *view, const struct ct_snapshot *snaps
                              ct_word_clock(word, alarm->since_ns), words[severity]);
     ct_canvas_text(canvas, row++, col + 1, 0, "%.*s", (int)sizeof alarm->text, alarm->text);
   }
+  ct_panel_detector(&core->health, canvas, &row);
   rejected_lines(core, canvas, &row);
 }
 

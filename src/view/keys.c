@@ -2,7 +2,7 @@
 #include "view/panels.h"
 
 enum action {
-  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MOUSE, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW
+  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW
 };
 
 static const struct {
@@ -21,6 +21,7 @@ static const struct {
   { "l", "spectrum linear or logarithmic", NULL, { 'l' }, LOG },
   { "Space", "freeze the picture; the run goes on", "Spc:freeze", { ' ' }, FREEZE },
   { "[ ]", "step back and forth through the last minutes", NULL, { '[', ']' }, STEP },
+  { "x", "leave out hot and dead pixels, or let them in again", NULL, { 'x' }, MASK },
   { "m", "write a marker with a text into the archive", NULL, { 'm' }, MARK },
   { "M", "mouse: a click sets the cursor; off: text can be selected", NULL, { 'M' }, MOUSE },
   { "Ctrl-L", "repaint the screen", NULL, { CT_PRESS_CTRL_L }, REDRAW },
@@ -118,6 +119,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case STEP: return step(view, key);
   case MARK: return CT_KEY_MARK;
   case MOUSE: return CT_KEY_MOUSE;
+  case MASK: return CT_KEY_MASK;
   case HELP: view->help = true; break;
   case PANEL: view->panel = (enum ct_panel)(CT_PANEL_MAP + (int)(key - '1')); break;
   case BACK: view->panel = CT_PANEL_OVERVIEW; break;

@@ -27,6 +27,8 @@ void ct_panel_trend(const struct ct_view *view, const struct ct_snapshot *snapsh
 void ct_panel_voltage(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 void ct_panel_tomo(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 void ct_panel_health(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* Lines of the health panel from row *row on, which it moves behind them. */
+void ct_panel_detector(const struct ct_snapshot_health *health, struct ct_canvas canvas, int *row);
 
 /* Single lines, at most as many as the canvas has rows: the cell, ROIs, and last what the cursor reads. */
 void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);

@@ -94,7 +94,7 @@ static void json_is_one_line(void **state)
 static void json_has_the_schema(void **state)
 {
   (void)state;
-  static const char *const keys[] = { "v", "t", "seq", "run", "mode", "streams", "rings", "archive", "xcs", "lithium", "drift",
+  static const char *const keys[] = { "v", "t", "seq", "run", "mode", "streams", "rings", "archive", "xcs", "lithium", "drift", "health",
                                       "roi", "ct",
                                       "cell", "alarms", "map", "spectrum", "profile" };
   json_t *sample = json_sample(SAMPLE_NORMAL);
@@ -116,6 +116,13 @@ static void json_has_the_schema(void **state)
   assert_true(json_real_value(at(sample, "xcs.L")) == 812345.1);
   assert_true(json_is_null(at(sample, "ct")));
   assert_string_equal(json_string_value(at(sample, "lithium.state")), "not calibrated");
+  assert_int_equal(json_integer_value(at(sample, "health.hot")), 2);
+  assert_int_equal(json_integer_value(at(sample, "health.flooded_frame")), 123456);
+  assert_true(json_is_null(at(sample, "health.jump_frame")));
+  assert_true(json_is_null(at(sample, "health.drift_max_ADU")));
+  assert_string_equal(json_string_value(at(sample, "health.pixels.1.fault")), "dead");
+  assert_true(json_is_true(at(sample, "health.pixels.1.masked")));
+  assert_int_equal(json_array_size(at(sample, "health.pixels")), 2);
   assert_string_equal(json_string_value(at(sample, "alarms.0.severity")), "warning");
   assert_string_equal(json_string_value(at(sample, "alarms.0.since")), "2026-11-22T03:14:07.250Z");
   json_decref(sample);
@@ -133,6 +140,7 @@ static void json_of_nothing(void **state)
   assert_int_equal(json_array_size(at(sample, "streams")), 0);
   assert_string_equal(json_string_value(at(sample, "archive.state")), "off");
   assert_true(json_is_null(at(sample, "xcs")));
+  assert_true(json_is_null(at(sample, "health")));
   assert_true(json_is_null(at(sample, "run")));
   assert_true(json_is_null(at(sample, "map")));      /* asked for, not in the snapshot */
   json_decref(sample);

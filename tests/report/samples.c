@@ -25,6 +25,10 @@ static void fill_core(struct ct_snapshot_core *core)
     .counts = 3312094, .single = 1630211, .dbl = 1500032, .multiple = 380011, .e1_keV = 114.64, .e2_keV = 93.63,
     .emf = { .L = 812345.1, .H = 1012345.9, .emf = 0.2, .sigma = 0.0012, .emf_plus = 0.8312, .plus_sigma = 0.0017,
              .asymmetry = 0.0151, .asymmetry_sigma = 0.002 } };
+  core->health = (struct ct_snapshot_health){ .present = true, .single = 0.5, .hits_per_frame = 11.5, .hot = 2,
+    .row_floods = 1, .flooded_frame = 123456, .flooded_row = 7, .jump_frame = CT_ABSENT, .jump_ADU = (double)NAN,
+    .drift_max_ADU = (double)NAN, .drift_x = CT_ABSENT, .drift_y = CT_ABSENT, .n_pixels = 2,
+    .pixels = { { 12, 40, CT_FAULT_HOT, false, 153 }, { 60, 24, CT_FAULT_DEAD, true, 0 } } };
   core->rois[0] = (struct ct_snapshot_roi){ .name = "cathode", .pixels = 2463, .counts = 12345,
     .emf = { .L = 1, .H = 1, .emf = 0.79, .sigma = 0.001 } };
   core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = 3.91, .i_A = 0.0021, .q_Ah = 0.0042 };

@@ -46,6 +46,7 @@ static const struct golden {
   { "spectrum-linear-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "3l" },
   { "tomography-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "4" },
   { "cell-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "5" },
+  { "detector-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "6" },
   { "health-80x24", CT_SAMPLE_ALARM, 24, 80, UTF8, "6" },
   { "help-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "?" },
   { "help-40x16", CT_SAMPLE_CELL, 16, 40, ASCII, "?" },

@@ -160,6 +160,12 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
     .cols = 80, .counts = (uint64_t)(photons * 16000), .e1_keV = 114.64, .e2_keV = 93.63,
     .emf = { .emf = 0.9302, .sigma = 0.0031, .emf_plus = 0.9411, .plus_sigma = 0.0044 } };
   core->xcs.change = (struct ct_change){ .samples = 60, .steps = 5, .per_h = 0.0212, .sigma_per_h = 0.0013, .up = 6.1 };
+  core->health = (struct ct_snapshot_health){ .present = true, .single = 0.49, .dbl = 0.45, .multiple = 0.06, .window_s = 28.7,
+    .hits_per_frame = 11.24, .hits_spread = 3.41, .rate_median_hz = 16.3, .hot = 2, .dead = 1, .off = 1, .hot_unmasked = 1,
+    .masked = 3, .row_floods = 3, .flooded_row = 7, .flooded_frame = 123456, .jumps = 1, .jump_frame = 99000,
+    .jump_ADU = -20.13, .level_ADU = 0.2, .drift_median_ADU = 0.12, .drift_max_ADU = -7.25, .drift_x = 12, .drift_y = 40,
+    .n_pixels = 4, .pixels = { { 60, 24, CT_FAULT_DEAD, true, 0 }, { 12, 40, CT_FAULT_HOT, true, 1534.2 },
+      { 13, 41, CT_FAULT_HOT, false, 153.1 }, { 2, 77, CT_FAULT_PAST, true, 15.2 } } };
   core->n_rois = 2;
   core->rois[0] = (struct ct_snapshot_roi){ .name = "cathode", .pixels = 2463, .emf = { .emf = 0.921, .sigma = 0.004 } };
   core->rois[1] = (struct ct_snapshot_roi){ .name = "Anode-Süd", .pixels = 900, .emf = { .emf = 2.012, .sigma = 0.021 } };
