@@ -62,7 +62,6 @@ int ct_socket_open(struct ct_socket *s, const struct ct_socket_setup *setup, str
                       sizeof s->endpoint - 1);
   strcpy(s->endpoint, setup->endpoint);
   s->queue_bytes = setup->queue_bytes;
-  s->hwm_bytes = setup->typical_bytes;
   s->context = zmq_ctx_new();
   s->socket = s->context ? zmq_socket(s->context, setup->pull ? ZMQ_PULL : ZMQ_SUB) : NULL;
   if (s->socket == NULL || (set_options(s, setup), open_events(s)) != 0) {
@@ -193,9 +192,12 @@ void ct_socket_watch(struct ct_socket *s, int64_t mono_ns)
 
 void ct_socket_sized(struct ct_socket *s, uint64_t message_bytes)
 {
-  if (message_bytes > s->hwm_bytes / 2 && message_bytes < s->hwm_bytes * 2)
+  /* Never again later: libzmq (4.3) gives the sending side of a pipe new credit whenever as many messages have been read as
+   * half of the mark. Where the mark changes in between, the sender may have used up its credit while the reader waits for
+   * a message, and nothing comes any more. */
+  if (s->sized)
     return;
-  s->hwm_bytes = message_bytes;
+  s->sized = true;
   set_int(s->socket, ZMQ_RCVHWM, hwm_messages(s->queue_bytes, message_bytes));
 }
 

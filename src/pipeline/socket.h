@@ -18,7 +18,8 @@ struct ct_socket_setup {
 struct ct_socket {
   void *context, *socket, *events;
   char endpoint[128];
-  uint64_t queue_bytes, hwm_bytes;
+  uint64_t queue_bytes;
+  bool sized;
   int64_t broken_ns;            /* when the connection broke and nobody retried; 0: all is well */
   _Atomic bool connected;       /* written by the thread that watches, read by any: relaxed, it is only shown */
 };
@@ -38,7 +39,8 @@ void ct_message_close(struct ct_message *message);
 /* Reads what the connection has to tell and revives a subscriber that libzmq has given up (libzmq issue 4196). Call it a
  * few times a second from the thread that receives. */
 void ct_socket_watch(struct ct_socket *s, int64_t mono_ns);
-/* Tells how large messages really are, so that the high-water mark in messages keeps to the budget in bytes. */
+/* Tells how large messages really are, so that the high-water mark in messages keeps to the budget in bytes. The first
+ * message decides. */
 void ct_socket_sized(struct ct_socket *s, uint64_t message_bytes);
 /* The descriptor that becomes readable when something happened (edge-triggered; see monitor). */
 int ct_socket_fd(struct ct_socket *s);
