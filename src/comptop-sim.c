@@ -18,6 +18,8 @@ static void on_signal(int number)
 
 #define EFFECT(key_, kind_, value_) .section = "effects", .key = key_, .kind = CT_OPTION_##kind_, .value = value_
 
+#define PROJECTION(key_, kind_, value_) .section = "camera", .key = key_, .kind = CT_OPTION_##kind_, .value = value_
+
 static const struct ct_option rows[] = {
   { .key = "hexitec", .flag = "hexitec", .kind = CT_OPTION_ENDPOINT, .value = "tcp://127.0.0.1:5555",
     .argument = "ENDPOINT", .help = "bind and publish detector frames here" },
@@ -27,6 +29,8 @@ static const struct ct_option rows[] = {
     .help = "publish no voltage, current and charge" },
   { .key = "camera", .flag = "camera", .kind = CT_OPTION_ENDPOINT, .value = "", .argument = "ENDPOINT",
     .help = "bind and publish projections of the turning cell here (default none)" },
+  { .key = "slice-truth", .flag = "slice-truth", .kind = CT_OPTION_FILE, .value = "", .argument = "FILE",
+    .help = "write the camera's true slice at the height of the beam to FILE, for numpy.load" },
   { .key = "camera-rate", .flag = "camera-rate", .kind = CT_OPTION_REAL, .value = "10", .min = 0.001, .max = 1000,
     .argument = "HZ", .help = "projections a second" },
   { .key = "alternate", .flag = "alternate", .kind = CT_OPTION_REAL, .value = "0", .min = 0, .max = 1e6, .argument = "SEC",
@@ -106,6 +110,22 @@ static const struct ct_option rows[] = {
   { EFFECT("fwhm_drift_keV_h", REAL, "0"), .min = 0, .max = 100, .help = "drift of the resolution" },
   { EFFECT("dead_pixels", INTEGER, "1"), .min = 0, .max = 1000000, .help = "pixels that are always 0" },
   { EFFECT("noisy_pixels", INTEGER, "0"), .min = 0, .max = 1000000, .help = "pixels with ten times the noise" },
+
+  /* ---- the camera and its scans ---- */
+  { PROJECTION("rows", INTEGER, "64"), .min = 1, .max = 4096, .help = "rows of the camera" },
+  { PROJECTION("cols", INTEGER, "256"), .min = 1, .max = 4096, .help = "columns of the camera" },
+  { PROJECTION("pixel_um", REAL, "85"), .min = 0.01, .max = 9999, .help = "its pixels" },
+  { PROJECTION("axis_px", REAL, ""), .min = -4096, .max = 4096, .help = "the rotation axis; the first column's centre is 0" },
+  { PROJECTION("darks", INTEGER, "5"), .min = 0, .max = 1000000, .help = "dark frames of a scan" },
+  { PROJECTION("flats", INTEGER, "5"), .min = 0, .max = 1000000, .help = "flat frames of a scan" },
+  { PROJECTION("projections", INTEGER, "180"), .min = 1, .max = 1000000, .help = "projections of a scan" },
+  { PROJECTION("turn_deg", WORD, "180"), .words = "180|360", .help = "degrees of a scan" },
+  { PROJECTION("order", WORD, "even"), .words = "even|golden", .help = "order of the angles" },
+  { PROJECTION("photons", REAL, "20000"), .min = 1, .max = 60000, .help = "photons of a pixel in a flat" },
+  { PROJECTION("rings", REAL, "0"), .min = 0, .max = 0.5, .help = "spread of the pixels' gains against the flats" },
+  { PROJECTION("dead_columns", INTEGER, "0"), .min = 0, .max = 4096, .help = "columns that are always 0" },
+  { PROJECTION("drop", REAL, "0"), .min = 0, .max = 0.9, .help = "share of frames that never come" },
+  { PROJECTION("dendrites", SWITCH, "off"), .help = "lithium that grows" },
 };
 
 static const struct ct_option_table table = {
@@ -191,12 +211,34 @@ static struct ct_simulate simulation(const struct ct_settings *settings)
     .frames = (uint64_t)ct_settings_int(settings, "frames"),
     .wait = ct_settings_bool(settings, "wait"),
     .camera = ct_settings_text(settings, "camera"),
+    .slice_truth = ct_settings_text(settings, "slice-truth"),
     .camera_hz = ct_settings_real(settings, "camera-rate"),
     .alternate_s = ct_settings_real(settings, "alternate"),
     .calibration = ct_settings_text(settings, "calibration"),
     .truth = ct_settings_text(settings, "truth"),
     .truth_step_s = ct_settings_real(settings, "truth-step"),
   };
+}
+
+static void take_camera(const struct ct_settings *settings, struct ct_sim_camera_config *camera)
+{
+  ct_sim_camera_defaults(camera);
+  camera->rows = (uint32_t)ct_settings_int(settings, "camera.rows");
+  camera->cols = (uint32_t)ct_settings_int(settings, "camera.cols");
+  camera->pixel_mm = ct_settings_real(settings, "camera.pixel_um") * 1e-3;
+  camera->axis_px = ct_settings_real(settings, "camera.axis_px");
+  if (isnan(camera->axis_px))
+    camera->axis_px = (camera->cols - 1) / 2.0 + 2.3;   /* never quite in the middle */
+  camera->darks = (uint32_t)ct_settings_int(settings, "camera.darks");
+  camera->flats = (uint32_t)ct_settings_int(settings, "camera.flats");
+  camera->projections = (uint32_t)ct_settings_int(settings, "camera.projections");
+  camera->turn_deg = ct_settings_word(settings, "camera.turn_deg") == 0 ? 180 : 360;
+  camera->golden = ct_settings_word(settings, "camera.order") == 1;
+  camera->photons = ct_settings_real(settings, "camera.photons");
+  camera->rings = ct_settings_real(settings, "camera.rings");
+  camera->dead_columns = (uint32_t)ct_settings_int(settings, "camera.dead_columns");
+  camera->drop = ct_settings_real(settings, "camera.drop");
+  camera->dendrites = ct_settings_bool(settings, "camera.dendrites");
 }
 
 int main(int argc, char **argv)
@@ -212,6 +254,7 @@ int main(int argc, char **argv)
   struct ct_simulate simulate = simulation(settings);
   take_effects(settings, &simulate.cell.effects);
   take_scan(settings, &simulate.cell);
+  take_camera(settings, &simulate.projections);
   if (ct_settings_bool(settings, "child"))
     simulate.parent = parent;
   const struct sigaction action = { .sa_handler = on_signal };

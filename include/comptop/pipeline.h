@@ -163,6 +163,7 @@ struct ct_pace {
   int64_t start_ns;           /* monotonic clock */
   int64_t late_ns;            /* of the frame last asked for; at high rates up to 3 ms are normal, see below */
   int64_t worst_late_ns;
+  int64_t wake_ns;            /* no sleep lasts longer than this; 0: there is nothing else to do */
 };
 void ct_pace_start(struct ct_pace *pace, double rate_hz);
 /* 0: frame <k>, counted from 0 at the start, is due. CT_EBUSY: slept for a while (at most 0.2 s, or until a signal
@@ -239,12 +240,14 @@ struct ct_simulate {
   const char *truth;          /* file for what is true, see comptop-sim(1); "" or NULL: none */
   double truth_step_s;        /* of the frames' time, from record to record */
   const char *camera;         /* endpoint bound for array-1.0 projections with ImageKey and RotationAngle; "" or NULL: none */
+  struct ct_sim_camera_config projections;   /* seed, sample, bubbles and speedup are those of the cell */
   double camera_hz;
+  const char *slice_truth;    /* file for the true slice at the sheet's height at the start; "" or NULL: none */
   double alternate_s;         /* Mode changes between xcs and xct so often; 0: always xcs, and the camera runs all the time */
   int parent;                 /* process id: ends when this is no longer the parent; 0: does not look */
 };
 struct ct_simulate_result {
-  uint64_t frames, photons, projections;   /* projections: all frames of the camera */
+  uint64_t frames, photons, projections;   /* projections: all frames that the camera sent */
   double seconds, worst_late_s;
 };
 /* Publishes until the end, or until *stop is set by a signal handler or another thread. Frame k leaves at start + k / rate_hz (a batch with

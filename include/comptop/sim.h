@@ -171,25 +171,42 @@ void ct_sim_cell(const struct ct_sim_config *config, double t_s, struct ct_sim_c
 /* ---- the camera: parallel-beam projections of the same sample ---------------------------------------------
  * The beam is 114.64 keV, the rotation axis that of the cell and parallel to the columns of pixels. A point (x, y) of the
  * sample is seen x cos(angle) - y sin(angle) mm to the right of the axis: at angle 0 x runs along the columns, and the
- * sample turns counter-clockwise. Row 0 is the top. Scan follows scan: darks, flats, projections over half a turn. */
+ * sample turns counter-clockwise. Row 0 is the top. Scan follows scan: darks, flats, projections over half a turn or a
+ * whole one. An axis far from the middle and a whole turn make an extended field of view. */
 struct ct_sim_camera_config {
   uint64_t seed;
   uint32_t rows, cols;       /* 1..4096 */
   double pixel_mm, axis_px;  /* axis: the centre of the first pixel is 0 */
   uint32_t darks, flats, projections;   /* in a scan; at least one projection */
-  double photons;            /* a pixel in the middle of a flat, at most 60000; noise is Poisson's */
+  double turn_deg;           /* of a scan: 180 or 360 */
+  bool golden;               /* angles are multiples of 0.618... turns, in that order; else they grow evenly */
+  double photons;            /* a pixel in the middle of a flat, at most 60000; noise is Poisson's and 3 counts more */
+  double rings;              /* sd of what pixels see in projections over what the flats made one expect, 0..0.5 */
+  uint32_t dead_columns;     /* always 0 */
+  double drop;               /* share of frames that never come, 0..0.9 */
+  bool bubbles, dendrites;   /* gas and lithium that grow while the cell lives its first ten hours */
+  double speedup;            /* of its clock */
   enum ct_sim_sample sample;
 };
 #define CT_SIM_CAMERA_DARK_ADU 100     /* a count is one photon, on top of this */
-/* 64 x 256 pixels of 0.085 mm, axis at 129.8, 5 darks, 5 flats, 180 projections, 20000 photons. */
+/* 64 x 256 pixels of 0.085 mm, axis at 129.8, 5 darks, 5 flats, 180 projections over 180 degrees, 20000 photons, nothing
+ * that grows or fails. */
 void ct_sim_camera_defaults(struct ct_sim_camera_config *config);
 struct ct_sim_camera;
 int ct_sim_camera_new(struct ct_sim_camera **out, const struct ct_sim_camera_config *config,
                       struct ct_err *err) CT_MUST_CHECK;
 void ct_sim_camera_free(struct ct_sim_camera *camera);   /* NULL is fine */
-/* Frame <k> (a function of configuration and k alone) into pixels[rows*cols]; *angle_deg is where the sample stands.
- * Returns its enum ct_image_key. */
-int ct_sim_camera_frame(struct ct_sim_camera *camera, uint64_t k, uint16_t *pixels, double *angle_deg);
+/* Frame <k> of the sample as it is at <t_s> (a function of configuration, k and t_s alone) into pixels[rows*cols];
+ * *angle_deg is where the sample stands. Returns its enum ct_image_key. Never allocates. */
+int ct_sim_camera_frame(struct ct_sim_camera *camera, uint64_t k, double t_s, uint16_t *pixels, double *angle_deg);
+/* Whether frame <k> is one of those that never come. */
+bool ct_sim_camera_drops(const struct ct_sim_camera_config *config, uint64_t k);
+/* Pixels per edge of the slice that a scan covers: as wide as the detector for half a turn; for a whole one it reaches
+ * from the axis to the farther edge. */
+uint32_t ct_sim_camera_slice_size(const struct ct_sim_camera_config *config);
+/* What is true of the slice at <z_mm>: 1/cm into values[size * size], pixels of pixel_mm, the axis in the middle, rows
+ * from the top (+y), x along the columns of angle 0; means over the pixels. */
+void ct_sim_camera_slice(const struct ct_sim_camera *camera, double t_s, double z_mm, uint32_t size, float *values);
 
 /* ---- physics, for those who compare ----------------------------------------------------------------------- */
 /* The Compton profile J(pz) of a material's formula unit, 1/a.u.: integrates to its electrons. From xraylib (Biggs,

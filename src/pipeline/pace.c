@@ -31,6 +31,8 @@ int ct_pace_wait(struct ct_pace *pace, uint64_t k)
   int64_t wake_ns = due_ns + (period_ns < (double)burst_ns ? burst_ns : 0);
   if (wake_ns > now_ns + nap_ns)
     wake_ns = now_ns + nap_ns;
+  if (pace->wake_ns != 0 && wake_ns > pace->wake_ns)
+    wake_ns = pace->wake_ns;
   struct timespec wake = { .tv_sec = (time_t)(wake_ns / CT_NS_PER_S), .tv_nsec = (long)(wake_ns % CT_NS_PER_S) };
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
   return CT_EBUSY;

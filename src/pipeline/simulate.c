@@ -2,6 +2,7 @@
 #include <comptop/pipeline.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,8 @@ struct run {
   struct ct_pace pace;
   int64_t start_wall_ns;
   uint64_t scalars_sent;
-  uint64_t camera_phase, camera_sent;  /* frames of the camera sent in its phase */
+  uint64_t camera_phase, camera_sent;  /* frames of the camera sent or dropped in its phase */
+  uint64_t camera_number;              /* of the next one */
   bool told_late;
 };
 
@@ -125,33 +127,43 @@ static int send_frames(const struct run *run, uint64_t first, uint32_t count)
   return send_frame(run, run->hexitec, &frame);
 }
 
-/* At most one frame of the camera, when one is due. */
+/* When the camera's next frame is due, in seconds since the start; infinity while it rests. */
+static double projection_due_s(struct run *run)
+{
+  const struct ct_simulate *setup = run->setup;
+  const struct ct_sim_camera_config *config = &run->camera_config;
+  double alternate_s = setup->alternate_s;
+  uint64_t phase = phase_at(setup, elapsed_s(run), 1), scan = (uint64_t)config->darks + config->flats + config->projections;
+  if (phase != run->camera_phase) {
+    run->camera_phase = phase;
+    run->camera_sent = 0;
+  }
+  if (alternate_s > 0 && (phase % 2 == 0 || run->camera_sent == scan)) return (double)INFINITY;
+  return (double)phase * alternate_s + (double)run->camera_sent / setup->camera_hz;
+}
+
+/* At most one frame of the camera, when one is due; tells the pace when to come back for the next. */
 static int send_projection(struct run *run, struct ct_simulate_result *result)
 {
   if (!run->camera) return 0;
   const struct ct_simulate *setup = run->setup;
   const struct ct_sim_camera_config *config = &run->camera_config;
-  double now_s = elapsed_s(run), alternate_s = setup->alternate_s;
-  uint64_t phase = phase_at(setup, now_s, 1), scan = (uint64_t)config->darks + config->flats + config->projections;
-  if (phase != run->camera_phase) {
-    run->camera_phase = phase;
-    run->camera_sent = 0;
-  }
-  if (alternate_s > 0 && (phase % 2 == 0 || run->camera_sent == scan)) return 0;
-  if ((now_s - (double)phase * alternate_s) * setup->camera_hz < (double)run->camera_sent) return 0;
+  double due_s = projection_due_s(run), now_s = elapsed_s(run);
+  run->pace.wake_ns = run->pace.start_ns + (int64_t)(fmin(due_s, now_s + 1) * 1e9);
+  if (now_s < due_s) return 0;
+  uint64_t scan = (uint64_t)config->darks + config->flats + config->projections;
+  uint64_t k = run->camera_phase / 2 * scan + run->camera_sent++, number = run->camera_number++;
+  if (ct_sim_camera_drops(config, k)) return 0;
   struct ct_frame frame = {
     .pixels = (const unsigned char *)run->camera_pixels, .bytes = run->camera_bytes, .type = CT_U16,
-    .count = 1, .rows = config->rows, .cols = config->cols, .number = result->projections,
-    .attributes = attributes(run, alternate_s > 0 ? phase : 1, now_s),
+    .count = 1, .rows = config->rows, .cols = config->cols, .number = number,
+    .attributes = attributes(run, setup->alternate_s > 0 ? run->camera_phase : 1, due_s),
   };
-  frame.attributes.image_key = ct_sim_camera_frame(run->camera, phase / 2 * scan + run->camera_sent, run->camera_pixels,
-                                                   &frame.attributes.angle_deg);
+  frame.attributes.image_key = ct_sim_camera_frame(run->camera, k, due_s, run->camera_pixels, &frame.attributes.angle_deg);
   frame.attributes.present |= CT_HAS_ANGLE | CT_HAS_KEY;
   int rc = send_frame(run, run->projections, &frame);
-  if (rc) return rc;
-  run->camera_sent++;
-  result->projections++;
-  return 0;
+  if (!rc) result->projections++;
+  return rc;
 }
 
 /* Sends what has become due since the start; the cell is as old as the frames are. */
@@ -256,11 +268,14 @@ static int play(struct run *run, struct ct_simulate_result *result)
 static int open_camera(struct run *run, struct ct_err *err)
 {
   const struct ct_simulate *setup = run->setup;
-  if (!wanted(setup->camera)) return 0;
-  ct_sim_camera_defaults(&run->camera_config);
+  run->camera_config = setup->projections;
   run->camera_config.seed = setup->cell.seed;
   run->camera_config.sample = setup->cell.sample;
+  run->camera_config.bubbles = setup->cell.effects.bubbles;
+  run->camera_config.speedup = setup->cell.speedup;
+  if (!wanted(setup->camera)) return 0;
   int rc = ct_sim_camera_new(&run->camera, &run->camera_config, err);
+  if (!rc && wanted(setup->slice_truth)) rc = ct_truth_slice(setup->slice_truth, run->camera, &run->camera_config, setup->cell.z_mm, err);
   if (rc) return rc;
   run->camera_bytes = (size_t)run->camera_config.rows * run->camera_config.cols * sizeof *run->camera_pixels;
   run->camera_pixels = ct_xcalloc(1, run->camera_bytes);

@@ -21,21 +21,33 @@ struct ct_truth {
   uint8_t *masks;            /* [MASKS][pixels] */
 };
 
+static char byte_order(void)
+{
+  const uint16_t one = 1;
+  return *(const char *)&one ? '<' : '>';
+}
+
 /* NumPy's format 1.0: magic, version, length of the rest, a Python dictionary padded with blanks. */
-static void put_header(const struct ct_truth *truth)
+static void put_dictionary(FILE *file, const char *dictionary)
 {
   char text[HEADER_BYTES];
-  static const char *const scalars[SCALARS] = { "t_s", "z_mm", "lithium", "voltage_V", "current_A", "charge_Ah",
-                                                "beam", "gain", "fwhm_keV" };
-  static const char *const maps[MAPS + MASKS] = { "rate", "x", "emf", "emf_seen", "material", "mask" };
-  const uint16_t one = 1;
-  const char order = *(const char *)&one ? '<' : '>';
-  uint32_t rows = truth->config->rows, cols = truth->config->cols;
   memset(text, ' ', sizeof text);
   memcpy(text, "\x93NUMPY\x01\x00", 8);
   text[8] = (char)((HEADER_BYTES - 10) & 0xff);
   text[9] = (char)((HEADER_BYTES - 10) >> 8);
-  int at = 10;
+  memcpy(text + 10, dictionary, strnlen(dictionary, HEADER_BYTES - 11));
+  text[HEADER_BYTES - 1] = '\n';
+  fwrite(text, 1, sizeof text, file);
+}
+
+static void put_header(const struct ct_truth *truth)
+{
+  static const char *const scalars[SCALARS] = { "t_s", "z_mm", "lithium", "voltage_V", "current_A", "charge_Ah",
+                                                "beam", "gain", "fwhm_keV" };
+  static const char *const maps[MAPS + MASKS] = { "rate", "x", "emf", "emf_seen", "material", "mask" };
+  char text[HEADER_BYTES], order = byte_order();
+  uint32_t rows = truth->config->rows, cols = truth->config->cols;
+  int at = 0;
 #define PUT(...) at += snprintf(text + at, (size_t)(HEADER_BYTES - at), __VA_ARGS__)
   PUT("{'descr': [");
   for (int i = 0; i < SCALARS; i++) PUT("('%s','%cf8'),", scalars[i], order);
@@ -44,9 +56,7 @@ static void put_header(const struct ct_truth *truth)
     else PUT("('%s','|u1',(%u,%u)),", maps[i], rows, cols);
   PUT("], 'fortran_order': False, 'shape': (%llu,), }", (unsigned long long)truth->records);
 #undef PUT
-  text[at] = ' ';
-  text[HEADER_BYTES - 1] = '\n';
-  fwrite(text, 1, sizeof text, truth->file);
+  put_dictionary(truth->file, text);
 }
 
 int ct_truth_open(struct ct_truth **out, const char *path, const struct ct_sim *sim, const struct ct_sim_config *config,
@@ -118,4 +128,23 @@ void ct_truth_close(struct ct_truth *truth)
   free(truth->maps);
   free(truth->masks);
   free(truth);
+}
+
+int ct_truth_slice(const char *path, const struct ct_sim_camera *camera, const struct ct_sim_camera_config *config,
+                   double z_mm, struct ct_err *err)
+{
+  FILE *file = fopen(path, "wb");
+  if (!file) return ct_err_set(err, CT_EIO, "%s cannot be written: %s", path, strerror(errno));
+  uint32_t size = ct_sim_camera_slice_size(config);
+  size_t pixels = (size_t)size * size;
+  float *values = ct_xcalloc(pixels, sizeof *values);
+  ct_sim_camera_slice(camera, 0, z_mm, size, values);
+  char text[HEADER_BYTES];
+  snprintf(text, sizeof text, "{'descr': '%cf4', 'fortran_order': False, 'shape': (%u, %u), }", byte_order(), size, size);
+  put_dictionary(file, text);
+  fwrite(values, sizeof *values, pixels, file);
+  free(values);
+  bool good = !ferror(file);
+  if (fclose(file) || !good) return ct_err_set(err, CT_EIO, "%s cannot be written: %s", path, strerror(errno));
+  return 0;
 }

@@ -1,4 +1,5 @@
-/* The file of comptop-sim --truth: one NumPy array (.npy) of records, whole after every record.
+/* The files of comptop-sim --truth and --slice-truth. The first is one NumPy array (.npy) of records, whole after every
+ * record; the second is a picture.
  * Ownership: a struct ct_truth belongs to whoever opened it; the simulation it was given must outlive it. */
 #ifndef CT_PIPELINE_TRUTH_H
 #define CT_PIPELINE_TRUTH_H
@@ -15,5 +16,8 @@ int ct_truth_open(struct ct_truth **out, const char *path, const struct ct_sim *
 int ct_truth_until(struct ct_truth *truth, double t_s) CT_MUST_CHECK;
 bool ct_truth_failed(const struct ct_truth *truth);   /* NULL: false */
 void ct_truth_close(struct ct_truth *truth);          /* NULL is fine */
+/* The slice that the camera's scan covers, at <z_mm> and the start: CT_EIO names the file. */
+int ct_truth_slice(const char *path, const struct ct_sim_camera *camera, const struct ct_sim_camera_config *config,
+                   double z_mm, struct ct_err *err) CT_MUST_CHECK;
 
 #endif

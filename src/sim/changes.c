@@ -37,9 +37,10 @@ double ct_bubble_cover(const struct ct_sim_config *config, double t_s, double z_
   double x = (geometry.centre_x_px - pixel % config->cols) * scale, y = (geometry.centre_y_px - pixel / config->cols) * scale;
   double growth = ct_phantom_growth(t_s, config->speedup), most = 0;
   uint32_t n;
-  const struct ct_bubble *bubbles = ct_phantom_bubbles(&n);
+  const struct ct_growing *growing = ct_phantom_growing(&n);
   for (uint32_t i = 0; i < n; i++) {
-    double radius = bubbles[i].r_mm * growth, inside = radius - hypot(x - bubbles[i].x, y - bubbles[i].y);
+    if (growing[i].material != CT_SIM_NOTHING) continue;
+    double radius = growing[i].r_mm * growth, inside = radius - hypot(x - growing[i].x, y - growing[i].y);
     /* A bubble smaller than the blur is seen as the share of the blur that it fills. */
     double fill = fmin(radius * radius / (EDGE_MM * EDGE_MM / 4), 1);
     most = fmax(most, fill * fmin(fmax(0.5 + inside / EDGE_MM, 0), 1));

@@ -41,20 +41,30 @@ const struct ct_layer *ct_phantom(enum ct_sim_sample sample, uint32_t *n);
 int ct_layer_material(const struct ct_layer *layer, double x, double y);
 /* Attenuation along +x from outside to (x, y); mu_cm as ct_phantom_attenuation fills it. */
 double ct_layer_depth(const struct ct_layer *layer, double x, double y, const double mu_cm[CT_SIM_MATERIALS]);
-/* Attenuation of the whole layer for a ray <across_mm> to the right of the axis, the sample turned by (cos, sin). */
-double ct_layer_chord(const struct ct_layer *layer, double across_mm, double cosine, double sine,
-                      const double mu_cm[CT_SIM_MATERIALS]);
+/* Attenuation of the whole layer for n rays, the i-th first_mm + i step_mm to the right of the axis, the sample turned
+ * by (cos, sin), into depth[n]. */
+void ct_layer_chords(const struct ct_layer *layer, double first_mm, double step_mm, uint32_t n, double cosine, double sine,
+                     const double mu_cm[CT_SIM_MATERIALS], double *depth);
 /* 1/cm of every material at <e_keV>; the cathode's holds its lithium at x = 1. */
 void ct_phantom_attenuation(double e_keV, double mu_cm[CT_SIM_MATERIALS]);
 /* How much faster than the mean the cathode gives lithium at (y, z): the local x is 1 - (1 - mean) (1 + this). */
 double ct_phantom_gradient(const struct ct_sim_effects *effects, double y, double z);
 
-/* Gas in the cathode's layer: discs that grow from nothing to r_mm while the cell lives its first ten hours. */
-struct ct_bubble {
+/* What grows: discs of gas (NOTHING) and of lithium, from nothing to r_mm while the cell lives its first ten hours. */
+struct ct_growing {
+  uint32_t layer;            /* of the cell */
   double x, y, r_mm;
-  int around;
+  int material, around;
 };
-const struct ct_bubble *ct_phantom_bubbles(uint32_t *n);
+const struct ct_growing *ct_phantom_growing(uint32_t *n);
+/* The sample with what has grown to <growth> of its size. */
+enum { CT_LAYERS_MAX = 7, CT_DISCS_MAX = 32 };
+struct ct_grown {
+  struct ct_layer layers[CT_LAYERS_MAX];
+  uint32_t n;
+  struct ct_disc discs[CT_LAYERS_MAX][CT_DISCS_MAX];
+};
+void ct_phantom_grown(enum ct_sim_sample sample, double growth, bool gas, bool lithium, struct ct_grown *grown);
 /* How far they have grown, 0..1, at <t_s> of a clock that is sped up. */
 double ct_phantom_growth(double t_s, double speedup);
 #define CT_CATHODE_FROM_MM 0.25

@@ -1,7 +1,9 @@
 /* A CR2032 lying flat: every layer is a pile of discs, so that path lengths have a closed form. */
 #include "sim/internal.h"
 
+#include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #define STEEL CT_SIM_STEEL
 #define GASKET CT_SIM_GASKET
@@ -44,16 +46,25 @@ SLAB(slab_lithium, CT_SIM_LITHIUM)
 SLAB(slab_cathode, CT_SIM_CATHODE)
 SLAB(slab_steel, CT_SIM_STEEL)
 
-/* Where there is room for them: none touches a pore or another. */
-static const struct ct_bubble bubbles[] = {
-  { -0.3, 4.6, 1.00, CATHODE }, { 1.9, -1.9, 0.80, CATHODE }, { -2.6, -1.2, 0.60, CATHODE }, { 5.4, 1.6, 0.45, CATHODE },
-  { -5.2, 1.1, 0.25, CATHODE }, { 0, -8.0, 0.90, LIQUID },
+/* Where there is room: none touches a pore's edge, another material or another disc. */
+enum { CATHODE_LAYER = 1, ANODE_LAYER = 3 };
+#define GAS CT_SIM_NOTHING
+#define METAL CT_SIM_LITHIUM
+static const struct ct_growing growing[] = {
+  { CATHODE_LAYER, -0.3, 4.6, 1.00, GAS, CATHODE },  { CATHODE_LAYER, 1.9, -1.9, 0.80, GAS, CATHODE },
+  { CATHODE_LAYER, -2.6, -1.2, 0.60, GAS, CATHODE }, { CATHODE_LAYER, 5.4, 1.6, 0.45, GAS, CATHODE },
+  { CATHODE_LAYER, -5.2, 1.1, 0.25, GAS, CATHODE },  { CATHODE_LAYER, 0, -8.0, 0.90, GAS, LIQUID },
+  /* Dendrites: around the rim of the anode, down beside the cathode, into pores. */
+  { ANODE_LAYER, 8.5, 0.4, 0.40, METAL, LIQUID },    { ANODE_LAYER, -3.2, 7.85, 0.40, METAL, LIQUID },
+  { ANODE_LAYER, -5.5, -6.5, 0.40, METAL, LIQUID },  { CATHODE_LAYER, 7.7, 1.5, 0.50, METAL, LIQUID },
+  { CATHODE_LAYER, -7.5, -2.5, 0.50, METAL, LIQUID }, { CATHODE_LAYER, 2.0, 7.6, 0.50, METAL, LIQUID },
+  { CATHODE_LAYER, -3.4, 2.6, 0.60, METAL, LIQUID }, { CATHODE_LAYER, 4.3, -1.2, 0.40, METAL, LIQUID },
 };
 
-const struct ct_bubble *ct_phantom_bubbles(uint32_t *n)
+const struct ct_growing *ct_phantom_growing(uint32_t *n)
 {
-  *n = sizeof bubbles / sizeof bubbles[0];
-  return bubbles;
+  *n = sizeof growing / sizeof growing[0];
+  return growing;
 }
 
 double ct_phantom_growth(double t_s, double speedup) { return fmin(t_s * speedup / 36000, 1); }
@@ -71,6 +82,25 @@ const struct ct_layer *ct_phantom(enum ct_sim_sample sample, uint32_t *n)
   }
   *n = sizeof cell / sizeof cell[0];
   return cell;
+}
+
+void ct_phantom_grown(enum ct_sim_sample sample, double growth, bool gas, bool lithium, struct ct_grown *grown)
+{
+  const struct ct_layer *layers = ct_phantom(sample, &grown->n);
+  assert(grown->n <= CT_LAYERS_MAX);
+  for (uint32_t i = 0; i < grown->n; i++) {
+    assert(layers[i].n <= CT_DISCS_MAX);
+    memcpy(grown->discs[i], layers[i].discs, layers[i].n * sizeof *layers[i].discs);
+    grown->layers[i] = layers[i];
+    grown->layers[i].discs = grown->discs[i];
+  }
+  for (uint32_t i = 0; sample == CT_SIM_CELL && growth > 0 && i < sizeof growing / sizeof *growing; i++) {
+    const struct ct_growing *g = &growing[i];
+    struct ct_layer *layer = &grown->layers[g->layer];
+    if (!(g->material == CT_SIM_NOTHING ? gas : lithium)) continue;
+    assert(layer->n < CT_DISCS_MAX);
+    grown->discs[g->layer][layer->n++] = (struct ct_disc){ g->x, g->y, g->r_mm * growth, g->material, g->around };
+  }
 }
 
 int ct_layer_material(const struct ct_layer *layer, double x, double y)
@@ -97,16 +127,21 @@ double ct_layer_depth(const struct ct_layer *layer, double x, double y, const do
   return depth;
 }
 
-double ct_layer_chord(const struct ct_layer *layer, double across_mm, double cosine, double sine,
-                      const double mu_cm[CT_SIM_MATERIALS])
+void ct_layer_chords(const struct ct_layer *layer, double first_mm, double step_mm, uint32_t n, double cosine, double sine,
+                     const double mu_cm[CT_SIM_MATERIALS], double *depth)
 {
-  double depth = 0;
-  for (uint32_t i = 0; i < layer->n; i++) {
-    const struct ct_disc *d = &layer->discs[i];
-    double off = across_mm - (d->x * cosine - d->y * sine), half2 = d->r * d->r - off * off;
-    if (half2 > 0) depth += 2 * sqrt(half2) / CT_MM_PER_CM * (mu_of(d->material, mu_cm) - mu_of(d->around, mu_cm));
+  for (uint32_t i = 0; i < n; i++) depth[i] = 0;
+  for (uint32_t j = 0; j < layer->n; j++) {
+    const struct ct_disc *d = &layer->discs[j];
+    double middle = (d->x * cosine - d->y * sine - first_mm) / step_mm, reach = d->r / step_mm;
+    double from = ceil(fmax(middle - reach, 0)), to = floor(fmin(middle + reach, n - 1.0));
+    if (from > to) continue;
+    double scale = 2 * step_mm / CT_MM_PER_CM * (mu_of(d->material, mu_cm) - mu_of(d->around, mu_cm));
+    for (uint32_t i = (uint32_t)from; i <= (uint32_t)to; i++) {
+      double off = i - middle;
+      depth[i] += scale * sqrt(fmax(reach * reach - off * off, 0));
+    }
   }
-  return depth;
 }
 
 void ct_phantom_attenuation(double e_keV, double mu_cm[CT_SIM_MATERIALS])

@@ -37,6 +37,7 @@ static struct job *make_job(const char *hexitec, const char *scalars)
 {
   struct job *job = ct_xcalloc(1, sizeof *job);
   ct_sim_defaults(&job->setup.cell);
+  ct_sim_camera_defaults(&job->setup.projections);
   job->setup.cell.speedup = 3600;
   job->setup.hexitec = hexitec;
   job->setup.scalars = scalars;
@@ -213,7 +214,7 @@ static void projections_arrive_as_made(void **state)
     assert_int_equal(a->present, CT_HAS_ANGLE | CT_HAS_Z | CT_HAS_MODE | CT_HAS_KEY | CT_HAS_TIME);
     assert_int_equal(a->mode, CT_MODE_XCT);
     double angle_deg;
-    assert_int_equal(a->image_key, ct_sim_camera_frame(twin, message.frame.number, expected, &angle_deg));
+    assert_int_equal(a->image_key, ct_sim_camera_frame(twin, message.frame.number, 0, expected, &angle_deg));
     assert_true(fabs(a->angle_deg - angle_deg) < 1e-9);
     assert_memory_equal(message.frame.pixels, expected, sizeof expected);
     close_all(messages, n);
