@@ -387,8 +387,6 @@ static void hostile_sections(void **state)
   }
 }
 
-/* Against the closed form for equal errors: slope = cov / var, error = sigma / sqrt(sum of (t - mean)^2). */
-
 static void health_tells_of_the_link(void **state)
 {
   (void)state;
