@@ -204,8 +204,19 @@ struct ct_snapshot_health {
 
 struct ct_snapshot_ct {
   bool present;
-  uint64_t projections;
+  uint64_t projections;       /* received since start */
   double angle_deg, axis_px, axis_sigma_px;
+  char axis_method[16];       /* how it was found: "fixed", "middle", "pairs", "centre-of-mass", "wedge" */
+  uint32_t in_slice;          /* projections of the slice */
+  uint32_t rows, cols;        /* of a frame; 0 before the first */
+  uint32_t slice_row, slice_size;
+  uint32_t flats, darks;      /* frames of the flat and dark in use */
+  double rotation_deg;        /* of a full scan */
+  double covered_deg;         /* of it, without gaps */
+  uint64_t lost;              /* frames of the camera that never came */
+  uint64_t unplaced;          /* projections without an angle: in no slice */
+  uint64_t unusable;          /* of a type or values that cannot be used */
+  uint64_t scans;             /* begun since start */
 };
 
 struct ct_snapshot_cell {
@@ -247,7 +258,7 @@ struct ct_snapshot_core {
 
 /* ---- sections: built when someone asks ---------------------------------------------------------- */
 enum ct_section_kind { CT_SECTION_NONE, CT_SECTION_MAP, CT_SECTION_SPECTRUM, CT_SECTION_PROFILE, CT_SECTION_SLICE,
-                       CT_SECTION_TREND };
+                       CT_SECTION_TREND, CT_SECTION_IMAGE };
 /* What a map is of: EMF; or its trend, EMF per hour in place of emf, for the cells of the drift map. */
 enum ct_map_of { CT_MAP_EMF, CT_MAP_DRIFT };
 enum ct_scope { CT_SCOPE_ALL, CT_SCOPE_PIXEL, CT_SCOPE_ROI };
@@ -294,6 +305,17 @@ struct ct_section_slice {
   uint32_t size, projections;
   double pixel_um;
 };
+/* Pictures of the camera's own, beside the slice: request.x says which, request.size how many values an edge has at most.
+ * float values[rows*cols] follow, row-major. */
+enum ct_image {
+  CT_IMAGE_PROJECTION,        /* transmission of the newest projection (counts without a flat), averaged down */
+  CT_IMAGE_SINOGRAM           /* attenuation of the reconstructed row: a line a projection, in the order of their angles */
+};
+struct ct_section_image {
+  uint32_t rows, cols;
+  double pixel_um;            /* along the columns; NaN: not known */
+  double angle_deg;           /* of the projection; NaN: not known */
+};
 /* double t_s[n] (wall clock, s since the epoch), emf[n], sigma[n], v_V[n], i_A[n], q_Ah[n] follow. */
 struct ct_section_trend {
   uint32_t n, reserved;
@@ -336,6 +358,7 @@ size_t ct_section_spectrum_bytes(uint32_t n);
 size_t ct_section_profile_bytes(uint32_t n);
 size_t ct_section_slice_bytes(uint32_t size);
 size_t ct_section_trend_bytes(uint32_t n);
+size_t ct_section_image_bytes(uint32_t rows, uint32_t cols);
 
 /* Adds a section of each kind with its dimensions set, all else zeroed; *out points at its parts. False: no room (counted). */
 struct ct_map_parts {
@@ -359,6 +382,10 @@ struct ct_trend_parts {
   struct ct_section_trend *head;
   double *t_s, *emf, *sigma, *v_V, *i_A, *q_Ah;   /* [n] */
 };
+struct ct_image_parts {
+  struct ct_section_image *head;
+  float *values;                      /* [rows*cols] */
+};
 bool ct_snapshot_add_map(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
                          uint32_t cols, struct ct_map_parts *out);
 bool ct_snapshot_add_spectrum(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t n,
@@ -369,6 +396,9 @@ bool ct_snapshot_add_slice(struct ct_snapshot_builder *builder, const struct ct_
                            struct ct_slice_parts *out);
 bool ct_snapshot_add_trend(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t n,
                            struct ct_trend_parts *out);
+
+bool ct_snapshot_add_image(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
+                           uint32_t cols, struct ct_image_parts *out);
 
 /* ==== reading ====================================================================================== */
 /* The payload of the section for exactly <request>, at least <min_bytes> long; NULL if there is none. *size_bytes (may be
@@ -399,11 +429,16 @@ struct ct_trend_view {
   const struct ct_section_trend *head;
   const double *t_s, *emf, *sigma, *v_V, *i_A, *q_Ah;
 };
+struct ct_image_view {
+  const struct ct_section_image *head;
+  const float *values;
+};
 bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *out);
 bool ct_section_spectrum(const void *payload, size_t size_bytes, struct ct_spectrum_view *out);
 bool ct_section_profile(const void *payload, size_t size_bytes, struct ct_profile_view *out);
 bool ct_section_slice(const void *payload, size_t size_bytes, struct ct_slice_view *out);
 bool ct_section_trend(const void *payload, size_t size_bytes, struct ct_trend_view *out);
+bool ct_section_image(const void *payload, size_t size_bytes, struct ct_image_view *out);
 
 /* find and the view in one: the section for <request> (whose kind must be the function's), or false. */
 bool ct_snapshot_map(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_map_view *out);
@@ -413,6 +448,7 @@ bool ct_snapshot_profile(const struct ct_snapshot *snapshot, const struct ct_req
                          struct ct_profile_view *out);
 bool ct_snapshot_slice(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_slice_view *out);
 bool ct_snapshot_trend(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_trend_view *out);
+bool ct_snapshot_image(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_image_view *out);
 
 /* Whether bytes[n], from a stranger, is exactly one snapshot that every reader may use without further checks: magic,
  * version, size (== n), counts, enums, bools, NUL-terminated strings, sections and the arrays in them. <bytes> must be

@@ -3,6 +3,8 @@
 #ifndef COMPTOP_TOMO_H
 #define COMPTOP_TOMO_H
 
+#include <stdbool.h>
+
 #include <comptop/core.h>
 
 /* The window the ramp is multiplied with; x is the frequency over the highest one there is.
@@ -85,5 +87,31 @@ bool ct_field_ready(const struct ct_field *field);      /* has a flat; without a
  * between its neighbours in the row; a transmission below 1e-4 is 1e-4. How many values were drawn so; a row that has
  * no good one is 0. CT_ENODATA: no flat yet. */
 int64_t ct_field_log(struct ct_field *field, float *out, const float *image, uint32_t row, uint32_t rows);
+
+/* ---- a scan ----------------------------------------------------------------------------------------------------
+ * One row of a camera's frames, as they come: darks, flats and projections in any order. The newest darks and flats count
+ * for every projection kept, whenever they came. A scan begins with a projection at another height, or with one at an angle
+ * that was seen already, after darks, flats or a pause; without those a full turn slides on, the oldest projection giving
+ * way. Rows are [cols]. */
+struct ct_scan;
+/* As ct_tomo_open; takes projections x cols floats more. */
+int ct_scan_open(struct ct_scan **out, const struct ct_tomo_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_scan_close(struct ct_scan *scan);   /* NULL is fine */
+void ct_scan_dark(struct ct_scan *scan, const float *row);
+void ct_scan_flat(struct ct_scan *scan, const float *row);
+/* A projection at <angle_deg>, the sample at <z_mm> (0 where nobody says), <paused>: after a silence that ends a scan.
+ * Transmission below 1e-4 counts as that; columns without a finite value or with a flat not above the dark are taken from
+ * their neighbours. Without a flat the brightest twentieth of the scan's first projection is taken for open beam.
+ * CT_ERANGE: no finite angle, or half of the row says nothing; it is left out. */
+int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg, double z_mm, bool paused);
+/* Forgets the projections, not darks and flats. */
+void ct_scan_restart(struct ct_scan *scan);
+int ct_scan_change(struct ct_scan *scan, const struct ct_tomo_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+struct ct_tomo *ct_scan_tomo(const struct ct_scan *scan);   /* its slice; valid until the next change */
+struct ct_scan_state {
+  uint32_t projections, darks, flats;   /* in use */
+  uint64_t scans;                       /* begun */
+};
+struct ct_scan_state ct_scan_state(const struct ct_scan *scan);
 
 #endif

@@ -51,8 +51,8 @@ static const char *wrong_in_core(const struct ct_snapshot_core *core)
       core->n_rois > COUNT(core->rois) || core->n_alarms > COUNT(core->alarms))
     return "more streams, rings, ROIs or alarms than fit";
   if (!IS_TEXT(core->run) || !IS_TEXT(core->mode) || !IS_TEXT(core->archive.folder) || !IS_TEXT(core->archive.codec) ||
-      !IS_TEXT(core->xcs.geometry.beam) || !IS_TEXT(core->xcs.reference) || !IS_TEXT(core->xcs.window))
-    return "run, mode, folder, codec, beam, reference or window has no end";
+      !IS_TEXT(core->ct.axis_method) || !IS_TEXT(core->xcs.geometry.beam) || !IS_TEXT(core->xcs.reference) || !IS_TEXT(core->xcs.window))
+    return "run, mode, folder, codec, axis_method, beam, reference or window has no end";
   const char *wrong = wrong_in_flags(core);
   if (!wrong)
     wrong = wrong_in_health(&core->health);
@@ -102,6 +102,8 @@ static bool payload_is_sound(uint32_t kind, const void *payload, size_t size_byt
     return ct_section_slice(payload, size_bytes, &(struct ct_slice_view){NULL, NULL});
   case CT_SECTION_TREND:
     return ct_section_trend(payload, size_bytes, &(struct ct_trend_view){.head = NULL});
+  case CT_SECTION_IMAGE:
+    return ct_section_image(payload, size_bytes, &(struct ct_image_view){NULL, NULL});
   default:
     return false;
   }

@@ -35,6 +35,11 @@ size_t ct_section_trend_bytes(uint32_t n)
   return with_arrays(sizeof(struct ct_section_trend), n, 6 * sizeof(double));
 }
 
+size_t ct_section_image_bytes(uint32_t rows, uint32_t cols)
+{
+  return with_arrays(sizeof(struct ct_section_image), (uint64_t)rows * cols, sizeof(float));
+}
+
 /* ---- writing ---------------------------------------------------------------------------------------- */
 bool ct_snapshot_add_map(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
                          uint32_t cols, struct ct_map_parts *out)
@@ -100,6 +105,18 @@ bool ct_snapshot_add_trend(struct ct_snapshot_builder *builder, const struct ct_
   return true;
 }
 
+bool ct_snapshot_add_image(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
+                           uint32_t cols, struct ct_image_parts *out)
+{
+  struct ct_section_image *head = ct_snapshot_add(builder, request, ct_section_image_bytes(rows, cols));
+  if (!head)
+    return false;
+  head->rows = rows;
+  head->cols = cols;
+  *out = (struct ct_image_parts){head, (float *)(head + 1)};
+  return true;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------- */
 bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *out)
 {
@@ -155,6 +172,16 @@ bool ct_section_trend(const void *payload, size_t size_bytes, struct ct_trend_vi
   return true;
 }
 
+bool ct_section_image(const void *payload, size_t size_bytes, struct ct_image_view *out)
+{
+  const struct ct_section_image *head = payload;
+  if (!head || size_bytes < sizeof *head || head->rows == 0 || head->cols == 0 ||
+      size_bytes < ct_section_image_bytes(head->rows, head->cols))
+    return false;
+  *out = (struct ct_image_view){head, (const float *)(head + 1)};
+  return true;
+}
+
 /* ct_snapshot_NAME: the section of kind <kind> for <request>. */
 #define FIND_AND_VIEW(name, kind_wanted)                                                                      \
   bool ct_snapshot_##name(const struct ct_snapshot *snapshot, const struct ct_request *request,               \
@@ -171,3 +198,4 @@ FIND_AND_VIEW(spectrum, CT_SECTION_SPECTRUM)
 FIND_AND_VIEW(profile, CT_SECTION_PROFILE)
 FIND_AND_VIEW(slice, CT_SECTION_SLICE)
 FIND_AND_VIEW(trend, CT_SECTION_TREND)
+FIND_AND_VIEW(image, CT_SECTION_IMAGE)

@@ -5,3 +5,6 @@ check_PROGRAMS += %D%/check_field %D%/check_kernel %D%/check_slice
 %C%_check_kernel_LDADD = $(CHECK_LDADD)
 %C%_check_slice_SOURCES = %D%/check_slice.c %D%/phantom.c %D%/phantom.h
 %C%_check_slice_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += %D%/check_scan
+%C%_check_scan_SOURCES = %D%/check_scan.c
+%C%_check_scan_LDADD = $(CHECK_LDADD)

@@ -1,0 +1,204 @@
+/* Camera rows in any order: what arrives in the slice is -ln of the transmission, whenever darks and flats came. */
+#include "../core/cmocka_all.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <comptop/tomo.h>
+
+enum { COLS = 96, N = 60 };
+static const struct ct_tomo_setup setup = { .cols = COLS, .size = 64, .projections = N, .rotation_deg = 180, .axis_px = 47.5 };
+
+/* Attenuation of two discs seen at <angle_deg>: exact chords. */
+static double attenuation(int col, double angle_deg)
+{
+  static const double discs[][4] = { { 0, 0, 30, 0.02 }, { 12, 5, 6, 0.05 } };
+  double a = angle_deg * M_PI / 180, sum = 0;
+  for (int i = 0; i < 2; i++) {
+    double u = col - 47.5 - (discs[i][0] * cos(a) - discs[i][1] * sin(a)), r = discs[i][2];
+    sum += fabs(u) < r ? 2 * sqrt(r * r - u * u) * discs[i][3] : 0;
+  }
+  return sum;
+}
+
+static double dark_of(int col) { return 100 + col % 7; }
+static double flat_of(int col) { return 4000 + 500 * sin(col / 5.0); }
+
+static void make_row(float row[COLS], double angle_deg)
+{
+  for (int i = 0; i < COLS; i++)
+    row[i] = (float)(dark_of(i) + (flat_of(i) - dark_of(i)) * exp(-attenuation(i, angle_deg)));
+}
+
+static void send_key(struct ct_scan *scan, bool flat, double error)
+{
+  float row[COLS];
+  for (int k = 0; k < 4; k++) {
+    for (int i = 0; i < COLS; i++)
+      row[i] = (float)((flat ? flat_of(i) : dark_of(i)) + error * (k % 2 ? 1 : -1));
+    (flat ? ct_scan_flat : ct_scan_dark)(scan, row);
+  }
+}
+
+static struct ct_scan *open_scan(void)
+{
+  struct ct_scan *scan;
+  assert_int_equal(ct_scan_open(&scan, &setup, NULL), 0);
+  return scan;
+}
+
+static int send(struct ct_scan *scan, double angle_deg)
+{
+  float row[COLS];
+  make_row(row, angle_deg);
+  return ct_scan_projection(scan, row, angle_deg, 0, false);
+}
+
+/* Every line kept is the closed form's. */
+static void lines_are_right(struct ct_scan *scan, uint32_t n, double tolerance)
+{
+  const struct ct_tomo *tomo = ct_scan_tomo(scan);
+  assert_int_equal(ct_tomo_state(tomo).projections, n);
+  for (uint32_t k = 0; k < n; k++) {
+    double angle_deg;
+    const float *line = ct_tomo_row(tomo, k, &angle_deg);
+    for (int i = 0; i < COLS; i++)
+      assert_true(fabs((double)line[i] - attenuation(i, angle_deg)) < tolerance);
+  }
+}
+
+static void darks_and_flats_may_come_first_last_or_between(void **state)
+{
+  (void)state;
+  for (int when = 0; when < 3; when++) {
+    struct ct_scan *scan = open_scan();
+    for (int k = 0; k < N; k++) {
+      if (k == (when == 0 ? 0 : when == 1 ? N / 2 : -1)) {
+        send_key(scan, false, 2);
+        send_key(scan, true, 3);
+      }
+      assert_int_equal(send(scan, 3.0 * k), 0);
+    }
+    if (when == 2) {
+      send_key(scan, false, 2);
+      send_key(scan, true, 3);
+      assert_int_equal(send(scan, 180.5), 0);              /* what follows makes them count; a new scan, as 0.5 was seen */
+      assert_int_equal(ct_scan_state(scan).scans, 2);
+      lines_are_right(scan, 1, 1e-4);
+    } else {
+      assert_int_equal(ct_scan_state(scan).scans, 1);
+      lines_are_right(scan, N, 1e-4);
+    }
+    assert_int_equal(ct_scan_state(scan).darks, 4);
+    assert_int_equal(ct_scan_state(scan).flats, 4);
+    ct_scan_close(scan);
+  }
+}
+
+static void newer_flats_replace_older_ones(void **state)
+{
+  (void)state;
+  struct ct_scan *scan = open_scan();
+  float row[COLS];
+  send_key(scan, false, 0);
+  for (int i = 0; i < COLS; i++)
+    row[i] = 9000;
+  ct_scan_flat(scan, row);                                  /* of another beam */
+  for (int k = 0; k < 10; k++)
+    assert_int_equal(send(scan, 3.0 * k), 0);
+  send_key(scan, true, 0);
+  assert_int_equal(send(scan, 30), 0);
+  assert_int_equal(ct_scan_state(scan).scans, 1);           /* 30 degrees is news */
+  lines_are_right(scan, 11, 1e-4);
+  ct_scan_close(scan);
+}
+
+static void without_a_flat_the_open_beam_is_the_reference(void **state)
+{
+  (void)state;
+  struct ct_scan *scan = open_scan();
+  float row[COLS];
+  for (int k = 0; k < 5; k++) {
+    for (int i = 0; i < COLS; i++)
+      row[i] = (float)(5000 * exp(-attenuation(i, 3.0 * k)));
+    assert_int_equal(ct_scan_projection(scan, row, 3.0 * k, 0, false), 0);
+  }
+  lines_are_right(scan, 5, 1e-5);
+  ct_scan_close(scan);
+}
+
+static void bad_columns_cost_only_themselves(void **state)
+{
+  (void)state;
+  struct ct_scan *scan = open_scan();
+  float row[COLS];
+  send_key(scan, false, 0);
+  send_key(scan, true, 0);
+  for (int i = 0; i < COLS; i++)                            /* one dead column: its flat is its dark */
+    row[i] = (float)(i == 40 ? dark_of(i) : flat_of(i));
+  send_key(scan, false, 0);                                 /* ends the run of flats */
+  ct_scan_flat(scan, row);
+  make_row(row, 0);
+  row[0] = NAN;
+  row[10] = INFINITY;
+  row[95] = -INFINITY;
+  assert_int_equal(ct_scan_projection(scan, row, 0, 0, false), 0);
+  const float *line = ct_tomo_row(ct_scan_tomo(scan), 0, NULL);
+  for (int i = 0; i < COLS; i++) {
+    assert_true(isfinite(line[i]));
+    assert_true(fabs((double)line[i] - attenuation(i, 0)) < (i == 40 || i == 10 ? 0.05 : 1e-4));
+  }
+  for (int i = 0; i < COLS; i++)
+    row[i] = i % 3 ? NAN : row[i];
+  assert_int_equal(ct_scan_projection(scan, row, 3, 0, false), CT_ERANGE);
+  make_row(row, 3);
+  assert_int_equal(ct_scan_projection(scan, row, NAN, 0, false), CT_ERANGE);
+  assert_int_equal(ct_scan_projection(scan, row, 3, 0, false), 0);
+  memset(row, 0, sizeof row);                               /* a beam that is off: opaque, not infinite */
+  assert_int_equal(ct_scan_projection(scan, row, 6, 0, false), 0);
+  line = ct_tomo_row(ct_scan_tomo(scan), 2, NULL);
+  for (int i = 0; i < COLS; i++)
+    assert_true(fabs((double)line[i] + log(1e-4)) < 1e-4);
+  ct_scan_close(scan);
+}
+
+static void scans_begin_where_something_is_seen_again(void **state)
+{
+  (void)state;
+  struct ct_scan *scan = open_scan();
+  float row[COLS];
+  send_key(scan, false, 0);
+  send_key(scan, true, 0);
+  for (int k = 0; k < N + 25; k++)                          /* the stage goes on: the oldest give way */
+    assert_int_equal(send(scan, 3.0 * k), 0);
+  assert_int_equal(ct_scan_state(scan).scans, 1);
+  assert_int_equal(ct_scan_state(scan).projections, N);
+  double oldest;
+  ct_tomo_row(ct_scan_tomo(scan), 0, &oldest);
+  assert_true(fabs(oldest - 75) < 1e-9);
+  make_row(row, 0);
+  assert_int_equal(ct_scan_projection(scan, row, 0, 0, true), 0);      /* after a pause */
+  assert_int_equal(ct_scan_state(scan).scans, 2);
+  assert_int_equal(ct_scan_state(scan).projections, 1);
+  for (int k = 1; k < 20; k++)
+    assert_int_equal(send(scan, 3.0 * k), 0);
+  make_row(row, 60);
+  assert_int_equal(ct_scan_projection(scan, row, 60, 0, true), 0);     /* a pause in mid scan: it goes on */
+  assert_int_equal(ct_scan_state(scan).scans, 2);
+  assert_int_equal(ct_scan_projection(scan, row, 63, 1.5, false), 0);  /* another height */
+  assert_int_equal(ct_scan_state(scan).scans, 3);
+  assert_int_equal(ct_scan_state(scan).projections, 1);
+  ct_scan_close(scan);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(darks_and_flats_may_come_first_last_or_between),
+    cmocka_unit_test(newer_flats_replace_older_ones),
+    cmocka_unit_test(without_a_flat_the_open_beam_is_the_reference),
+    cmocka_unit_test(bad_columns_cost_only_themselves),
+    cmocka_unit_test(scans_begin_where_something_is_seen_again),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
