@@ -251,4 +251,27 @@ uint32_t ct_compton_profile_points(const struct ct_compton *compton);
 void ct_compton_profile(struct ct_compton *compton, const uint32_t *cube, const uint8_t *select, double *pz, double *J,
                         double *sigma, double *norm);
 
+/* ---- a reference beside the profile ------------------------------------------------------------------------- */
+/* On the grid pz = (j - CT_PROFILE_POINTS/2) CT_PROFILE_STEP; NaN where nothing is known, sigma 0 where it is exact. */
+struct ct_reference {
+  char name[64];
+  double J[CT_PROFILE_POINTS], sigma[CT_PROFILE_POINTS];
+};
+/* Free atoms (xraylib: Biggs, Mendelsohn, Mann 1975) as this analysis would measure them at theta_deg: with the cross
+ * section, the efficiency of <sensor> and the layers, blurred by a Gaussian of fwhm_keV, then corrected as configured.
+ * CT_EFORMAT: not a formula; CT_ERANGE: an element whose K edge is above the beam, or without a profile; CT_ENOMEM. */
+int ct_reference_formula(struct ct_reference *out, const struct ct_compton *compton, const char *formula, double fwhm_keV,
+                         struct ct_err *err) CT_MUST_CHECK;
+/* An earlier profile: n points of pz, J, sigma in points[3 * n]. CT_EFORMAT: off the grid, or nothing at pz = 0. */
+int ct_reference_points(struct ct_reference *out, const char *name, size_t n, const double *points,
+                        struct ct_err *err) CT_MUST_CHECK;
+/* Every ct_compton_profile from now on can be compared; copies it; call it once. CT_ENOMEM. */
+int ct_compton_set_reference(struct ct_compton *compton, const struct ct_reference *reference,
+                             struct ct_err *err) CT_MUST_CHECK;
+/* The reference beside the last profile made: scaled so that it fits best, and its error, on the profile's grid and scale;
+ * chi2 with the full covariance of the points, in groups of cells at least two bins wide with 10 counts or more, and its
+ * degrees of freedom (groups - 1). The errors of neighbours in a measured reference are taken to go together as the
+ * profile's do. False, NaN and 0 where there are too few counts. Needs a reference. */
+bool ct_compton_compare(const struct ct_compton *compton, double *reference, double *sigma, double *chi2, uint32_t *dof);
+
 #endif

@@ -52,18 +52,17 @@ static double response(const struct ct_compton *c, double theta_rad, double e_ke
   return value;
 }
 
-bool ct_is_weighted_(const struct ct_compton *c)
+double ct_worth_(const struct ct_compton *c, double theta_rad, double e_keV)
 {
   const struct ct_compton_setup *s = &c->setup;
-  return s->jacobian || s->cross_section || s->efficiency || s->n_layers > 0;
+  if (!s->jacobian && !s->cross_section && !s->efficiency && s->n_layers == 0)
+    return 1;
+  return response(c, theta_rad, ct_energy_(c, theta_rad, 0)) / response(c, theta_rad, fmax(least_keV, e_keV));
 }
 
 double ct_bin_worth_(const struct ct_compton *c, double theta_rad, uint32_t bin)
 {
-  if (!ct_is_weighted_(c))
-    return 1;
-  double e_keV = fmax(least_keV, c->setup.axis.start_keV + (bin + 0.5) * c->setup.axis.width_keV);
-  return response(c, theta_rad, ct_energy_(c, theta_rad, 0)) / response(c, theta_rad, e_keV);
+  return ct_worth_(c, theta_rad, c->setup.axis.start_keV + (bin + 0.5) * c->setup.axis.width_keV);
 }
 
 int ct_compton_check_edges(double e1_keV, const char *elements, struct ct_err *err)

@@ -72,6 +72,8 @@ struct ct_compton {
   double window_centre_keV[2];
   struct ct_flat_pixel *flat; /* [rows*cols] or NULL */
   double flat_mean_variance;  /* of the logarithm of the flat field's mean */
+  struct ct_reference *reference;   /* or NULL; with it, of the last profile: */
+  double *made, *covariance;        /* [n_points] net counts, [n_points][n_points] */
   uint64_t *total;            /* [axis.n]: one group's summed spectrum, scratch of ct_compton_profile */
 };
 
@@ -86,8 +88,8 @@ double ct_pixel_theta_rad_(const struct ct_geometry *geometry, double col, doubl
 int ct_matter_init_(struct ct_matter *matter, const struct ct_absorber *layer, const char *what, struct ct_err *err);
 /* Fraction of photons that cross it. */
 double ct_matter_passage_(const struct ct_matter *matter, double e_keV);
-bool ct_is_weighted_(const struct ct_compton *compton);
-/* What a count in <bin> is worth beside one at pz = 0. */
+/* What a count is worth beside one at pz = 0. */
+double ct_worth_(const struct ct_compton *compton, double theta_rad, double e_keV);
 double ct_bin_worth_(const struct ct_compton *compton, double theta_rad, uint32_t bin);
 
 /* weights.c */

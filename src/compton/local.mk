@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libcompton.a
   %D%/lithium.c \
   %D%/peaks.c \
   %D%/profile.c \
+  %D%/reference.c \
   %D%/setup.c \
   %D%/sums.c \
   %D%/weights.c

@@ -45,29 +45,94 @@ static struct background background_of(const struct ct_compton *c, const struct 
   return b;
 }
 
-/* Net counts between two energies and their variance, added to *counts and *variance. */
-static void add_cell(const struct ct_compton *c, const struct ct_group *group, const struct background *b, double from_keV,
-                     double to_keV, double *counts, double *variance)
+/* The cells of one group, placed in the bins, with their shares of the background. */
+struct cells {
+  struct ct_edge edge[CT_PROFILE_POINTS + 1];
+  double share[CT_PROFILE_POINTS][CT_CHANNELS];
+};
+
+static void place_cells(const struct ct_compton *c, const struct ct_group *group, struct cells *cells)
+{
+  const double *e = group->cells_keV;
+  for (uint32_t j = 0; j <= c->n_points; j++)
+    cells->edge[j] = ct_edge_at_(&c->setup.axis, e[j]);
+  for (uint32_t j = 0; j < c->n_points; j++) {
+    double worth = group->worth[ct_edge_at_(&c->setup.axis, (e[j] + e[j + 1]) / 2).bin];
+    ct_background_share_(c, group->theta_rad, e[j], e[j + 1], cells->share[j]);
+    for (uint32_t i = 0; i < c->n_channels; i++)
+      cells->share[j][i] *= worth;
+  }
+}
+
+/* What a count in <bin> adds to cell <j> before background. */
+static double cell_weight(const struct ct_compton *c, const struct ct_group *group, const struct cells *cells, uint32_t j,
+                          uint32_t bin)
 {
   int order = c->setup.order;
-  struct ct_edge from = ct_edge_at_(&c->setup.axis, from_keV), to = ct_edge_at_(&c->setup.axis, to_keV);
-  double share[CT_CHANNELS];
-  ct_background_share_(c, group->theta_rad, from_keV, to_keV, share);
-  for (uint32_t i = 0; i < c->n_channels; i++)
-    share[i] *= group->worth[ct_edge_at_(&c->setup.axis, (from_keV + to_keV) / 2).bin];
-  for (uint32_t bin = from.bin - 1; bin <= to.bin + 1; bin++) {
-    double w = (ct_edge_weight_(&to, order, bin) - ct_edge_weight_(&from, order, bin)) * group->worth[bin];
-    double both = 0;      /* the background's weight in the same bin: profile cells may reach into its windows */
+  return (ct_edge_weight_(&cells->edge[j + 1], order, bin) - ct_edge_weight_(&cells->edge[j], order, bin)) * group->worth[bin];
+}
+
+/* Covariance of the counts of two cells before background; j <= k. */
+static double shared(const struct ct_compton *c, const struct ct_group *group, const struct cells *cells, uint32_t j, uint32_t k)
+{
+  double sum = 0;
+  for (uint32_t bin = cells->edge[k].bin - 1; bin <= cells->edge[j + 1].bin + 1; bin++)
+    sum += cell_weight(c, group, cells, j, bin) * cell_weight(c, group, cells, k, bin) * (double)c->total[bin];
+  return sum;
+}
+
+/* Counts of a cell, and what they share with each channel of the background: cells may reach into its windows. */
+static double cell_counts(const struct ct_compton *c, const struct ct_group *group, const struct cells *cells, uint32_t j,
+                          double with[CT_CHANNELS])
+{
+  double counts = 0;
+  memset(with, 0, CT_CHANNELS * sizeof *with);
+  for (uint32_t bin = cells->edge[j].bin - 1; bin <= cells->edge[j + 1].bin + 1; bin++) {
+    double part = cell_weight(c, group, cells, j, bin) * (double)c->total[bin];
+    counts += part;
     for (uint32_t i = 0; i < c->n_channels; i++)
-      both += share[i] * group->mean[i][bin];
-    *counts += w * (double)c->total[bin];
-    *variance += (w * w - 2 * w * both) * (double)c->total[bin];
+      with[i] += part * group->mean[i][bin];
   }
+  return counts;
+}
+
+/* Covariance of two cells that comes with the background. */
+static double background_part(const struct ct_compton *c, const struct background *b, const double *share_j,
+                              const double *share_k, const double *with_j, const double *with_k)
+{
+  double sum = 0;
   for (uint32_t i = 0; i < c->n_channels; i++) {
-    *counts -= share[i] * b->density[i];
-    for (uint32_t j = 0; j < c->n_channels; j++)
-      *variance += share[i] * share[j] * b->cov[i][j];
+    sum -= share_j[i] * with_k[i] + share_k[i] * with_j[i];
+    for (uint32_t l = 0; l < c->n_channels; l++)
+      sum += share_j[i] * share_k[l] * b->cov[i][l];
   }
+  return sum;
+}
+
+/* Adds the net counts of c->total in every cell, their variances, and with a reference their covariances. */
+static void add_group(struct ct_compton *c, const struct ct_group *group, double *counts, double *variance)
+{
+  struct cells cells;
+  double with[CT_PROFILE_POINTS][CT_CHANNELS];
+  uint32_t n = c->n_points;
+  struct background b = background_of(c, group);
+  place_cells(c, group, &cells);
+  for (uint32_t j = 0; j < n; j++) {
+    counts[j] += cell_counts(c, group, &cells, j, with[j]);
+    for (uint32_t i = 0; i < c->n_channels; i++)
+      counts[j] -= cells.share[j][i] * b.density[i];
+    variance[j] += shared(c, group, &cells, j, j) +
+                   background_part(c, &b, cells.share[j], cells.share[j], with[j], with[j]);
+  }
+  for (uint32_t j = 0; c->reference != NULL && j < n; j++)
+    for (uint32_t k = j; k < n; k++) {
+      double cov = background_part(c, &b, cells.share[j], cells.share[k], with[j], with[k]);
+      if (cells.edge[k].bin <= cells.edge[j + 1].bin + 2)
+        cov += shared(c, group, &cells, j, k);
+      c->covariance[(size_t)j * n + k] += cov;
+      if (k > j)
+        c->covariance[(size_t)k * n + j] += cov;
+    }
 }
 
 static void normalise(uint32_t n, double *J, double *sigma, double *norm)
@@ -93,14 +158,12 @@ void ct_compton_profile(struct ct_compton *c, const uint32_t *cube, const uint8_
     pz[j] = ((double)j - n / 2) * CT_PROFILE_STEP;
     J[j] = sigma[j] = 0;      /* counts and variance until they are normalised */
   }
-  for (uint32_t g = 0; g < c->n_groups; g++) {
-    if (!total_group(c, g, cube, select))
-      continue;
-    const struct ct_group *group = &c->groups[g];
-    struct background b = background_of(c, group);
-    const double *edge_keV = group->cells_keV;
-    for (uint32_t j = 0; j < n; j++)
-      add_cell(c, group, &b, edge_keV[j], edge_keV[j + 1], &J[j], &sigma[j]);
-  }
+  if (c->reference != NULL)
+    memset(c->covariance, 0, (size_t)n * n * sizeof *c->covariance);
+  for (uint32_t g = 0; g < c->n_groups; g++)
+    if (total_group(c, g, cube, select))
+      add_group(c, &c->groups[g], J, sigma);
+  if (c->reference != NULL)
+    memcpy(c->made, J, n * sizeof *J);
   normalise(n, J, sigma, norm);
 }

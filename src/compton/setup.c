@@ -317,6 +317,9 @@ void ct_compton_free(struct ct_compton *c)
   }
   free(c->groups);
   free(c->flat);
+  free(c->reference);
+  free(c->made);
+  free(c->covariance);
   free(c->total);
   free(c);
 }

@@ -10,6 +10,7 @@ check_PROGRAMS += \
   %D%/check_peaks \
   %D%/check_profile \
   %D%/check_pulls \
+  %D%/check_reference \
   %D%/check_setup
 %C%_check_biggs_SOURCES = %D%/check_biggs.c %D%/common.h
 %C%_check_biggs_LDADD = $(CHECK_LDADD)
@@ -33,6 +34,8 @@ check_PROGRAMS += \
 %C%_check_profile_LDADD = $(CHECK_LDADD)
 %C%_check_pulls_SOURCES = %D%/check_pulls.c %D%/common.h
 %C%_check_pulls_LDADD = $(CHECK_LDADD)
+%C%_check_reference_SOURCES = %D%/check_reference.c %D%/common.h
+%C%_check_reference_LDADD = $(CHECK_LDADD)
 %C%_check_setup_SOURCES = %D%/check_setup.c %D%/common.h
 %C%_check_setup_LDADD = $(CHECK_LDADD)
 
