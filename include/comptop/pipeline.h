@@ -68,6 +68,7 @@ struct ct_analysis_setup {
   struct ct_compton_setup compton;
   const uint8_t *live;          /* rows*cols: 1 analysed, 0 masked or dead; copied */
   const struct ct_flat *flat;   /* of EMF and intensity, lent for the life of the analysis; NULL: none */
+  const struct ct_reference *reference;   /* beside every profile; lent likewise; NULL: none */
   bool theta_fit;               /* the geometry is fitted from the data once they suffice */
   bool mask_found;              /* pixels found hot or dead are left out from then on */
   const struct ct_roi *rois;

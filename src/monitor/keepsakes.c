@@ -106,7 +106,53 @@ static int write_flat(const struct run_setup *setup, const struct ct_snapshot *s
   return table_finish(&w, err);
 }
 
-/* ---- both -------------------------------------------------------------------------------------------------------- */
+/* ---- the reference of the profile ------------------------------------------------------------------------------- */
+static int read_points(struct ct_reference *out, const char *path, struct ct_err *err)
+{
+  struct table table;
+  int code = table_read(&table, path, "profile", 3, err);
+  if (code != 0)
+    return code;
+  struct ct_err why = { "" };
+  code = ct_reference_points(out, path, table.rows, table.values, &why);
+  table_free(&table);
+  return code == 0 ? 0 : ct_err_set(err, code, "%s: %s", path, why.text);
+}
+
+/* What is no formula is a file. */
+static int read_reference(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  const char *text = ct_settings_text(s, "emf.reference");
+  struct ct_compton *compton = NULL;
+  struct ct_err why = { "" }, file = { "" };
+  if (*text == '\0')
+    return 0;
+  int code = ct_compton_new(&compton, &setup->analysis.compton, &why);
+  if (code == 0)
+    code = ct_reference_formula(&setup->reference, compton, text, ct_settings_real(s, "emf.fwhm_keV"), &why);
+  ct_compton_free(compton);
+  if (code == CT_EFORMAT && (code = read_points(&setup->reference, text, &file)) != 0)
+    return ct_settings_refuse(s, "emf.reference", err, "neither a chemical formula nor a profile: %s", file.text);
+  if (code != 0)
+    return ct_settings_refuse(s, "emf.reference", err, "%s", why.text);
+  setup->analysis.reference = &setup->reference;
+  return 0;
+}
+
+static int write_profile(const struct run_setup *setup, const struct ct_profile_view *profile, struct ct_err *err)
+{
+  struct table_writer w;
+  int code = table_begin(&w, setup->write_profile, "profile", err);
+  if (code != 0)
+    return code;
+  fprintf(w.file, "# norm %.10g\n# run: %s\n# pz J sigma\n", profile->head->norm, setup->run);
+  for (uint32_t j = 0; j < profile->head->n; j++)
+    if (isfinite(profile->J[j]) && isfinite(profile->sigma[j]))
+      fprintf(w.file, "%.1f %.9g %.5g\n", profile->pz[j], profile->J[j], profile->sigma[j]);
+  return table_finish(&w, err);
+}
+
+/* ---- all of them --------------------------------------------------------------------------------------------------- */
 static int check_new(const char **out, const struct ct_settings *s, const char *path, struct ct_err *err)
 {
   struct ct_err why = { "" };
@@ -119,6 +165,10 @@ static int check_new(const char **out, const struct ct_settings *s, const char *
 int keepsakes_read(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   int code = read_flat(setup, s, err);
+  if (code == 0)
+    code = read_reference(setup, s, err);
+  if (code == 0)
+    code = check_new(&setup->write_profile, s, "write_profile", err);
   if (code == 0)
     code = check_new(&setup->write_flat, s, "write_flat", err);
   if (code != 0 || *setup->write_flat == '\0')
@@ -135,21 +185,35 @@ static struct ct_request flat_request(void)
   return (struct ct_request){ .kind = CT_SECTION_MAP, .bin = 1, .min_counts = 0 };
 }
 
+static struct ct_request profile_request(void)
+{
+  return (struct ct_request){ .kind = CT_SECTION_PROFILE, .scope = CT_SCOPE_ALL };
+}
+
 size_t keepsakes_requests(const struct run_setup *setup, struct ct_request requests[2])
 {
   size_t n = 0;
   if (*setup->write_flat != '\0')
     requests[n++] = flat_request();
+  if (*setup->write_profile != '\0')
+    requests[n++] = profile_request();
   return n;
 }
 
 int keepsakes_write(const struct run_setup *setup, const struct ct_snapshot *snapshot, struct ct_err *err)
 {
   struct ct_map_view map;
-  struct ct_request request = flat_request();
-  if (*setup->write_flat == '\0')
-    return 0;
-  if (!ct_snapshot_map(snapshot, &request, &map) || snapshot->core.xcs.frames == 0)
-    return ct_err_set(err, CT_ENODATA, "%s: not written, because no frame was analysed", setup->write_flat);
-  return write_flat(setup, snapshot, &map, err);
+  struct ct_profile_view profile;
+  struct ct_request flat = flat_request(), request = profile_request();
+  bool has_frames = snapshot->core.xcs.frames > 0;
+  int code = 0;
+  if (*setup->write_flat != '\0')
+    code = has_frames && ct_snapshot_map(snapshot, &flat, &map)
+             ? write_flat(setup, snapshot, &map, err)
+             : ct_err_set(err, CT_ENODATA, "%s: not written, because no frame was analysed", setup->write_flat);
+  if (*setup->write_profile == '\0' || code != 0)
+    return code;
+  if (!has_frames || !ct_snapshot_profile(snapshot, &request, &profile) || !(profile.head->norm > 0))
+    return ct_err_set(err, CT_ENODATA, "%s: not written, because there is no profile", setup->write_profile);
+  return write_profile(setup, &profile, err);
 }

@@ -5,7 +5,7 @@
 
 #include "setup.h"
 
-/* [emf] flat_field and --write-flat; emf, beam and geometry have been read. CT_ECONFIG with the place. */
+/* [emf] flat_field and reference, --write-flat and --write-profile; emf, beam and geometry have been read. CT_ECONFIG with the place. */
 int keepsakes_read(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 /* The sections of the last snapshot that keepsakes_write needs: how many of requests[2]. */
 size_t keepsakes_requests(const struct run_setup *setup, struct ct_request requests[2]);

@@ -26,7 +26,8 @@ struct run_setup {
   uint8_t *live;
   struct ct_flat flat;                   /* its arrays lie in flat_values */
   double *flat_values;
-  const char *write_flat;                /* "": nowhere */
+  struct ct_reference reference;
+  const char *write_flat, *write_profile;   /* "": nowhere */
   /* The archive; run.folder NULL: none. */
   struct ct_run_setup archive;
   struct ct_run_stream archive_streams[CT_SNAPSHOT_STREAMS];

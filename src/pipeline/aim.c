@@ -9,21 +9,24 @@
  * both errors have halved: the angles change a few times in a run, not with every breath of the data. */
 static const double centre_px = 1, distance_part = 0.05, better = 0.5;
 
-static int make(struct ct_compton **out, const struct ct_compton_setup *setup, const struct ct_flat *flat, struct ct_err *err)
+static int make(const struct ct_aim *aim, struct ct_compton **out, const struct ct_compton_setup *setup, struct ct_err *err)
 {
   int code = ct_compton_new(out, setup, err);
-  if (code == 0 && flat != NULL)
-    code = ct_compton_set_flat(*out, flat, err);
+  if (code == 0 && aim->flat != NULL)
+    code = ct_compton_set_flat(*out, aim->flat, err);
+  if (code == 0 && aim->reference != NULL)
+    code = ct_compton_set_reference(*out, aim->reference, err);
   return code;
 }
 
 int ct_aim_init(struct ct_aim *aim, struct ct_compton **compton, const struct ct_analysis_setup *setup, struct ct_err *err)
 {
   uint32_t most = setup->compton.rows > setup->compton.cols ? setup->compton.rows : setup->compton.cols;
-  *aim = (struct ct_aim){ .configured = setup->compton, .flat = setup->flat, .wanted = setup->theta_fit };
+  *aim = (struct ct_aim){ .configured = setup->compton, .flat = setup->flat, .reference = setup->reference,
+                          .wanted = setup->theta_fit };
   aim->e2_keV = ct_xcalloc(most, sizeof *aim->e2_keV);
   aim->sigma_keV = ct_xcalloc(most, sizeof *aim->sigma_keV);
-  return make(compton, &setup->compton, setup->flat, err);
+  return make(aim, compton, &setup->compton, err);
 }
 
 void ct_aim_fini(struct ct_aim *aim)
@@ -47,7 +50,7 @@ static void adopt(struct ct_aim *aim, struct ct_compton **compton)
   struct ct_err ignored;
   ct_geometry_take(&setup.geometry, &aim->fit);
   /* A geometry that cannot be measured with these bins stays a finding. */
-  if (make(&made, &setup, aim->flat, &ignored) != 0) {
+  if (make(aim, &made, &setup, &ignored) != 0) {
     ct_compton_free(made);
     return;
   }

@@ -1,5 +1,5 @@
 /* Where the detector looks: the geometry that the data show, beside the configured one or in its place. Internal to
- * pipeline. Ownership: the aim owns its copies; the flat field is lent for its life. One thread uses an aim. */
+ * pipeline. Ownership: the aim owns its copies; flat field and reference are lent for its life. One thread uses an aim. */
 #ifndef PIPELINE_AIM_H
 #define PIPELINE_AIM_H
 
@@ -8,6 +8,7 @@
 struct ct_aim {
   struct ct_compton_setup configured;
   const struct ct_flat *flat;            /* or NULL */
+  const struct ct_reference *reference;  /* or NULL */
   bool wanted;                           /* the fit is to be used once it is good enough */
   bool in_use;
   struct ct_geometry_fit fit, used;

@@ -143,7 +143,6 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
   xcs->total_counts = total->photons;
   xcs->total_live_s = (double)xcs->total_frames / p->frame_hz;
   ct_aim_tell(&p->aim, &xcs->geometry);
-  xcs->reference_chi2 = NAN;
   struct ct_sums sum = sum_over(p, p->live);
   ct_compton_emf(p->compton, &sum, &xcs->emf);
 }
@@ -367,6 +366,13 @@ static void draw_spectrum(struct ct_picture *p, struct ct_snapshot_builder *buil
         spectrum.counts[bin] += (double)cube[pixel * axis->n + bin];
 }
 
+/* The reference beside the profile that was made last; name, chi2 and dof as in struct ct_section_profile. */
+static void compare(const struct ct_picture *p, double *values, double *sigma, char name[64], double *chi2, uint32_t *dof)
+{
+  memcpy(name, p->aim.reference->name, sizeof p->aim.reference->name);
+  (void)ct_compton_compare(p->compton, values, sigma, chi2, dof);
+}
+
 static void draw_profile(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
 {
   const uint8_t *select = selected(p, request);
@@ -374,8 +380,22 @@ static void draw_profile(struct ct_picture *p, struct ct_snapshot_builder *build
   if (select == NULL || !ct_snapshot_add_profile(builder, request, ct_compton_profile_points(p->compton), &profile))
     return;
   profile.head->pixels = count_selected(p, select);
+  profile.head->chi2 = NAN;
   ct_compton_profile(p->compton, ct_spectra_window(p->spectra), select, profile.pz, profile.J, profile.sigma,
                      &profile.head->norm);
+  if (p->aim.reference != NULL)
+    compare(p, profile.reference, profile.reference_sigma, profile.head->reference, &profile.head->chi2, &profile.head->dof);
+}
+
+/* All pixels beside the reference, for who reads no profile. */
+static void draw_comparison(struct ct_picture *p, struct ct_snapshot_xcs *xcs)
+{
+  double pz[CT_PROFILE_POINTS], J[CT_PROFILE_POINTS], sigma[CT_PROFILE_POINTS], norm;
+  xcs->reference_chi2 = NAN;
+  if (p->aim.reference == NULL)
+    return;
+  ct_compton_profile(p->compton, ct_spectra_window(p->spectra), p->live, pz, J, sigma, &norm);
+  compare(p, J, sigma, xcs->reference, &xcs->reference_chi2, &xcs->reference_dof);
 }
 
 void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_wants_table *wants)
@@ -388,6 +408,7 @@ void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, 
   ct_compton_map(p->compton, ct_spectra_window(p->spectra), p->live, p->sums);
   count_photons(p);
   draw_totals(p, &core->xcs);
+  draw_comparison(p, &core->xcs);
   draw_rois(p, core);
   ct_watch_draw(&p->watch, core);
   for (uint32_t i = 0; i < wants->n; i++) {

@@ -54,33 +54,70 @@ void ct_panel_waiting(const struct ct_view *view, const struct ct_snapshot *snap
     ct_canvas_coloured(canvas, row, 1, CT_GREY, 0, "waiting for %s", what);
 }
 
+/* What the reference leaves, in errors of both: a strip of its own below the profile. */
+enum { STRIP_ROWS = 5, STRIP_FROM_ROWS = 13, PROFILE_POINTS = 512 };
+
+static void draw_residuals(const struct ct_profile_view *profile, struct ct_canvas canvas)
+{
+  double residual[PROFILE_POINTS], low, high;
+  uint32_t n = profile->head->n < PROFILE_POINTS ? profile->head->n : PROFILE_POINTS;
+  for (uint32_t i = 0; i < n; i++)
+    residual[i] = (profile->J[i] - profile->reference[i]) / hypot(profile->sigma[i], profile->reference_sigma[i]);
+  struct ct_curve curve = { .x = profile->pz, .y = residual, .n = n, .x_scale = 1, .joined = true };
+  if (!ct_plot_extent(&curve, &low, &high))
+    return;
+  high = fmax(3, fmax(-low, high));
+  low = -high;
+  ct_plot_round(&low, &high);
+  struct ct_plot plot = ct_plot_axes(canvas, profile->pz[0], profile->pz[profile->head->n - 1], low, high, false, "sigma");
+  ct_plot_curve(&plot, &curve, CT_QUIET);
+}
+
+static struct ct_canvas profile_caption(const struct ct_view *view, const struct ct_snapshot *snapshot,
+                                        const struct ct_profile_view *profile, struct ct_canvas canvas)
+{
+  char scope[CT_NAME + 16], against[128] = "", chi2[CT_WORD];
+  if (profile != NULL && profile->head->reference[0] != '\0') {
+    const struct ct_section_profile *head = profile->head;
+    ct_word_brief(chi2, head->chi2);
+    snprintf(against, sizeof against, isfinite(head->chi2) ? ", %.63s: chi2 %s of %u" : ", %.63s", head->reference, chi2,
+             head->dof);
+  }
+  return ct_canvas_caption(canvas, canvas.cols >= 60 ? "Compton profile J(pz) / J(0)  %s%s" : "Profile J(pz)  %s%s",
+                           ct_view_scope_word(view, &snapshot->core, scope), against);
+}
+
 void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
-  char scope[CT_NAME + 16];
-  canvas = ct_canvas_caption(canvas, canvas.cols >= 60 ? "Compton profile J(pz) / J(0)  %s" : "Profile J(pz)  %s",
-                             ct_view_scope_word(view, &snapshot->core, scope));
   struct ct_request request = ct_view_curve_request(view, CT_SECTION_PROFILE);
   struct ct_profile_view profile;
-  if (!ct_snapshot_profile(snapshot, &request, &profile) || profile.head->n < 2) {
+  bool found = ct_snapshot_profile(snapshot, &request, &profile) && profile.head->n >= 2;
+  canvas = profile_caption(view, snapshot, found ? &profile : NULL, canvas);
+  if (!found) {
     ct_panel_waiting(view, snapshot, canvas, "a profile");
     return;
   }
   uint32_t n = profile.head->n;
-  struct ct_curve curve = { .x = profile.pz, .y = profile.J, .sigma = profile.sigma, .n = n, .x_scale = 1, .joined = true };
+  struct ct_curve curve = { .x = profile.pz, .y = profile.J, .n = n, .x_scale = 1, .joined = true };
   double low, high, x_low = profile.pz[0], x_high = profile.pz[n - 1];
+  /* The curve decides the range; the error bars of thin tails may leave it. */
   if (!ct_plot_extent(&curve, &low, &high) || !(x_high > x_low)) {
     ct_panel_waiting(view, snapshot, canvas, "enough photons");
     return;
   }
-  /* The curve decides the range; the error bars of thin tails may leave it. */
-  curve.sigma = NULL;
-  ct_plot_extent(&curve, &low, &high);
   curve.sigma = profile.sigma;
   low = fmin(low, 0);
   high = fmax(high, 1);
   ct_plot_round(&low, &high);
-  struct ct_plot plot = ct_plot_axes(canvas, x_low, x_high, low, high, false, "a.u.");
+  bool compared = profile.head->reference[0] != '\0', strip = compared && canvas.rows >= STRIP_FROM_ROWS;
+  int rows = strip ? canvas.rows - STRIP_ROWS : canvas.rows;
+  struct ct_plot plot = ct_plot_axes(ct_canvas_part(canvas, 0, 0, rows, canvas.cols), x_low, x_high, low, high, false, "a.u.");
+  struct ct_curve reference = { .x = profile.pz, .y = profile.reference, .n = n, .x_scale = 1, .joined = true };
+  if (compared)
+    ct_plot_curve(&plot, &reference, CT_QUIET);
   ct_plot_curve(&plot, &curve, CT_ACCENT);
+  if (strip)
+    draw_residuals(&profile, ct_canvas_part(canvas, rows, 0, STRIP_ROWS, canvas.cols));
 }
 
 /* The spectrum summed over whole bins until there are no more bins than dots, so that every count is shown once. */

@@ -42,6 +42,7 @@ static const struct golden {
   { "lithium-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1uuuu" },
   { "drift-map-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1uuuL" },
   { "profile-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "2" },
+  { "reference-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "2rr" },
   { "spectrum-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "3" },
   { "spectrum-linear-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "3l" },
   { "tomography-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "4" },

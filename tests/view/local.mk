@@ -32,6 +32,7 @@ dist_noinst_DATA += \
   %D%/golden/overview-40x16.exp \
   %D%/golden/overview-80x24.exp \
   %D%/golden/profile-80x24.exp \
+  %D%/golden/reference-80x24.exp \
   %D%/golden/roi-100x30.exp \
   %D%/golden/spectrum-80x24.exp \
   %D%/golden/spectrum-linear-80x24.exp \

@@ -1,6 +1,7 @@
 #include "samples.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,18 @@ static void fill_profile(struct ct_profile_parts *profile, double photons)
   }
 }
 
+static void fill_reference(struct ct_profile_parts *profile)
+{
+  snprintf(profile->head->reference, sizeof profile->head->reference, "LiNi0.8Mn0.1Co0.1O2");
+  profile->head->chi2 = 231.4;
+  profile->head->dof = 32;
+  for (uint32_t i = 0; i < profile->head->n; i++) {
+    double pz = profile->pz[i];
+    profile->reference[i] = 0.7 / (1 + pz * pz / 0.6) + 0.3 * exp(-pz * pz / 18);
+    profile->reference_sigma[i] = profile->sigma[i];
+  }
+}
+
 static void fill_spectrum(struct ct_spectrum_parts *spectrum, double photons)
 {
   uint64_t state = 7;
@@ -130,6 +143,8 @@ static void add_section(struct ct_snapshot_builder *builder, const struct ct_req
       map.emf[i] = (float)(0.02 * ((double)(i % 10) - 4.5)), map.sigma[i] *= 2;      /* a ramp along the columns */
   } else if (request->kind == CT_SECTION_PROFILE && ct_snapshot_add_profile(builder, request, 201, &profile)) {
     fill_profile(&profile, photons * 100);
+    if (request->scope == CT_SCOPE_ROI)      /* one of them beside a reference */
+      fill_reference(&profile);
   } else if (request->kind == CT_SECTION_SPECTRUM && ct_snapshot_add_spectrum(builder, request, 1000, &spectrum)) {
     fill_spectrum(&spectrum, photons * 200);
   } else if (request->kind == CT_SECTION_TREND && ct_snapshot_add_trend(builder, request, request->size, &trend)) {
