@@ -83,12 +83,13 @@ void ct_chunk_pack(struct ct_chunk *chunk, enum ct_codec codec);
 struct ct_run_stream {
   const char *name, *endpoint;    /* name: letters, digits, - and _ */
   enum ct_role role;              /* scalars have no files of their own */
+  enum ct_codec codec;            /* of its frames; AUTO: what packs them best, tried on them */
   double frame_hz;                /* NaN: not known */
 };
 struct ct_run_setup {
   const char *folder, *name;      /* run.archive, run.name */
   bool resume;                    /* go on in an existing run, after repairing it */
-  enum ct_codec codec;
+  enum ct_codec codec;            /* of maps and spectra */
   uint64_t reserve_bytes;         /* free space never used */
   uint64_t roll_bytes;            /* a new file after so much, 0: 8 GB; or after <roll_s>, 0: 60 s */
   double roll_s;

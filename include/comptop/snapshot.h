@@ -77,8 +77,9 @@ struct ct_snapshot_archive {
   enum ct_archive_state state;
   uint64_t committed_frames, missed_frames, bytes, raw_bytes, free_bytes;
   double rate_Bps, left_s, lag_s, ratio;
+  double cores;               /* that packing and writing take */
   char folder[256];
-  char codec[16];
+  char codec[16];             /* in use: "bslz4", of several streams "bslz4+none" */
 };
 
 /* An EMF with its error. L, H and their variances are sums over pixels in pz space; v* have the covariance. */

@@ -9,6 +9,8 @@
 #include <string.h>
 
 static const double chunk_bytes = 1 << 20, chunk_s = 0.25;
+/* Each change of codec or mode is a new file: not more often than this. */
+static const int64_t measure_every_ns = 60 * CT_NS_PER_S, mode_at_least_ns = CT_NS_PER_S;
 
 uint32_t ct_chunk_frames(size_t frame_bytes, double frame_hz)
 {
@@ -56,6 +58,10 @@ void ct_chunk_begin(struct ct_chunk *chunk, size_t stream, double frame_hz, cons
   chunk->type = previous != NULL ? previous->type : CT_U8;
   chunk->whole = previous != NULL ? previous->whole : 0;
   chunk->phase = end;
+  chunk->codec = previous != NULL ? previous->codec : CT_CODEC_NONE;
+  chunk->measured_ns = previous != NULL ? previous->measured_ns : 0;
+  chunk->mode = previous != NULL ? previous->mode : CT_MODE_UNKNOWN;
+  chunk->mode_ns = previous != NULL ? previous->mode_ns : 0;
   chunk->stream = stream;
   chunk->frame_hz = frame_hz;
   chunk->count = 0;
@@ -70,13 +76,26 @@ static bool take_shape(struct ct_chunk *chunk, const struct ct_frame *frame)
   uint32_t whole = ct_chunk_frames(chunk->frame_bytes, chunk->frame_hz);
   while (whole > 1 && whole * chunk->frame_bytes > chunk->room_bytes)
     whole /= 2;
-  if (!same_kind(chunk, frame->rows, frame->cols, frame->type) || chunk->whole != whole)
+  if (!same_kind(chunk, frame->rows, frame->cols, frame->type) || chunk->whole != whole) {
     chunk->phase = 0;
+    chunk->measured_ns = 0;
+  }
   chunk->rows = frame->rows;
   chunk->cols = frame->cols;
   chunk->type = frame->type;
   chunk->whole = whole;
   return whole * chunk->frame_bytes <= chunk->room_bytes;
+}
+
+static enum ct_mode mode_of(const struct ct_frame *frame)
+{
+  return frame->attributes.present & CT_HAS_MODE ? frame->attributes.mode : CT_MODE_UNKNOWN;
+}
+
+/* A file holds one mode, unless modes change faster than files should. */
+static bool mode_ends(const struct ct_chunk *chunk, const struct ct_frame *frame)
+{
+  return mode_of(frame) != chunk->mode && frame->arrival_ns - chunk->mode_ns >= mode_at_least_ns;
 }
 
 static void copy_native(unsigned char *out, const unsigned char *in, size_t bytes, size_t element_bytes, bool swap)
@@ -93,9 +112,14 @@ static void copy_native(unsigned char *out, const unsigned char *in, size_t byte
 uint32_t ct_chunk_add(struct ct_chunk *chunk, const struct ct_frame *frame, uint32_t first)
 {
   assert(chunk->ready == NULL && first <= frame->count);
+  if (chunk->count == 0 && mode_ends(chunk, frame)) {
+    chunk->phase = 0;
+    chunk->mode = mode_of(frame);
+    chunk->mode_ns = frame->arrival_ns;
+  }
   if (chunk->count == 0 && !take_shape(chunk, frame))
     return 0;
-  if (!same_kind(chunk, frame->rows, frame->cols, frame->type))
+  if (!same_kind(chunk, frame->rows, frame->cols, frame->type) || mode_ends(chunk, frame))
     return 0;
   const uint32_t room = chunk->whole - chunk->phase - chunk->count, left = frame->count - first;
   const uint32_t n = left < room ? left : room;
@@ -117,23 +141,63 @@ bool ct_chunk_full(const struct ct_chunk *chunk)
   return chunk->count > 0 && chunk->phase + chunk->count == chunk->whole;
 }
 
+static size_t pack_with(struct ct_chunk *chunk, enum ct_codec codec)
+{
+  return ct_codec_pack(codec, chunk->pixels, chunk->count * chunk->frame_bytes, ct_type_bytes(chunk->type), chunk->packed);
+}
+
+/* What packs these pixels best, tried on them. The one in use stays unless another is clearly better; zstd, which costs
+ * more and which not everybody can read, has to be better yet, and a plugin for it must be here. */
+static enum ct_codec measure(struct ct_chunk *chunk)
+{
+  static const enum ct_codec candidates[] = { CT_CODEC_BSLZ4, CT_CODEC_LZ4, CT_CODEC_ZSTD };
+  const double plain = (double)(chunk->count * chunk->frame_bytes);
+  enum ct_codec best = CT_CODEC_NONE;
+  double least = 0.95 * plain;
+  for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+    const enum ct_codec codec = candidates[i];
+    if (codec == CT_CODEC_ZSTD && !ct_codec_has_plugin(codec))
+      continue;
+    const double handicap = codec == CT_CODEC_ZSTD ? 1.2 : chunk->measured_ns != 0 && codec != chunk->codec ? 1.1 : 1;
+    const size_t packed = pack_with(chunk, codec);
+    if (packed > 0 && (double)packed * handicap < least) {
+      least = (double)packed * handicap;
+      best = codec;
+    }
+  }
+  return best;
+}
+
+static void settle_codec(struct ct_chunk *chunk, enum ct_codec wanted)
+{
+  const int64_t now_ns = chunk->frames[chunk->count - 1].arrival_ns;
+  if (wanted != CT_CODEC_AUTO) {
+    chunk->codec = wanted;
+    return;
+  }
+  if (chunk->measured_ns != 0 && now_ns - chunk->measured_ns < measure_every_ns)
+    return;
+  if (chunk->count == chunk->whole) {
+    chunk->codec = measure(chunk);
+    chunk->measured_ns = now_ns;
+  } else if (chunk->measured_ns == 0)
+    chunk->codec = CT_CODEC_BSLZ4;    /* until there is a whole one to try */
+}
+
 void ct_chunk_pack(struct ct_chunk *chunk, enum ct_codec codec)
 {
   for (uint32_t i = 0; i < chunk->count; i++)
     chunk->frames[i].crc32 = ct_crc32(&chunk->crc, chunk->pixels + i * chunk->frame_bytes, chunk->frame_bytes);
-  chunk->codec = codec;
+  settle_codec(chunk, codec);
   if (chunk->count != chunk->whole)
     return;
-  const size_t bytes = chunk->count * chunk->frame_bytes;
   chunk->ready = chunk->pixels;
-  chunk->ready_bytes = bytes;
-  chunk->plain = codec == CT_CODEC_NONE;
-  if (chunk->plain)
+  chunk->ready_bytes = chunk->count * chunk->frame_bytes;
+  chunk->plain = true;
+  const size_t packed = chunk->codec == CT_CODEC_NONE ? 0 : pack_with(chunk, chunk->codec);
+  if (packed == 0 || packed >= chunk->ready_bytes)
     return;
-  const size_t packed = ct_codec_pack(codec, chunk->pixels, bytes, ct_type_bytes(chunk->type), chunk->packed);
-  if (packed > 0 && packed < bytes) {
-    chunk->ready = chunk->packed;
-    chunk->ready_bytes = packed;
-  } else
-    chunk->plain = true;
+  chunk->ready = chunk->packed;
+  chunk->ready_bytes = packed;
+  chunk->plain = false;
 }

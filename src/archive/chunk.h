@@ -20,6 +20,9 @@ struct ct_chunk {
   size_t stream, room_bytes, frame_bytes;
   double frame_hz;
   enum ct_codec codec;             /* of the file it goes into */
+  int64_t measured_ns;             /* when that was chosen by what packs best; 0: it was not */
+  enum ct_mode mode;               /* of the file */
+  int64_t mode_ns;                 /* since when */
   enum ct_type type;
   uint32_t rows, cols, count;
   uint32_t whole;                  /* frames of a chunk in the file */

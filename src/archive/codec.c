@@ -3,6 +3,7 @@
 #include "archive/bslz4.h"
 
 #include <lz4.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -191,6 +192,14 @@ static size_t zstd_filter(unsigned flags, size_t n_values, const unsigned values
   return hand_back(out, room, ZSTD_decompress(out, room, *buffer, bytes) == room ? room : 0, buffer_bytes, buffer);
 }
 
+/* Looked for before the built-in filters take their places. */
+static _Atomic bool looked, zstd_plugin;   /* relaxed: each stands for itself, and is the same whoever looks */
+
+bool ct_codec_has_plugin(enum ct_codec codec)
+{
+  return codec != CT_CODEC_ZSTD || atomic_load_explicit(&zstd_plugin, memory_order_relaxed);
+}
+
 void ct_codec_register(void)
 {
   static const H5Z_class2_t classes[] = {
@@ -202,6 +211,10 @@ void ct_codec_register(void)
     { .version = H5Z_CLASS_T_VERS, .id = FILTER_ZSTD, .encoder_present = 1, .decoder_present = 1, .name = "zstd",
       .filter = zstd_filter },
   };
+  if (atomic_load_explicit(&looked, memory_order_relaxed))
+    return;
+  atomic_store_explicit(&zstd_plugin, H5Zfilter_avail(FILTER_ZSTD) > 0, memory_order_relaxed);
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
     H5Zregister(&classes[i]);
+  atomic_store_explicit(&looked, true, memory_order_relaxed);
 }

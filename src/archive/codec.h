@@ -15,6 +15,8 @@ size_t ct_codec_bound(size_t bytes);
 size_t ct_codec_pack(enum ct_codec codec, const void *in, size_t bytes, size_t element_bytes, void *out);
 /* Sets the filter of a data set's creation list. */
 void ct_codec_filter(enum ct_codec codec, hid_t plist, size_t element_bytes);
+/* Whether there is a plugin for it beside what is built in here, so that other programs on this machine can read it. */
+bool ct_codec_has_plugin(enum ct_codec codec);
 /* Makes HDF5 know the filters. */
 void ct_codec_register(void);
 

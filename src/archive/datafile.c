@@ -79,7 +79,7 @@ int ct_data_create(struct ct_data_file *file, const char *path, const struct ct_
   char why[CT_H5_WHY];
   ct_h5_begin();
   *file = (struct ct_data_file){ .rows = first->rows, .cols = first->cols, .type = first->type, .whole = first->whole,
-                                 .codec = first->codec };
+                                 .codec = first->codec, .mode = first->mode };
   file->data.set = H5I_INVALID_HID;
   for (int i = 0; i < CT_COLUMN_COUNT; i++)
     file->columns[i].set = H5I_INVALID_HID;
@@ -103,7 +103,7 @@ int ct_data_create(struct ct_data_file *file, const char *path, const struct ct_
 bool ct_data_fits(const struct ct_data_file *file, const struct ct_chunk *chunk)
 {
   return file->rows == chunk->rows && file->cols == chunk->cols && file->type == chunk->type &&
-         file->codec == chunk->codec && file->whole == chunk->whole && file->n % file->whole == chunk->phase;
+         file->codec == chunk->codec && file->mode == chunk->mode && file->whole == chunk->whole && file->n % file->whole == chunk->phase;
 }
 
 static int append_columns(struct ct_data_file *file, const struct ct_chunk *chunk)

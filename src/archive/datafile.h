@@ -38,6 +38,7 @@ struct ct_data_file {
   uint32_t rows, cols, whole;
   enum ct_type type;
   enum ct_codec codec;
+  enum ct_mode mode;
   unsigned char *tail, *packed;            /* the chunk under way, when frames come slower than they fill one */
 };
 

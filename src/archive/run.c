@@ -191,6 +191,7 @@ int ct_run_write(struct ct_run *run, const struct ct_chunk *chunk, int64_t now_n
     return rc;
   }
   add_numbers(stream, chunk);
+  stream->written = true;
   stream->last_arrival_ns = chunk->frames[chunk->count - 1].arrival_ns;
   run->raw_bytes += chunk->count * chunk->frame_bytes;
   return 0;
@@ -225,6 +226,18 @@ void ct_run_tick(struct ct_run *run, int64_t now_ns)
     ct_run_take_ballast(run);
 }
 
+/* "bslz4", or "bslz4+none" */
+static void codec_words(const struct ct_run *run, char *text, size_t bytes)
+{
+  text[0] = '\0';
+  for (size_t i = 0; i < run->n_streams; i++) {
+    const char *word = ct_codec_word(run->streams[i].file.codec);
+    const size_t used = strlen(text);
+    if (run->streams[i].written && strstr(text, word) == NULL)
+      snprintf(text + used, bytes - used, "%s%s", used > 0 ? "+" : "", word);
+  }
+}
+
 void ct_run_status(const struct ct_run *run, struct ct_snapshot_archive *archive, char *reason, size_t reason_bytes)
 {
   bool degraded = run->reason[0] != '\0' && run->looked_ns - run->troubled_ns < degraded_ns;
@@ -238,7 +251,7 @@ void ct_run_status(const struct ct_run *run, struct ct_snapshot_archive *archive
   uint64_t usable = run->free_bytes > run->setup.reserve_bytes ? run->free_bytes - run->setup.reserve_bytes : 0;
   archive->left_s = archive->rate_Bps > 0 ? (double)usable / archive->rate_Bps : (double)NAN;
   snprintf(archive->folder, sizeof archive->folder, "%.255s", run->folder.path);
-  snprintf(archive->codec, sizeof archive->codec, "%s", ct_codec_word(run->setup.codec));
+  codec_words(run, archive->codec, sizeof archive->codec);
   snprintf(reason, reason_bytes, "%s", archive->state == CT_ARCHIVE_OK ? "" : run->reason);
 }
 

@@ -29,7 +29,7 @@ struct ct_run_writer {
   struct ct_range *ranges;            /* CT_RUN_RANGES, of the open file */
   size_t n_ranges, n_committed;       /* ranges that are flushed, the last of them up to ... */
   uint64_t committed_last;
-  double ratio;                       /* plain by stored bytes, of the last file */
+  bool written;                       /* file.codec says how, of the last file too */
 };
 
 struct ct_run_alarm {

@@ -477,7 +477,7 @@ static void compose_absent(struct ct_snapshot_core *core)
   xcs->emf = xcs->run = xcs->scan_emf = no_emf;
   xcs->target_s = xcs->change.per_h = xcs->change.sigma_per_h = NAN;
   core->drift = (struct ct_snapshot_drift){ .sample_s = NAN, .z_limit = NAN, .z_max = NAN, .x = -1, .y = -1 };
-  core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = NAN;
+  core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = core->archive.cores = NAN;
 }
 
 struct ct_snapshot *collector_compose(struct collector *c)

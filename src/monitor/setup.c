@@ -316,8 +316,12 @@ static int finish_archive(struct run_setup *setup, const struct ct_settings *s, 
   for (uint32_t i = 0; i < setup->n_streams; i++) {
     const struct stream_setup *stream = &setup->streams[i];
     bool detector = stream->role == CT_ROLE_HEXITEC;
+    static const enum ct_codec codecs[] = { CT_CODEC_AUTO, CT_CODEC_NONE, CT_CODEC_BSLZ4, CT_CODEC_LZ4, CT_CODEC_ZSTD };
+    char path[128];
+    int codec = ct_settings_word(s, path_of(path, "stream", stream->name, "codec"));
     setup->archive_streams[i] = (struct ct_run_stream){ .name = stream->name, .endpoint = stream->endpoint,
-      .role = stream->role, .frame_hz = detector ? stream->receiver.frame_hz : (double)NAN };
+      .role = stream->role, .codec = codec >= 0 ? codecs[codec] : detector ? CT_CODEC_AUTO : CT_CODEC_NONE,
+      .frame_hz = detector ? stream->receiver.frame_hz : (double)NAN };
   }
   if (setup->hexitec >= 0) {
     a->rows = setup->analysis.hexitec.rows;

@@ -57,6 +57,7 @@ struct packer {
   int64_t filling_since_ns, newest_ns;
   uint64_t next_number;       /* after the last frame seen */
   _Atomic uint64_t told_missed;        /* frames handed on as MISSED; relaxed: a number to show */
+  _Atomic int64_t cpu_ns;              /* of its thread; relaxed: a number to show */
   pthread_t thread;
   bool running;
 };
@@ -97,6 +98,9 @@ struct ct_archiver {
   struct ct_board *status;
   struct status seen;         /* the monitor's copy */
   int64_t newest_ns;          /* the writer's */
+  _Atomic int64_t cpu_ns;     /* of the writer; relaxed: a number to show */
+  int64_t cpu_before_ns, cpu_since_ns;   /* the monitor's: what all took, at which time */
+  double cores;
   pthread_t writer, syncer;
   bool writer_running, syncer_running;
   _Atomic bool stop;          /* release by stop, acquire by packers: the receivers have ended before */
@@ -139,6 +143,7 @@ static void hand_over(struct packer *p)
   p->filling = NULL;
   p->before = full;
   send_parcel(p, &(struct parcel){ .chunk = full, .newest_ns = p->newest_ns });
+  atomic_store_explicit(&p->cpu_ns, ct_time_cpu_ns(), memory_order_relaxed);
 }
 
 static void pack_frames(struct packer *p, const struct ct_frame *frame)
@@ -289,6 +294,7 @@ static void publish_status(struct ct_archiver *a)
   ct_run_status(a->run, &status->archive, status->reason, sizeof status->reason);
   status->newest_ns = a->newest_ns;
   ct_board_publish(a->status);
+  atomic_store_explicit(&a->cpu_ns, ct_time_cpu_ns(), memory_order_relaxed);
 }
 
 static void offer_syncs(struct ct_archiver *a)
@@ -369,7 +375,7 @@ static int open_packer(struct ct_archiver *a, const struct ct_run_setup *run, si
   p->archiver = a;
   p->stream = stream;
   p->frame_hz = run->streams[stream].frame_hz;
-  p->codec = run->streams[stream].role == CT_ROLE_CAMERA ? CT_CODEC_NONE : run->codec;
+  p->codec = run->streams[stream].codec;
   p->lots = ct_receiver_ring(a->receivers[stream], CT_CONSUMER_ARCHIVE, &p->consumer);
   if (p->lots == NULL)
     return ct_err_set(err, CT_EUSAGE, "stream %s was opened without an archive", run->streams[stream].name);
@@ -535,6 +541,21 @@ static uint64_t missed_in_rings(const struct ct_archiver *a)
   return missed;
 }
 
+/* Over the last two seconds or more. */
+static double measure_cores(struct ct_archiver *a)
+{
+  const int64_t now_ns = ct_time_mono_ns();
+  int64_t cpu_ns = atomic_load_explicit(&a->cpu_ns, memory_order_relaxed);
+  if (a->cpu_since_ns != 0 && now_ns - a->cpu_since_ns < 2 * CT_NS_PER_S)
+    return a->cores;
+  for (size_t i = 0; i < a->n_packers; i++)
+    cpu_ns += atomic_load_explicit(&a->packers[i].cpu_ns, memory_order_relaxed);
+  a->cores = a->cpu_since_ns != 0 ? (double)(cpu_ns - a->cpu_before_ns) / (double)(now_ns - a->cpu_since_ns) : (double)NAN;
+  a->cpu_before_ns = cpu_ns;
+  a->cpu_since_ns = now_ns;
+  return a->cores;
+}
+
 void ct_archiver_status(struct ct_archiver *a, struct ct_snapshot_archive *out, char *reason, size_t reason_bytes)
 {
   const struct status *status = ct_board_acquire(a->status);
@@ -542,6 +563,7 @@ void ct_archiver_status(struct ct_archiver *a, struct ct_snapshot_archive *out, 
     a->seen = *status;
   ct_board_release(a->status, status);
   *out = a->seen.archive;
+  out->cores = measure_cores(a);
   snprintf(reason, reason_bytes, "%s", a->seen.reason);
   /* Missed frames that the packer has not come across yet: a blocked disk shows them as they happen. */
   out->missed_frames += missed_in_rings(a);

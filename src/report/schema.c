@@ -59,6 +59,8 @@ const struct ct_field ct_schema_archive[] = {
   { "left_s", "s", CT_FIELD_REAL, AT(ct_snapshot_archive, left_s) },
   { "lag_s", "s", CT_FIELD_REAL, AT(ct_snapshot_archive, lag_s) },
   { "ratio", "-", CT_FIELD_REAL, AT(ct_snapshot_archive, ratio) },
+  { "cores", "-", CT_FIELD_REAL, AT(ct_snapshot_archive, cores) },
+  { "codec", NULL, CT_FIELD_TEXT, AT(ct_snapshot_archive, codec) },
   { "free_bytes", "B", CT_FIELD_U64, AT(ct_snapshot_archive, free_bytes) },
   { "folder", NULL, CT_FIELD_TEXT, AT(ct_snapshot_archive, folder) },
   END

@@ -132,6 +132,9 @@ static void archive_lines(const struct ct_snapshot_archive *archive, struct ct_c
   ct_canvas_text(canvas, (*row)++, 0, 0, "  %s frames, %s written, %s free, commit lag %s",
                  ct_word_short(a, (double)archive->committed_frames), ct_word_unit(b, (double)archive->bytes, 3, false, "B"),
                  ct_word_unit(c, (double)archive->free_bytes, 3, false, "B"), ct_word_time(d, archive->lag_s));
+  if (archive->codec[0] != '\0' && isfinite(archive->ratio) && isfinite(archive->cores))
+    ct_canvas_text(canvas, (*row)++, 0, 0, "  packed %.*s, %.2f times smaller, with %.2f cores", (int)sizeof archive->codec - 1,
+                   archive->codec, archive->ratio, archive->cores);
   if (archive->folder[0] != '\0')
     ct_canvas_text(canvas, (*row)++, 0, 0, "  %.*s", (int)sizeof archive->folder, archive->folder);
 }

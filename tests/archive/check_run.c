@@ -234,6 +234,87 @@ static void roll_and_resume(const char *name, enum ct_codec codec)
 static void test_roll_and_resume_plain(void **state) { (void)state; roll_and_resume("plain", CT_CODEC_NONE); }
 static void test_roll_and_resume_packed(void **state) { (void)state; roll_and_resume("packed", CT_CODEC_BSLZ4); }
 
+static void test_roll_and_resume_lz4(void **state) { (void)state; roll_and_resume("lz4", CT_CODEC_LZ4); }
+static void test_roll_and_resume_zstd(void **state) { (void)state; roll_and_resume("zstd", CT_CODEC_ZSTD); }
+
+/* One chunk of <frame>s, packed as <codec> says, after <previous>. */
+static void pack_one(struct ct_chunk *chunk, const struct ct_frame *frame, const struct ct_chunk *previous)
+{
+  ct_chunk_begin(chunk, 0, 9118.87, previous);
+  assert_int_equal(ct_chunk_add(chunk, frame, 0), frame->count);
+  ct_chunk_pack(chunk, CT_CODEC_AUTO);
+}
+
+/* What is tried on the frames: noise wants its bits sorted, mostly zero pixels do not, and chance cannot be packed. */
+static void test_codec_is_chosen_by_trying(void **state)
+{
+  (void)state;
+  static uint16_t pixels[64 * 6400];
+  struct ct_frame frame = { .pixels = (unsigned char *)pixels, .bytes = sizeof pixels, .type = CT_U16, .count = 64, .rows = 80,
+                            .cols = 80, .arrival_ns = CT_NS_PER_S };
+  struct ct_chunk *chunk = ct_chunk_new(1 << 20);
+  for (size_t i = 0; i < 64 * 6400; i++)
+    pixels[i] = run_pixel(i / 6400, i % 6400);
+  pack_one(chunk, &frame, NULL);
+  assert_int_equal(chunk->codec, CT_CODEC_BSLZ4);
+  assert_true(chunk->ready_bytes < sizeof pixels / 2);
+  for (size_t i = 0; i < 64 * 6400; i++)
+    pixels[i] = i % 173 == 0 ? run_pixel(i / 6400, i) : 0;
+  frame.arrival_ns += 10 * CT_NS_PER_S;
+  pack_one(chunk, &frame, chunk);                       /* not tried again so soon */
+  assert_int_equal(chunk->codec, CT_CODEC_BSLZ4);
+  frame.arrival_ns += 60 * CT_NS_PER_S;
+  pack_one(chunk, &frame, chunk);
+  assert_int_equal(chunk->codec, CT_CODEC_LZ4);
+  for (size_t i = 0; i < 64 * 6400; i++) {
+    uint64_t x = (i + 1) * UINT64_C(0x9E3779B97F4A7C15);
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    pixels[i] = (uint16_t)(x >> 40);
+  }
+  frame.arrival_ns += 61 * CT_NS_PER_S;
+  pack_one(chunk, &frame, chunk);
+  assert_int_equal(chunk->codec, CT_CODEC_NONE);
+  ct_chunk_free(chunk);
+}
+
+/* Each mode has files of its own; modes that change faster than every second share one. */
+static void test_modes_roll(void **state)
+{
+  (void)state;
+  static const struct { unsigned frames; int64_t later_ns; } parts[] = {
+    { 100, 2 * CT_NS_PER_S }, { 100, 2 * CT_NS_PER_S }, { 100, CT_NS_PER_S / 10 }, { 100, CT_NS_PER_S / 10 }, { 100, 0 } };
+  static uint16_t pixels[6400];
+  struct ct_run *run = open_run("modes", CT_CODEC_BSLZ4, 0, false);
+  struct ct_chunk *chunk = ct_chunk_new(1 << 20);
+  int64_t now_ns = ct_time_wall_ns();
+  uint64_t number = 0;
+  ct_chunk_begin(chunk, 0, 9118.87, NULL);
+  for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) {
+    for (unsigned k = 0; k < parts[part].frames;) {
+      for (size_t i = 0; i < 6400; i++)
+        pixels[i] = run_pixel(number, i);
+      const struct ct_frame frame = { .pixels = (unsigned char *)pixels, .bytes = sizeof pixels, .type = CT_U16, .count = 1,
+        .rows = 80, .cols = 80, .number = number, .arrival_ns = now_ns,
+        .attributes = { .present = CT_HAS_MODE, .mode = part % 2 ? CT_MODE_XCT : CT_MODE_XCS } };
+      const uint32_t took = ct_chunk_add(chunk, &frame, 0);
+      k += took;
+      number += took;
+      if (took == 0 || ct_chunk_full(chunk)) {
+        ct_chunk_pack(chunk, CT_CODEC_BSLZ4);
+        assert_int_equal(ct_run_write(run, chunk, now_ns), 0);
+        ct_chunk_begin(chunk, 0, 9118.87, chunk);
+      }
+    }
+    now_ns += parts[part].later_ns;
+  }
+  ct_chunk_pack(chunk, CT_CODEC_BSLZ4);
+  assert_int_equal(ct_run_write(run, chunk, now_ns), 0);
+  ct_chunk_free(chunk);
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_frames("modes", "hexitec", 500, 3);
+  expect_whole("modes");
+}
+
 /* Slow streams: chunks are written before they are full, and the file is whole nevertheless. */
 static void test_short_chunks(void **state)
 {
@@ -397,6 +478,10 @@ int main(int argc, char **argv)
     cmocka_unit_test(test_refusals),
     cmocka_unit_test(test_roll_and_resume_plain),
     cmocka_unit_test(test_roll_and_resume_packed),
+    cmocka_unit_test(test_roll_and_resume_lz4),
+    cmocka_unit_test(test_roll_and_resume_zstd),
+    cmocka_unit_test(test_codec_is_chosen_by_trying),
+    cmocka_unit_test(test_modes_roll),
     cmocka_unit_test(test_short_chunks),
     cmocka_unit_test(test_failing_disk_plain),
     cmocka_unit_test(test_failing_disk_packed),
