@@ -114,4 +114,31 @@ struct ct_scan_state {
 };
 struct ct_scan_state ct_scan_state(const struct ct_scan *scan);
 
+/* ---- where the axis is ------------------------------------------------------------------------------------------ */
+enum ct_axis_method { CT_AXIS_NONE, CT_AXIS_PAIRS, CT_AXIS_CENTRE_OF_MASS, CT_AXIS_WEDGE };
+const char *ct_axis_method_word(enum ct_axis_method method);   /* "none", "pairs", "centre-of-mass", "wedge" */
+
+struct ct_axis {
+  enum ct_axis_method method;
+  double axis_px, sigma_px;
+  uint32_t pairs;            /* opposite ones that were compared */
+};
+struct ct_axis_finder;
+/* For rows of <cols> columns, 8..32768. 0, CT_ERANGE, CT_ENOMEM; plans transforms as ct_tomo_open does. */
+int ct_axis_open(struct ct_axis_finder **out, uint32_t cols, struct ct_err *err) CT_MUST_CHECK;
+void ct_axis_close(struct ct_axis_finder *finder);   /* NULL is fine */
+
+/* The axis from what a slice has kept, whatever axis it is reconstructed with.
+ * Whole turns: from opposite projections, from the first pair on, anywhere on the detector (correlation where both see the
+ * sample: Vo et al., Opt. Express 29 (2021) 17849). Half turns: at the end from the double wedge that the spectrum of a
+ * whole turn is confined to (Vo et al., Opt. Express 22 (2014) 19078), about the middle half of the detector. Before, from
+ * 45 degrees on, from the centre of mass, which moves on a sine, of a sample that lies inside the detector. 0; CT_ENODATA:
+ * none of them can say, *axis is {CT_AXIS_NONE, NaN, NaN, 0}. */
+int ct_axis_find(struct ct_axis_finder *finder, const struct ct_tomo *tomo, struct ct_axis *axis);
+/* From one row and the same one half a turn later. CT_ENODATA: they have nothing in common. */
+int ct_axis_pair(struct ct_axis_finder *finder, const float *row, const float *opposite, struct ct_axis *axis);
+/* How the axis leans, from the axes of <n> >= 3 detector rows y[n] (weighted line; those without a method are left out):
+ * *tilt_deg is positive where the axis moves to higher columns further down. CT_ENODATA: fewer than 3, or one row. */
+int ct_axis_tilt(const struct ct_axis *axis, const double *y, uint32_t n, double *tilt_deg, double *sigma_deg);
+
 #endif

@@ -1,4 +1,6 @@
-check_PROGRAMS += %D%/check_field %D%/check_kernel %D%/check_slice
+check_PROGRAMS += %D%/check_axis %D%/check_field %D%/check_kernel %D%/check_slice
+%C%_check_axis_SOURCES = %D%/check_axis.c %D%/phantom.c %D%/phantom.h
+%C%_check_axis_LDADD = $(CHECK_LDADD)
 %C%_check_field_SOURCES = %D%/check_field.c %D%/phantom.c %D%/phantom.h
 %C%_check_field_LDADD = $(CHECK_LDADD)
 %C%_check_kernel_SOURCES = %D%/check_kernel.c %D%/phantom.c %D%/phantom.h

@@ -1,0 +1,60 @@
+/* Inside tomo: the ways to find an axis. All give 0 or CT_ENODATA. */
+#ifndef CT_TOMO_AXIS_H
+#define CT_TOMO_AXIS_H
+
+#include <comptop/tomo.h>
+
+#include <fftw3.h>
+
+enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 16,
+       CT_AXIS_ROWS = 1440 };
+
+/* A row and the mirrored one half a turn later, made ready for comparison. */
+struct ct_facing {
+  float *row, *mirror;              /* [cols] */
+  float *coarse_row, *coarse_mirror;   /* [coarse_cols] */
+};
+
+struct ct_axis_view {
+  double angle_deg;
+  const float *row;
+};
+
+struct ct_axis_finder {
+  uint32_t cols;
+  /* What is looked at of a slice's projections. */
+  struct ct_axis_view view[CT_AXIS_ROWS];
+  const float *rows[CT_AXIS_ROWS], *opposite[CT_PAIRS_MAX];
+  double angle_deg[CT_AXIS_ROWS];
+
+  /* pairs.c */
+  uint32_t coarse_bin, coarse_cols;
+  struct ct_facing facing[CT_PAIRS_MAX];
+  float *scratch;                   /* [cols] */
+  double *sums;                     /* 4 x [cols + 1] */
+
+  /* wedge.c: rows of <wedge_cols> columns, padded to <wedge_len>; CT_WEDGE_LEAST << i rows by plan i */
+  uint32_t wedge_bin, wedge_cols, wedge_len;
+  float *wedge_row;
+  double level[2], height;          /* of the first and the last columns; the most that rows have above */
+  double energy;                    /* of half a turn, outside the wedge */
+  fftwf_complex *spectra;           /* [rows][wedge_len / 2 + 1] */
+  fftwf_complex *column, *turned;   /* [2 * rows] */
+  fftwf_complex *cross;             /* [wedge_len / 2 + 1] */
+  fftwf_plan along, across[CT_WEDGE_PLANS];
+};
+
+/* rows[i] and opposite[i] are those of the same detector row, half a turn apart. */
+int ct_axis_from_pairs(struct ct_axis_finder *finder, const float *const *rows, const float *const *opposite, uint32_t n,
+                       struct ct_axis *axis);
+/* rows[n] at angle_deg[n], ascending over half a turn. */
+int ct_axis_from_wedge(struct ct_axis_finder *finder, const float *const *rows, const double *angle_deg, uint32_t n,
+                       struct ct_axis *axis);
+int ct_axis_from_mass(const float *const *rows, const double *angle_deg, uint32_t n, uint32_t cols, struct ct_axis *axis);
+
+/* The mean of every <bin> columns. */
+void ct_axis_bin(float *out, const float *row, uint32_t bin, uint32_t cols);
+/* Where the parabola through (-1, before), (0, at), (1, after) has its extreme, within -1..1; 0 if it is a line. */
+double ct_axis_vertex(double before, double at, double after);
+
+#endif
