@@ -1,5 +1,6 @@
 /* Frames go to the workers in blocks, next block to whoever is free. A block has two steps that need all blocks before
- * it to have done the same: next-frame correction and the adding of its events to the spectra. Each of the two has a
+ * it to have done the same: next-frame correction, and the adding of its events to the spectra and of its frames to the
+ * health. Each of the two has a
  * turn, the number of the block that may take it now. Everything else, which is most of the work, needs nobody. */
 #include "crew.h"
 
@@ -23,7 +24,6 @@ struct block {
 struct worker {
   struct ct_crew *crew;
   struct ct_hexitec *hexitec;
-  struct ct_health *health;
   /* What came of the frames of a block, frame after frame. */
   struct ct_event *events;
   uint32_t n[CT_HEXITEC_BLOCK];
@@ -35,6 +35,7 @@ struct ct_crew {
   struct worker *workers;
   unsigned n_workers, n_threads;   /* the first worker has no thread of its own */
   struct ct_spectra *spectra;
+  struct ct_health *health;
   uint32_t pixels, block_frames;
 
   pthread_mutex_t lock;         /* of the next seven */
@@ -48,7 +49,7 @@ struct ct_crew {
   const struct ct_hexitec *before;   /* the detector that corrected last; whose turn it is to correct, has it */
 
   /* Turns. Whoever waits for one acquires what the worker that passes it on has released: <before> and the detector
-   * that it is, respectively the spectra. Passing a turn and looking for sleepers, going to sleep and looking at the
+   * that it is, respectively spectra and health. Passing a turn and looking for sleepers, going to sleep and looking at the
    * turn are sequentially consistent, so that one of the two sees the other. */
   _Atomic uint64_t may_correct, may_add;
   _Atomic unsigned sleepers;
@@ -87,7 +88,6 @@ static void make_events(struct worker *w, const struct block *block)
   for (uint32_t i = 0; i < block->count; i++) {
     w->tally[i] = (struct ct_hexitec_tally){ 0 };
     w->n[i] = ct_hexitec_events(w->hexitec, block->frame, block->first + i, events, &w->tally[i]);
-    ct_health_add(w->health, w->hexitec, block->frame, block->first + i, w->tally[i].hits);
     events += w->n[i];
   }
 }
@@ -97,6 +97,7 @@ static void add_events(const struct worker *w, const struct block *block)
   const struct ct_event *events = w->events;
   for (uint32_t i = 0; i < block->count; i++) {
     ct_spectra_add(w->crew->spectra, block->frame->arrival_ns, events, w->n[i], &w->tally[i]);
+    ct_health_add(w->crew->health, w->hexitec, block->frame, block->first + i, w->tally[i].hits);
     events += w->n[i];
   }
 }
@@ -177,12 +178,8 @@ static int open_worker(struct ct_crew *crew, const struct ct_hexitec_setup *setu
 {
   struct worker *w = &crew->workers[crew->n_workers];
   int code = ct_hexitec_new(&w->hexitec, setup, err);
-  if (code == 0)
-    code = ct_health_new(&w->health, setup->rows, setup->cols, err);
-  if (code != 0) {
-    ct_hexitec_free(w->hexitec);
+  if (code != 0)
     return code;
-  }
   w->crew = crew;
   w->events = ct_xcalloc((size_t)crew->pixels * crew->block_frames, sizeof *w->events);
   crew->n_workers++;
@@ -206,6 +203,8 @@ int ct_crew_open(struct ct_crew **out, unsigned workers, const struct ct_hexitec
     crew->block_frames /= 2;
   while (code == 0 && crew->n_workers < workers)
     code = open_worker(crew, setup, err);
+  if (code == 0)
+    code = ct_health_new(&crew->health, setup->rows, setup->cols, err);
   if (code == 0)
     crew->before = crew->workers[0].hexitec;
   for (; code == 0 && crew->n_threads < workers - 1; crew->n_threads += code == 0) {
@@ -233,10 +232,10 @@ void ct_crew_close(struct ct_crew *crew)
     pthread_join(crew->workers[i].thread, NULL);
   for (unsigned i = 0; i < crew->n_workers; i++) {
     ct_hexitec_free(crew->workers[i].hexitec);
-    ct_health_free(crew->workers[i].health);
     free(crew->workers[i].events);
   }
   free(crew->workers);
+  ct_health_free(crew->health);
   pthread_cond_destroy(&crew->passed);
   pthread_cond_destroy(&crew->work);
   pthread_mutex_destroy(&crew->lock);
@@ -246,8 +245,7 @@ void ct_crew_close(struct ct_crew *crew)
 /* ---- everybody's detector -------------------------------------------------------------------------------- */
 void ct_crew_health(const struct ct_crew *crew, struct ct_health *sum)
 {
-  for (unsigned i = 0; i < crew->n_workers; i++)
-    ct_health_merge(sum, crew->workers[i].health);
+  ct_health_merge(sum, crew->health);
 }
 
 bool ct_crew_has_calibration(const struct ct_crew *crew)
@@ -266,7 +264,7 @@ uint64_t ct_crew_dark_apply(struct ct_crew *crew)
   uint64_t used = ct_hexitec_dark_apply(crew->workers[0].hexitec);
   for (unsigned i = 1; used > 0 && i < crew->n_workers; i++)
     ct_hexitec_dark_copy(crew->workers[i].hexitec, crew->workers[0].hexitec);
-  for (unsigned i = 0; used > 0 && i < crew->n_workers; i++)
-    ct_health_new_dark(crew->workers[i].health);
+  if (used > 0)
+    ct_health_new_dark(crew->health);
   return used;
 }

@@ -19,7 +19,7 @@ void ct_crew_close(struct ct_crew *crew);   /* NULL is fine */
 /* Makes events of all frames of <n> lots, in the order of time, and adds them to the spectra; then everybody rests. */
 void ct_crew_analyse(struct ct_crew *crew, const struct ct_lot *lots, size_t n);
 
-/* Adds what all workers have seen of the detector's health to <sum>. */
+/* Adds what has been seen of the detector's health to <sum>. */
 void ct_crew_health(const struct ct_crew *crew, struct ct_health *sum);
 bool ct_crew_has_calibration(const struct ct_crew *crew);
 /* As ct_hexitec_dark_add of a whole batch, and ct_hexitec_dark_apply for all workers. */

@@ -95,7 +95,7 @@ def test_workers_agree(scene):
     first = samples[1]["xcs"]
     assert first["frames"] == 863 and first["events"]["next_frame"] > 1000, first
     for n, sample in samples.items():
-        for section in "map", "spectrum":
+        for section in "map", "spectrum", "health":
             assert sample[section] == samples[1][section], f"-j {n}: another {section}"
         same = {key: value for key, value in sample["xcs"].items() if key != "covered_s"}
         expect(**{f"jobs_{n}": (same, {key: value for key, value in first.items() if key != "covered_s"})})

@@ -1,4 +1,4 @@
-/* Whatever the number of workers: spectra, windows and tallies are those of one detector that sees one frame after the
+/* Whatever the number of workers: spectra, windows, tallies and health are those of one detector that sees one frame after the
  * other. Random streams in lots of odd sizes, with gaps in the numbers and dark frames between, all sharing rules. */
 #include <math.h>
 #include <setjmp.h>
@@ -88,15 +88,38 @@ static void assert_equal_spectra(struct ct_spectra *got, struct ct_spectra *expe
   assert_int_equal(memcmp(ct_spectra_total(got), ct_spectra_total(expected), bytes), 0);
 }
 
+static void assert_equal_health(const struct ct_crew *crew, const struct ct_health *expected, const struct sensor *s)
+{
+  struct ct_health *sum;
+  struct ct_health_report report[2];
+  uint8_t *state = ct_xcalloc(2 * s->n, 1);
+
+  memset(report, 0, sizeof report);
+  assert_int_equal(ct_health_new(&sum, s->setup.rows, s->setup.cols, NULL), 0);
+  ct_crew_health(crew, sum);
+  for (uint32_t p = 0; p < s->n; p++)
+    assert_int_equal(ct_health_count(sum, p), ct_health_count(expected, p));
+  ct_health_judge(sum, state, &report[0]);
+  ct_health_clear(sum);
+  ct_health_merge(sum, expected);
+  ct_health_judge(sum, state + s->n, &report[1]);
+  assert_true(report[1].row_floods > 0);
+  assert_memory_equal(&report[0], &report[1], sizeof report[0]);
+  assert_memory_equal(state, state + s->n, s->n);
+  ct_health_free(sum);
+  free(state);
+}
+
 /* One detector, one frame after the other. */
-static void analyse_alone(struct ct_hexitec *hexitec, struct ct_spectra *spectra, struct ct_event *events,
-                          const struct ct_lot *lots, size_t n)
+static void analyse_alone(struct ct_hexitec *hexitec, struct ct_spectra *spectra, struct ct_health *health,
+                          struct ct_event *events, const struct ct_lot *lots, size_t n)
 {
   for (size_t l = 0; l < n; l++) {
     for (uint32_t i = 0; i < lots[l].frame.count; i++) {
       struct ct_hexitec_tally tally = { 0 };
       uint32_t made = ct_hexitec_frame(hexitec, &lots[l].frame, i, events, &tally);
       ct_spectra_add(spectra, lots[l].frame.arrival_ns, events, made, &tally);
+      ct_health_add(health, hexitec, &lots[l].frame, i, tally.hits);
     }
   }
 }
@@ -106,12 +129,14 @@ static void compare(struct sensor *s, uint32_t frames_max, int rounds, double wi
   struct ct_crew *crews[CREWS];
   struct ct_spectra *spectra[CREWS], *expected = new_spectra(s, window_s);
   struct ct_hexitec *alone;
+  struct ct_health *health;
   struct ct_event *events = ct_xcalloc(s->n, sizeof *events);
   struct ct_lot lots[LOTS];
   uint64_t number = 100;
   int64_t time_ns = CT_NS_PER_S;
 
   assert_int_equal(ct_hexitec_new(&alone, &s->setup, NULL), 0);
+  assert_int_equal(ct_health_new(&health, s->setup.rows, s->setup.cols, NULL), 0);
   for (int c = 0; c < CREWS; c++) {
     spectra[c] = new_spectra(s, window_s);
     assert_int_equal(ct_crew_open(&crews[c], workers[c], &s->setup, spectra[c], NULL), 0);
@@ -120,12 +145,13 @@ static void compare(struct sensor *s, uint32_t frames_max, int rounds, double wi
   for (int round = 0; round < rounds; round++) {
     make_lots(s, lots, frames_max, &number, &time_ns, &seed);
     size_t part = twin_random(&seed) % (LOTS + 1);   /* a stretch may be empty */
-    analyse_alone(alone, expected, events, lots, part);
+    analyse_alone(alone, expected, health, events, lots, part);
     for (int c = 0; c < CREWS; c++)
       ct_crew_analyse(crews[c], lots, part);
     if (round % 3 == 2) {   /* the first frames of the rest are darks, too */
       ct_hexitec_dark_add(alone, &lots[0].frame, 0);
       assert_int_equal(ct_hexitec_dark_apply(alone), 1);
+      ct_health_new_dark(health);
       struct ct_frame dark = lots[0].frame;
       dark.count = 1;
       for (int c = 0; c < CREWS; c++) {
@@ -134,7 +160,7 @@ static void compare(struct sensor *s, uint32_t frames_max, int rounds, double wi
         assert_int_equal(ct_crew_dark_apply(crews[c]), 0);
       }
     }
-    analyse_alone(alone, expected, events, lots + part, LOTS - part);
+    analyse_alone(alone, expected, health, events, lots + part, LOTS - part);
     for (int c = 0; c < CREWS; c++)
       ct_crew_analyse(crews[c], lots + part, LOTS - part);
   }
@@ -144,10 +170,12 @@ static void compare(struct sensor *s, uint32_t frames_max, int rounds, double wi
     assert_true(ct_spectra_window_tally(expected)->photons < ct_spectra_total_tally(expected)->photons);
   for (int c = 0; c < CREWS; c++) {
     assert_equal_spectra(spectra[c], expected, s);
+    assert_equal_health(crews[c], health, s);
     ct_crew_close(crews[c]);
     ct_spectra_free(spectra[c]);
   }
   ct_spectra_free(expected);
+  ct_health_free(health);
   ct_hexitec_free(alone);
   free(events);
 }
