@@ -104,7 +104,7 @@ static struct ct_settings *collected_with(const char *run)
   struct ct_settings *settings = NULL;
   struct ct_err err = { "" };
   char *text;
-  if (ct_run_configuration(run, &text, NULL) != 0 || text[0] == '\0')
+  if (ct_run_configuration(run, &text, NULL, 0, NULL) != 0 || text[0] == '\0')
     return NULL;
   if (ct_settings_parse(&settings, &ct_comptop_options, "its settings", text, strlen(text), &err) != 0)
     fprintf(stderr, "comptop-archive: %s: %s; going on without them: give --dark, --threshold and --readout\n", run, err.text);

@@ -86,6 +86,12 @@ struct ct_run_stream {
   enum ct_codec codec;            /* of its frames; AUTO: what packs them best, tried on them */
   double frame_hz;                /* NaN: not known */
 };
+/* A map that the settings name as a file, kept with them: hexitec.<name>. */
+struct ct_run_map {
+  const char *name;
+  const double *values;           /* rows*cols, row-major */
+  uint32_t rows, cols;
+};
 struct ct_run_setup {
   const char *folder, *name;      /* run.archive, run.name */
   bool resume;                    /* go on in an existing run, after repairing it */
@@ -96,6 +102,8 @@ struct ct_run_setup {
   const struct ct_run_stream *streams;
   size_t n_streams;
   const char *program, *configuration;   /* "comptop 0.1.0"; the settings in force as text */
+  const struct ct_run_map *maps;  /* copied */
+  size_t n_maps;
   uint32_t rows, cols, bins;      /* of maps and spectra; 0: none are kept */
   double start_keV, width_keV;
 };
@@ -167,13 +175,43 @@ struct ct_run_file {
 /* The frame files of a run by stream and index; *files is the caller's to free(). */
 int ct_run_files(const char *run, struct ct_run_file **files, size_t *n, struct ct_err *err) CT_MUST_CHECK;
 /* The settings the run was collected with (of its last session), as configuration text; "" where it holds none. The
- * caller's to free(). */
-int ct_run_configuration(const char *run, char **text, struct ct_err *err) CT_MUST_CHECK;
+ * caller's to free(). <path> (may be NULL): the file they are in. */
+int ct_run_configuration(const char *run, char **text, char *path, size_t path_bytes, struct ct_err *err) CT_MUST_CHECK;
+/* The file of a map that was kept with them: true when there is one. */
+bool ct_run_map(const char *run, const char *name, char *path, size_t path_bytes);
+/* The wire format that a stream of the run came in, as in its master; "" when that does not say. */
+void ct_run_stream_format(const char *run, const char *stream, char *format, size_t format_bytes);
+/* Scalars that were archived, in the order in which they came. */
+struct ct_run_scalars;
+int ct_run_scalars_open(struct ct_run_scalars **out, const char *run, struct ct_err *err) CT_MUST_CHECK;
+/* The next one with a time before <until_ns>: false when there is none. <name> lives until the next call. */
+bool ct_run_scalars_next(struct ct_run_scalars *scalars, int64_t until_ns, const char **name, int64_t *time_ns,
+                         double *value);
+void ct_run_scalars_close(struct ct_run_scalars *scalars);     /* NULL is fine */
+
+/* Results of a later analysis of a run: RUN_process_000000.h5, the next free number, which the master links to as an
+ * NXprocess; older ones are not touched. Of the setup: program, configuration, codec, and what describes maps and spectra.
+ * CT_EBUSY: the run is being collected; CT_EIO: its folder cannot be written. */
+struct ct_run_process;
+int ct_run_process_open(struct ct_run_process **out, const char *run, const struct ct_run_setup *setup,
+                        struct ct_err *err) CT_MUST_CHECK;
+int ct_run_process_append(struct ct_run_process *process, const struct ct_run_results *results) CT_MUST_CHECK;
+/* <keep> false: leaves nothing of it. <path> (may be NULL): where it is. 0, CT_EIO. NULL <process> is fine. */
+int ct_run_process_close(struct ct_run_process *process, bool keep, char *path, size_t path_bytes,
+                         struct ct_err *err) CT_MUST_CHECK;
+
 /* What rode beside the frames of a frame file. CT_ENOTFOUND: <frames> is not out of one. */
 struct ct_run_columns;
 int ct_run_columns_open(struct ct_run_columns **out, const struct ct_h5_frames *frames, struct ct_err *err) CT_MUST_CHECK;
-int ct_run_columns_read(struct ct_run_columns *columns, uint64_t first, uint32_t count, uint64_t *numbers,
-                        struct ct_attributes *attributes, struct ct_err *err) CT_MUST_CHECK;
+/* Of each frame; the last two may be NULL. */
+struct ct_run_rows {
+  uint64_t *numbers;
+  struct ct_attributes *attributes;
+  int64_t *arrival_ns;               /* UTC when it was received */
+  uint8_t *late;                     /* 1: it came after its gap was noticed */
+};
+int ct_run_columns_read(struct ct_run_columns *columns, uint64_t first, uint32_t count, const struct ct_run_rows *out,
+                        struct ct_err *err) CT_MUST_CHECK;
 void ct_run_columns_close(struct ct_run_columns *columns);     /* NULL is fine */
 struct ct_run_check {
   uint64_t files, frames, bytes, bad_frames, bad_files, lost, missed;

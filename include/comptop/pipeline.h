@@ -47,6 +47,28 @@ bool ct_receiver_connected(const struct ct_receiver *receiver);
 /* Seconds since the last message, good or bad; NaN before the first; any thread. */
 double ct_receiver_quiet_s(const struct ct_receiver *receiver);
 
+/* ---- readers: an archived run, or frames in files, in place of a receiver ------------------------------------
+ * Frames come as fast as somebody takes them, with the times at which they were received: out of an archived run as
+ * recorded, else the first when the file was written and the others at the frame rate. */
+struct ct_reader_setup {
+  const char *run;              /* a spec of a replay; of a run, its HEXITEC stream */
+  const char *name;             /* of the stream */
+  uint32_t rows, cols;          /* frames of another shape are rejected */
+  double frame_hz;
+};
+struct ct_reader;
+/* Errors of what cannot be read; CT_ESHAPE, CT_ETYPE. */
+int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_reader_close(struct ct_reader *reader);   /* after the analysis that takes from it; NULL is fine */
+void ct_reader_stats(const struct ct_reader *reader, struct ct_snapshot_stream *out);   /* any thread */
+struct ct_reader_progress {
+  uint64_t frames, all_frames;
+  bool ended;
+  const char *failure;          /* why it ended before its end, or NULL; lives as long as the reader */
+  int64_t first_ns, now_ns, next_ns;   /* of the first frame, the last that was taken, the next one */
+};
+void ct_reader_progress(const struct ct_reader *reader, struct ct_reader_progress *out);   /* any thread */
+
 /* ---- the analysis: threads that turn a HEXITEC stream into spectra, EMF and profile ------------------ */
 struct ct_roi {
   char name[CT_NAME];
@@ -76,9 +98,12 @@ struct ct_analysis_setup {
   struct ct_watch_setup watch;
   double frame_hz, min_counts;
   bool wait_for_dark;           /* dark = measure: frames before the first darks are not analysed */
+  struct ct_reader *reader;     /* NULL: frames come from a receiver */
+  int64_t until_ns;             /* of a reader: takes frames that came before this time; INT64_MAX: all */
   bool archived;                /* spectra are handed to an archiver too: costs two more cubes of memory */
 };
 struct ct_analysis;
+/* <receiver> NULL: frames come from setup->reader. */
 int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *setup, struct ct_receiver *receiver,
                      struct ct_wants *wants, struct ct_err *err) CT_MUST_CHECK;
 /* Asks for a fresh picture: published as soon as the batch in work is done; tickets grow. Monitor's thread only. */
@@ -102,6 +127,13 @@ void ct_analysis_mask(struct ct_analysis *analysis, bool on);
  * back with _release. One reader at a time. */
 const struct ct_snapshot *ct_analysis_acquire(struct ct_analysis *analysis, struct ct_analysis_note *note);
 void ct_analysis_release(struct ct_analysis *analysis, const struct ct_snapshot *snapshot);
+/* Of a reader. Lets it go on to another time; whether all frames before <until_ns> have been analysed, or there are no more.
+ * Then, until it may go on, the analysis stands still. Monitor's thread only. */
+void ct_analysis_go_on(struct ct_analysis *analysis, int64_t until_ns);
+bool ct_analysis_has_reached(const struct ct_analysis *analysis, int64_t until_ns);
+/* While it stands still: what the spectra since start have grown by since the last call [pixels][bins], valid until the
+ * next. Needs setup.archived. */
+const uint32_t *ct_analysis_grown(struct ct_analysis *analysis);
 /* Analyses what is left in the ring of a stopped receiver, publishes a last picture and ends the thread. */
 void ct_analysis_stop(struct ct_analysis *analysis);
 void ct_analysis_close(struct ct_analysis *analysis);   /* NULL is fine */

@@ -59,10 +59,10 @@ static void shuffle_groups(const unsigned char *in, unsigned char *out, size_t n
     }
 }
 
-static void unshuffle(const unsigned char *in, unsigned char *out, size_t n, size_t e)
+static void unshuffle_groups(const unsigned char *in, unsigned char *out, size_t n, size_t e, size_t from)
 {
   const size_t row = n / 8;
-  for (size_t k = 0; k < row; k++)
+  for (size_t k = from; k < row; k++)
     for (size_t b = 0; b < e; b++) {
       uint64_t x = 0;
       for (size_t i = 0; i < 8; i++)
@@ -102,7 +102,57 @@ static size_t shuffle_u16_avx2(const unsigned char *in, unsigned char *out, size
   }
   return k;
 }
+
+/* Two-byte elements, 16 at a time: of each row 16 bits, spread over the elements. Returns the groups of eight done. */
+__attribute__((target("avx2")))
+static size_t unshuffle_u16_avx2(const unsigned char *in, unsigned char *out, size_t n)
+{
+  const size_t row = n / 8;
+  const __m256i place = _mm256_setr_epi16(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, INT16_MIN);
+  size_t k = 0;
+  for (; k + 2 <= row; k += 2) {
+    __m256i elements = _mm256_setzero_si256();
+    for (size_t i = 0; i < 16; i++) {
+      int16_t bits;
+      memcpy(&bits, in + i * row + k, sizeof bits);
+      const __m256i set = _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_set1_epi16(bits), place), place);
+      elements = _mm256_or_si256(elements, _mm256_and_si256(set, _mm256_set1_epi16((int16_t)(UINT16_C(1) << i))));
+    }
+    memcpy(out + 16 * k, &elements, sizeof elements);
+  }
+  return k;
+}
+
+/* The same, 32 at a time: the bits of a row are the mask of an addition. */
+__attribute__((target("avx512f,avx512bw")))
+static size_t unshuffle_u16_avx512(const unsigned char *in, unsigned char *out, size_t n)
+{
+  const size_t row = n / 8;
+  size_t k = 0;
+  for (; k + 4 <= row; k += 4) {
+    __m512i elements = _mm512_setzero_si512();
+    for (size_t i = 0; i < 16; i++) {
+      uint32_t bits;
+      memcpy(&bits, in + i * row + k, sizeof bits);
+      elements = _mm512_mask_add_epi16(elements, bits, elements, _mm512_set1_epi16((int16_t)(UINT16_C(1) << i)));
+    }
+    memcpy(out + 16 * k, &elements, sizeof elements);
+  }
+  return k;
+}
 #endif
+
+static void unshuffle(const unsigned char *in, unsigned char *out, size_t n, size_t e)
+{
+  size_t done = 0;
+#if defined __x86_64__
+  if (e == 2 && __builtin_cpu_supports("avx512bw"))
+    done = unshuffle_u16_avx512(in, out, n);
+  else if (e == 2 && __builtin_cpu_supports("avx2"))
+    done = unshuffle_u16_avx2(in, out, n);
+#endif
+  unshuffle_groups(in, out, n, e, done);
+}
 
 static void shuffle(const unsigned char *in, unsigned char *out, size_t n, size_t e)
 {

@@ -236,18 +236,22 @@ int ct_run_columns_open(struct ct_run_columns **out, const struct ct_h5_frames *
   return 0;
 }
 
-int ct_run_columns_read(struct ct_run_columns *columns, uint64_t first, uint32_t count, uint64_t *numbers,
-                        struct ct_attributes *attributes, struct ct_err *err)
+int ct_run_columns_read(struct ct_run_columns *columns, uint64_t first, uint32_t count, const struct ct_run_rows *out,
+                        struct ct_err *err)
 {
   enum { STEP = 256 };
-  int rc = ct_h5_read_as(columns->sets[CT_COLUMN_frame_number], first, count, CT_U64, numbers, err);
+  int rc = ct_h5_read_as(columns->sets[CT_COLUMN_frame_number], first, count, CT_U64, out->numbers, err);
+  if (rc == 0 && out->arrival_ns != NULL)
+    rc = ct_h5_read_as(columns->sets[CT_COLUMN_arrival], first, count, CT_I64, out->arrival_ns, err);
+  if (rc == 0 && out->late != NULL)
+    rc = ct_h5_read_as(columns->sets[CT_COLUMN_late], first, count, CT_U8, out->late, err);
 #define X(name, type, c_type, member)                                                                            \
   for (uint32_t k = 0; k < count && rc == 0; k += STEP) {                                                        \
     c_type values[STEP];                                                                                         \
     const uint32_t n = count - k < STEP ? count - k : STEP;                                                      \
     rc = ct_h5_read_as(columns->sets[CT_COLUMN_##name], first + k, n, CT_##type, values, err);                   \
     for (uint32_t i = 0; i < n && rc == 0; i++)                                                                  \
-      attributes[k + i].member = values[i];                                                                      \
+      out->attributes[k + i].member = values[i];                                                                 \
   }
   ATTRIBUTES(X)
 #undef X

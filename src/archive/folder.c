@@ -192,3 +192,8 @@ int ct_folder_look(const char *path, struct ct_run_file *file, struct ct_err *er
     return ct_err_set(err, CT_EFORMAT, "%s: its columns do not match its frames", path);
   return 0;
 }
+
+bool ct_folder_holds_frames(const char *kind)
+{
+  return strcmp(kind, "log") != 0 && strcmp(kind, "results") != 0 && strcmp(kind, "process") != 0;
+}

@@ -28,6 +28,11 @@ int ct_folder_list(const struct ct_folder *folder, struct ct_folder_entry **entr
                    struct ct_err *err) CT_MUST_CHECK;
 /* The highest index + 1. */
 unsigned ct_folder_next(const struct ct_folder_entry *entries, size_t n, const char *kind);
+/* Files of frames; the others are "log", "results" and "process". */
+bool ct_folder_holds_frames(const char *kind);
+/* Writes the maps of session <index> as text, one file a map. */
+int ct_folder_write_maps(const struct ct_folder *folder, unsigned index, const struct ct_run_map *maps, size_t n,
+                         struct ct_err *err) CT_MUST_CHECK;
 /* The settings of session <index>, as text; "" where there are none. The caller's to free(). */
 char *ct_folder_configuration(const struct ct_folder *folder, unsigned index);
 /* What a closed frame file holds. */

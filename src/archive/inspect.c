@@ -29,11 +29,6 @@ static void tell(const struct teller *teller, const char *format, ...)
     teller->say(teller->context, line);
 }
 
-static bool holds_frames(const char *kind)
-{
-  return strcmp(kind, "log") != 0 && strcmp(kind, "results") != 0;
-}
-
 /* ---- listing ------------------------------------------------------------------------------------------------ */
 
 static int list_files(const struct ct_folder *folder, struct ct_run_file **files, size_t *n, struct ct_err *err)
@@ -44,7 +39,7 @@ static int list_files(const struct ct_folder *folder, struct ct_run_file **files
   *files = ct_xcalloc(n_entries, sizeof **files);
   *n = 0;
   for (size_t i = 0; i < n_entries; i++) {
-    if (!holds_frames(entries[i].kind))
+    if (!ct_folder_holds_frames(entries[i].kind))
       continue;
     struct ct_run_file *file = &(*files)[(*n)++];
     snprintf(file->stream, sizeof file->stream, "%.31s", entries[i].kind);
@@ -183,7 +178,7 @@ int ct_run_verify(const char *run, void (*say)(void *context, const char *line),
     char path[CT_PATH];
     struct ct_err file_err = { "" };
     ct_folder_file(&folder, entries[i].kind, entries[i].index, path);
-    if (!holds_frames(entries[i].kind)) {
+    if (!ct_folder_holds_frames(entries[i].kind)) {
       if (strcmp(entries[i].kind, "log") == 0)
         count_gaps(&v, path);
       continue;
@@ -271,7 +266,7 @@ static void tell_mended(const struct teller *teller, const char *path, const cha
   struct ct_run_file file = { 0 };
   if (access(path, F_OK) != 0)
     tell(teller, "%s: was just being made and holds nothing; it is %s.unfinished now", path, path);
-  else if (holds_frames(kind) && ct_folder_look(path, &file, NULL) == 0)
+  else if (ct_folder_holds_frames(kind) && ct_folder_look(path, &file, NULL) == 0)
     tell(teller, "%s: was left open, is readable again: %llu frames", path, (unsigned long long)file.n);
   else
     tell(teller, "%s: was left open, is readable again", path);

@@ -1,9 +1,12 @@
-/* Maps from wherever they may come: a number, a text file, an HDF5 data set. And the settings a run was made with. */
+/* Maps from wherever they may come: a number, a text file, an HDF5 data set. And what a run says of its settings. */
 #include "archive/folder.h"
+#include "archive/h5.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_hdf5(const char *path)
 {
@@ -32,12 +35,18 @@ int ct_map_read(const char *spec, uint32_t rows, uint32_t cols, bool whole, doub
   return ct_core_map_read(spec, pixels, out, err);
 }
 
+static void configuration_path(const struct ct_folder *folder, unsigned index, char path[CT_PATH])
+{
+  char suffix[32];
+  snprintf(suffix, sizeof suffix, "_config_%06u.conf", index);
+  ct_folder_path(folder, suffix, path);
+}
+
 char *ct_folder_configuration(const struct ct_folder *folder, unsigned index)
 {
   enum { MOST_BYTES = 1 << 18 };
-  char path[CT_PATH], suffix[32], *text = ct_xcalloc(MOST_BYTES, 1);
-  snprintf(suffix, sizeof suffix, "_config_%06u.conf", index);
-  ct_folder_path(folder, suffix, path);
+  char path[CT_PATH], *text = ct_xcalloc(MOST_BYTES, 1);
+  configuration_path(folder, index, path);
   FILE *file = fopen(path, "r");
   if (file != NULL) {
     text[fread(text, 1, MOST_BYTES - 1, file)] = '\0';
@@ -46,19 +55,92 @@ char *ct_folder_configuration(const struct ct_folder *folder, unsigned index)
   return text;
 }
 
-int ct_run_configuration(const char *run, char **text, struct ct_err *err)
+static void map_path(const struct ct_folder *folder, const char *name, unsigned index, char path[CT_PATH])
 {
-  struct ct_folder folder;
+  char suffix[80];
+  snprintf(suffix, sizeof suffix, "_%.40s_%06u.txt", name, index);
+  ct_folder_path(folder, suffix, path);
+}
+
+int ct_folder_write_maps(const struct ct_folder *folder, unsigned index, const struct ct_run_map *maps, size_t n,
+                         struct ct_err *err)
+{
+  for (size_t i = 0; i < n; i++) {
+    char path[CT_PATH];
+    map_path(folder, maps[i].name, index, path);
+    FILE *file = fopen(path, "w");
+    bool good = file != NULL;
+    for (size_t p = 0; good && p < (size_t)maps[i].rows * maps[i].cols; p++)
+      good = fprintf(file, "%.17g\n", maps[i].values[p]) > 0;
+    if (file != NULL && fclose(file) != 0)
+      good = false;
+    if (!good)
+      return ct_err_set(err, CT_EIO, "%s: cannot be written: %s", path, strerror(errno));
+  }
+  return 0;
+}
+
+/* The last session of a run. */
+static int last_session(struct ct_folder *folder, const char *run, unsigned *index, struct ct_err *err)
+{
   struct ct_folder_entry *entries = NULL;
   size_t n;
-  *text = NULL;
-  int rc = ct_folder_find(&folder, run, err);
+  int rc = ct_folder_find(folder, run, err);
   if (rc == 0)
-    rc = ct_folder_list(&folder, &entries, &n, err);
+    rc = ct_folder_list(folder, &entries, &n, err);
   if (rc != 0)
     return rc;
   const unsigned sessions = ct_folder_next(entries, n, "log");
+  *index = sessions > 0 ? sessions - 1 : 0;
   free(entries);
-  *text = ct_folder_configuration(&folder, sessions > 0 ? sessions - 1 : 0);
   return 0;
+}
+
+bool ct_run_map(const char *run, const char *name, char *path, size_t path_bytes)
+{
+  struct ct_folder folder;
+  char found[CT_PATH];
+  unsigned index;
+  if (last_session(&folder, run, &index, NULL) != 0)
+    return false;
+  map_path(&folder, name, index, found);
+  return access(found, R_OK) == 0 && snprintf(path, path_bytes, "%s", found) < (int)path_bytes;
+}
+
+int ct_run_configuration(const char *run, char **text, char *path, size_t path_bytes, struct ct_err *err)
+{
+  struct ct_folder folder;
+  char found[CT_PATH];
+  unsigned index;
+  *text = NULL;
+  int rc = last_session(&folder, run, &index, err);
+  if (rc != 0)
+    return rc;
+  *text = ct_folder_configuration(&folder, index);
+  configuration_path(&folder, index, found);
+  if (path != NULL)
+    snprintf(path, path_bytes, "%s", found);
+  return 0;
+}
+
+void ct_run_stream_format(const char *run, const char *stream, char *format, size_t format_bytes)
+{
+  char path[CT_PATH], name[CT_PATH], *text = NULL;
+  struct ct_folder folder;
+  hid_t file;
+  format[0] = '\0';
+  if (ct_folder_find(&folder, run, NULL) != 0)
+    return;
+  ct_folder_path(&folder, ".nxs", path);
+  if (ct_h5_open_file(&file, path, NULL) != 0)
+    return;
+  snprintf(name, sizeof name, "/entry/streams/%s/format", stream);
+  hid_t set = H5Dopen2(file, name, H5P_DEFAULT), type = H5Dget_type(set);
+  if (H5Tis_variable_str(type) > 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &text) >= 0 && text != NULL) {
+    snprintf(format, format_bytes, "%s", text);
+    H5free_memory(text);
+  }
+  H5Tclose(type);
+  H5Dclose(set);
+  H5Fclose(file);
 }

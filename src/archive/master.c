@@ -220,6 +220,20 @@ static void link_numbered(hid_t entry, const struct ct_master *master, const cha
   H5Gclose(group);
 }
 
+/* Later analyses, as many as there are. */
+static void link_processes(hid_t entry, const struct ct_folder *folder)
+{
+  char path[CT_PATH], name[32];
+  for (unsigned i = 0;; i++) {
+    ct_folder_file(folder, "process", i, path);
+    if (access(path, F_OK) != 0)
+      return;
+    snprintf(name, sizeof name, "process_%06u", i);
+    if (H5Lexists(entry, name, H5P_DEFAULT) <= 0)
+      H5Lcreate_external(base_name(path), "/entry/process", entry, name, H5P_DEFAULT, H5P_DEFAULT);
+  }
+}
+
 static void put_map(hid_t entry, const struct ct_master *master)
 {
   static const char *const axes[] = { "y", "x" };
@@ -376,6 +390,7 @@ static void put_entry(hid_t file, hid_t entry, const struct ct_master *master)
   put_instrument(file, entry, master);
   link_numbered(entry, master, "results", master->n_results);
   link_numbered(entry, master, "log", master->n_logs);
+  link_processes(entry, master->folder);
   put_streams(entry, master);
   put_provenance(entry, master);
   put_map(entry, master);
@@ -414,4 +429,50 @@ int ct_master_write(const struct ct_master *master, struct ct_err *err)
   if (rename(temporary, path) != 0 || sync_folder(master->folder->path) != 0)
     return ct_err_set(err, CT_EIO, "%s: cannot be written: %s", path, strerror(errno));
   return 0;
+}
+
+/* ---- later ------------------------------------------------------------------------------------------------- */
+
+static int copy_file(const char *from, const char *to)
+{
+  char bytes[1 << 16];
+  size_t n;
+  FILE *in = fopen(from, "rb"), *out = in != NULL ? fopen(to, "wb") : NULL;
+  bool good = out != NULL;
+  while (good && (n = fread(bytes, 1, sizeof bytes, in)) > 0)
+    good = fwrite(bytes, 1, n, out) == n;
+  good = good && !ferror(in);
+  if (in != NULL)
+    fclose(in);
+  if (out != NULL && fclose(out) != 0)
+    good = false;
+  return good ? 0 : CT_EIO;
+}
+
+static int sync_file(const char *path)
+{
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int rc = fd >= 0 && fsync(fd) == 0 ? 0 : CT_EIO;
+  if (fd >= 0)
+    close(fd);
+  return rc;
+}
+
+int ct_master_link_processes(const struct ct_folder *folder, struct ct_err *err)
+{
+  char path[CT_PATH], temporary[CT_PATH];
+  ct_h5_begin();
+  ct_folder_path(folder, ".nxs", path);
+  ct_folder_path(folder, ".nxs.new", temporary);
+  if (copy_file(path, temporary) != 0)
+    return ct_err_set(err, CT_EIO, "%s: cannot be written: %s", temporary, strerror(errno));
+  hid_t file = H5Fopen(temporary, H5F_ACC_RDWR, H5P_DEFAULT), entry = H5Gopen2(file, "entry", H5P_DEFAULT);
+  if (entry >= 0)
+    link_processes(entry, folder);
+  bool good = entry >= 0 && H5Gclose(entry) >= 0;
+  good = H5Fclose(file) >= 0 && good;
+  if (good && sync_file(temporary) == 0 && rename(temporary, path) == 0 && sync_folder(folder->path) == 0)
+    return 0;
+  unlink(temporary);
+  return ct_err_set(err, CT_EIO, "%s: cannot be written anew; comptop-archive repair may help", path);
 }

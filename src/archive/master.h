@@ -21,5 +21,7 @@ struct ct_master {
 /* Into a temporary file first, then in the place of the old one. At the end (end_ns != 0) frames of all files become one
  * virtual data set a stream, and a camera gets its NXtomo entry. */
 int ct_master_write(const struct ct_master *master, struct ct_err *err) CT_MUST_CHECK;
+/* Adds links to later analyses that it does not have yet. */
+int ct_master_link_processes(const struct ct_folder *folder, struct ct_err *err) CT_MUST_CHECK;
 
 #endif

@@ -27,7 +27,7 @@ static int check_setup(const struct ct_run_setup *setup, struct ct_err *err)
   int rc = check_name("run", setup->name, CT_FOLDER_NAME, err);
   for (size_t i = 0; i < setup->n_streams && rc == 0; i++) {
     rc = check_name("stream", setup->streams[i].name, CT_NAME, err);
-    if (rc == 0 && (strcmp(setup->streams[i].name, "log") == 0 || strcmp(setup->streams[i].name, "results") == 0))
+    if (rc == 0 && !ct_folder_holds_frames(setup->streams[i].name))
       rc = ct_err_set(err, CT_ERANGE, "stream \"%s\": this name is taken by the archive", setup->streams[i].name);
   }
   if (rc == 0 && strlen(setup->folder) >= CT_FOLDER_PATH - CT_FOLDER_NAME - 1)
@@ -99,7 +99,9 @@ int ct_run_write_configuration(struct ct_run *run, struct ct_err *err)
   bool good = file != NULL && fputs(run->configuration, file) >= 0;
   if (file != NULL && fclose(file) != 0)
     good = false;
-  return good ? 0 : ct_err_set(err, CT_EIO, "%s: cannot be written: %s", path, strerror(errno));
+  if (!good)
+    return ct_err_set(err, CT_EIO, "%s: cannot be written: %s", path, strerror(errno));
+  return ct_folder_write_maps(&run->folder, run->log_index, run->setup.maps, run->setup.n_maps, err);
 }
 
 /* What is there already, of a run that goes on: files that a crash left open are repaired, all are remembered. */
@@ -113,7 +115,7 @@ static int take_over(struct ct_run *run, struct ct_err *err)
     ct_folder_file(&run->folder, entries[i].kind, entries[i].index, file.path);
     snprintf(file.stream, sizeof file.stream, "%.31s", entries[i].kind);
     int mended = ct_repair_file(file.path, NULL);
-    if (mended < 0 || strcmp(entries[i].kind, "log") == 0 || strcmp(entries[i].kind, "results") == 0)
+    if (mended < 0 || !ct_folder_holds_frames(entries[i].kind))
       continue;
     if (ct_folder_look(file.path, &file, NULL) == 0) {
       ct_run_remember(run, &file);

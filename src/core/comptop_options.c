@@ -46,7 +46,7 @@ static const struct ct_option rows[] = {
     .marks = CT_OPTION_OPTIONAL_ARG, .help = "look at the run that is being collected" },
   { .key = "resume", .flag = "resume", .kind = CT_OPTION_SWITCH, .value = "off",
     .help = "repair what a crash left of the run and go on in new files" },
-  { .key = "from", .flag = "from", .kind = CT_OPTION_FILE, .argument = "RUN", .marks = CT_OPTION_LATER,
+  { .key = "from", .flag = "from", .kind = CT_OPTION_FILE, .argument = "RUN",
     .help = "analyse an archived run instead of streams" },
   { .key = "calibrate", .flag = "calibrate", .kind = CT_OPTION_TEXT, .argument = "SOURCE",
     .marks = CT_OPTION_OPTIONAL_ARG | CT_OPTION_HIDDEN, .help = "is done by comptop-archive" },

@@ -125,20 +125,28 @@ int batch_check(const struct ct_settings *settings, struct ct_err *err)
   return code;
 }
 
-int batch_open(struct batch *b, uv_loop_t *loop, struct feed *feed, const struct ct_settings *settings, FILE *out,
-               struct ct_err *err)
+int batch_begin(struct batch *b, uv_loop_t *loop, const struct ct_settings *settings, FILE *out, struct ct_err *err)
 {
   int code = batch_check(settings, err);
   if (code != 0)
     return code;
   read_setup(b, settings);
   b->loop = loop;
-  b->feed = feed;
   outlet_open(&b->outlet, loop, fileno(out));
-  b->outlet.done = on_out;
-  b->outlet.arg = b;
   b->n_requests = ct_report_requests(&b->setup, b->requests, CT_REPORT_REQUESTS);
   b->samples_left = ct_settings_is_set(settings, "samples") ? ct_settings_int(settings, "samples") : -1;
+  return 0;
+}
+
+int batch_open(struct batch *b, uv_loop_t *loop, struct feed *feed, const struct ct_settings *settings, FILE *out,
+               struct ct_err *err)
+{
+  int code = batch_begin(b, loop, settings, out, err);
+  if (code != 0)
+    return code;
+  b->feed = feed;
+  b->outlet.done = on_out;
+  b->outlet.arg = b;
   feed->take = take;
   feed->arg = b;
   uv_signal_init(loop, &b->rotate);

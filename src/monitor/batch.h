@@ -34,7 +34,10 @@ struct batch {
 
 /* Whether samples can be made as the settings ask for them. CT_EUSAGE. */
 int batch_check(const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
-/* Checks that, and begins: the first sample after one interval. SIGUSR2 reopens the file that <out> goes to. */
+/* Checks that, and makes ready for batch_write by whoever has a clock of his own. */
+int batch_begin(struct batch *batch, uv_loop_t *loop, const struct ct_settings *settings, FILE *out,
+                struct ct_err *err) CT_MUST_CHECK;
+/* The same, and begins: the first sample after one interval. SIGUSR2 reopens the file that <out> goes to. */
 int batch_open(struct batch *batch, uv_loop_t *loop, struct feed *feed, const struct ct_settings *settings, FILE *out,
                struct ct_err *err) CT_MUST_CHECK;
 /* One sample now; the one before must be out. 0, CT_EIO (errno says why), CT_ENOMEM, CT_EUSAGE. */

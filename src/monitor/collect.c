@@ -183,10 +183,11 @@ static int register_run(struct collect *c, struct ct_err *err)
   return code;
 }
 
-/* A demo that archives nothing is private: it leaves no file, whatever becomes of it. */
+/* A demo that archives nothing is private, and so is a look at an old run: it leaves no file, whatever becomes of it. */
 static int find_endpoint(struct collect *c, struct ct_err *err)
 {
-  if (!c->setup->demo || c->collector.setup.archive.folder)
+  const struct run_setup *run = &c->collector.setup;
+  if (run->from == NULL && (!c->setup->demo || run->archive.folder))
     return register_run(c, err);
   snprintf(c->endpoint, sizeof c->endpoint, "ipc://@comptop-view-%ld", (long)getpid());
   return 0;

@@ -28,9 +28,28 @@ static int open_stream(struct collector *c, const struct stream_setup *setup, st
   return ct_receiver_open(&stream->receiver, &setup->receiver, err);
 }
 
+/* An archived run without scalars, or a file of frames, is one without a cell. */
+static int open_recorded(struct collector *c, struct ct_err *err)
+{
+  struct stream *stream = &c->streams[c->n_streams++];
+  struct ct_analysis_setup *analysis = &c->setup.analysis;
+  stream->setup = &c->setup.streams[c->setup.hexitec];
+  const struct ct_reader_setup setup = { .run = c->setup.from, .name = stream->setup->name, .rows = analysis->hexitec.rows,
+                                         .cols = analysis->hexitec.cols, .frame_hz = analysis->frame_hz };
+  int code = ct_reader_open(&c->reader, &setup, err);
+  if (code != 0)
+    return code;
+  if (ct_run_scalars_open(&c->scalars, c->setup.from, NULL) != 0)
+    c->scalars = NULL;
+  analysis->reader = c->reader;
+  return ct_analysis_open(&c->analysis, analysis, NULL, c->wants, err);
+}
+
 static int open_streams(struct collector *c, struct ct_err *err)
 {
   int code = 0;
+  if (c->setup.from != NULL)
+    return open_recorded(c, err);
   for (uint32_t i = 0; i < c->setup.n_streams && code == 0; i++)
     code = open_stream(c, &c->setup.streams[i], err);
   if (code != 0 || c->setup.hexitec < 0)
@@ -156,6 +175,8 @@ void collector_close(struct collector *c)
   struct ct_err ignored;
   (void)ct_archiver_close(c->archiver, &ignored);
   ct_analysis_close(c->analysis);
+  ct_reader_close(c->reader);
+  ct_run_scalars_close(c->scalars);
   for (uint32_t i = 0; i < c->n_streams; i++) {
     ct_receiver_close(c->streams[i].receiver);
     ct_scalars_close(c->streams[i].scalars);
@@ -215,9 +236,41 @@ static void tick_stream(struct stream *s, int64_t mono_ns)
   s->now.state = judge(s, mono_ns, s->receiver ? ct_receiver_connected(s->receiver) : ct_scalars_connected(s->scalars));
 }
 
+/* The time that the numbers are of: now, or then. */
+static int64_t time_of(const struct collector *c)
+{
+  struct ct_reader_progress progress;
+  if (c->reader == NULL)
+    return ct_time_wall_ns();
+  ct_reader_progress(c->reader, &progress);
+  return progress.now_ns;
+}
+
+static double uptime_s(const struct collector *c)
+{
+  struct ct_reader_progress progress;
+  if (c->reader == NULL)
+    return (double)(ct_time_mono_ns() - c->started_ns) / 1e9;
+  ct_reader_progress(c->reader, &progress);
+  return (double)(progress.now_ns - progress.first_ns) / 1e9;
+}
+
+void collector_take_recorded(struct collector *c, int64_t until_ns)
+{
+  const char *name;
+  int64_t time_ns;
+  double value;
+  while (c->scalars != NULL && ct_run_scalars_next(c->scalars, until_ns, &name, &time_ns, &value))
+    ct_cell_update(&c->cell, name, value, time_ns);
+}
+
 void collector_tick(struct collector *c)
 {
   int64_t mono_ns = ct_time_mono_ns();
+  if (c->reader != NULL) {
+    ct_reader_stats(c->reader, &c->streams[0].now);
+    return;
+  }
   for (uint32_t i = 0; i < c->n_streams; i++)
     tick_stream(&c->streams[i], mono_ns);
 }
@@ -225,7 +278,7 @@ void collector_tick(struct collector *c)
 double collector_silent_s(const struct collector *c)
 {
   double least_s = NAN;
-  for (uint32_t i = 0; i < c->n_streams; i++) {
+  for (uint32_t i = 0; i < c->n_streams && c->reader == NULL; i++) {
     const struct stream *s = &c->streams[i];
     /* fmin passes over NaN */
     least_s = fmin(least_s, s->receiver ? ct_receiver_quiet_s(s->receiver) : ct_scalars_quiet_s(s->scalars));
@@ -380,8 +433,9 @@ static void compose_analysis(struct collector *c, struct ct_snapshot_builder *bu
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
   const struct ct_snapshot *picture = ct_analysis_acquire(c->analysis, note);
-  core->n_rings = 1;
-  ct_receiver_ring_stats(c->streams[c->setup.hexitec].receiver, CT_CONSUMER_ANALYSIS, &core->rings[0]);
+  core->n_rings = c->reader == NULL;
+  if (c->reader == NULL)
+    ct_receiver_ring_stats(c->streams[c->setup.hexitec].receiver, CT_CONSUMER_ANALYSIS, &core->rings[0]);
   if (picture == NULL) {
     name_rois(c, core);
     return;
@@ -488,10 +542,12 @@ struct ct_snapshot *collector_compose(struct collector *c)
     return NULL;   /* never: the buffer was made large enough */
   struct ct_snapshot_core *core = &builder.snapshot->core;
   collector_tick(c);
-  core->wall_ns = ct_time_wall_ns();
+  core->wall_ns = time_of(c);
   core->demo = c->demo;
   core->headless = c->headless;
-  core->uptime_s = (double)(ct_time_mono_ns() - c->started_ns) / 1e9;
+  core->uptime_s = uptime_s(c);
+  if (c->reader != NULL)
+    collector_take_recorded(c, core->wall_ns);
   snprintf(core->run, sizeof core->run, "%s", c->setup.run);
   compose_absent(core);
   core->n_streams = c->n_streams;

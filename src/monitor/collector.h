@@ -32,6 +32,8 @@ struct collector {
   struct run_setup setup;
   struct stream streams[CT_SNAPSHOT_STREAMS];
   uint32_t n_streams;
+  struct ct_reader *reader;          /* of an archived run: in place of the streams' receivers */
+  struct ct_run_scalars *scalars;    /* of that run; NULL: none */
   struct ct_analysis *analysis;
   struct ct_archiver *archiver;      /* NULL: no archive */
   int64_t archived_ns;               /* of the last line of results, monotonic */
@@ -70,6 +72,8 @@ void collector_mask(struct collector *c, bool on);
 struct ct_snapshot *collector_compose(struct collector *c);
 /* Seconds since any stream brought a message, good or bad; NaN while none has. */
 double collector_silent_s(const struct collector *c);
+/* Of an archived run: gives the cell the scalars that came before <until_ns>. */
+void collector_take_recorded(struct collector *c, int64_t until_ns);
 /* Takes scalars; the argument of ct_scalars_drain is the collector. */
 void collector_take_scalars(void *collector, const struct ct_wire_scalars *scalars);
 

@@ -16,6 +16,8 @@
 #include "check.h"
 #include "collect.h"
 #include "demo.h"
+#include "from.h"
+#include "reprocess.h"
 #include "rundir.h"
 #include "screen.h"
 
@@ -326,6 +328,8 @@ static int choose(const struct ct_settings *settings, int argc, char **argv, FIL
     return run_attached(settings, batch, out, err);
   if (ct_settings_bool(settings, "check"))
     return check_run(settings, out, err);
+  if (ct_settings_is_set(settings, "from") && (batch || ct_settings_bool(settings, "headless")))
+    return reprocess_run(settings, ct_settings_bool(settings, "headless") ? NULL : out, err);
   if (ct_settings_bool(settings, "headless"))
     setup.batch = false;
   else if (!batch)
@@ -333,8 +337,19 @@ static int choose(const struct ct_settings *settings, int argc, char **argv, FIL
   return collect(&setup, argc, argv, err);
 }
 
+/* Puts the settings of an archived run before those of the command line. */
+static int take_from(struct ct_settings **settings, struct from *from, int argc, char **argv, FILE *out, struct ct_err *err)
+{
+  struct ct_settings *first = *settings;
+  *settings = NULL;
+  int code = from_settings(settings, from, ct_settings_text(first, "from"), argc, argv, out, err);
+  ct_settings_close(first);
+  return code;
+}
+
 int ct_monitor_main(int argc, char **argv, FILE *out)
 {
+  static struct from from;
   struct ct_err err = { "" };
   struct ct_settings *settings;
   signal(SIGPIPE, SIG_IGN);
@@ -344,9 +359,12 @@ int ct_monitor_main(int argc, char **argv, FILE *out)
   int code = ct_settings_open(&settings, &ct_comptop_options, argc, argv, out, &err);
   if (code == CT_SETTINGS_DONE)
     return 0;
+  if (code == 0 && ct_settings_is_set(settings, "from"))
+    code = take_from(&settings, &from, argc, argv, out, &err);
   if (code == 0)
     code = choose(settings, argc, argv, out, &err);
   ct_settings_close(settings);
+  free(from.argv);
   if (code < 0 && err.text[0])
     fprintf(stderr, "comptop: %s\n", err.text);
   return code < 0 ? ct_err_exit(code) : code;

@@ -219,6 +219,9 @@ static int read_spectra(struct run_setup *setup, const struct ct_settings *s, st
   return 0;
 }
 
+/* Of a detector about which nobody has said another. */
+static const double hexitec_hz = 9118.87;
+
 /* ---- streams ------------------------------------------------------------------------------------------------------- */
 static int read_stream(struct run_setup *setup, const struct ct_settings *s, const char *name, struct ct_err *err)
 {
@@ -268,9 +271,31 @@ static int read_stream(struct run_setup *setup, const struct ct_settings *s, con
   return 0;
 }
 
+/* In place of streams: an archived run, with the name and the rate of the HEXITEC stream in its settings. */
+static int read_from(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  char path[128];
+  setup->from = ct_settings_text(s, "from");
+  for (size_t i = 0; i < ct_settings_sections(s, "stream"); i++) {
+    const char *name = ct_settings_section_name(s, "stream", i);
+    if (strcmp(ct_settings_origin(s, path_of(path, "stream", name, "endpoint")), "command line") == 0)
+      return ct_err_set(err, CT_EUSAGE, "--from reads an archived run; leave out --hexitec, --camera and --scalars");
+    if (ct_settings_word(s, path_of(path, "stream", name, "role")) == 0)
+      return read_stream(setup, s, name, err);
+  }
+  struct stream_setup *stream = &setup->streams[setup->n_streams++];
+  snprintf(stream->name, sizeof stream->name, "hexitec");
+  stream->role = CT_ROLE_HEXITEC;
+  setup->hexitec = 0;
+  setup->analysis.frame_hz = stream->receiver.frame_hz = hexitec_hz;
+  return 0;
+}
+
 static int read_streams(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   size_t n = ct_settings_sections(s, "stream");
+  if (ct_settings_is_set(s, "from"))
+    return read_from(setup, s, err);
   if (n == 0)
     return ct_err_set(err, CT_EUSAGE, "nothing to watch: give --hexitec ENDPOINT, a configuration file with -c, or --demo");
   if (n > CT_SNAPSHOT_STREAMS)
@@ -296,6 +321,7 @@ static void read_archive(struct run_setup *setup, const struct ct_settings *s)
 {
   struct ct_run_setup *a = &setup->archive;
   const char *folder = ct_settings_text(s, "run.archive");
+  a->program = "comptop " PACKAGE_VERSION;
   if (*folder == '\0')
     return;
   a->folder = folder;
@@ -304,16 +330,15 @@ static void read_archive(struct run_setup *setup, const struct ct_settings *s)
   a->codec = CT_CODEC_BSLZ4;
   a->reserve_bytes = (uint64_t)ct_settings_int(s, "run.reserve_MB") << 20;
   a->streams = setup->archive_streams;
-  a->program = "comptop " PACKAGE_VERSION;
 }
 
 static int finish_archive(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   struct ct_run_setup *a = &setup->archive;
-  if (a->folder == NULL)
+  if (a->folder == NULL && setup->from == NULL)
     return 0;
-  a->n_streams = setup->n_streams;
-  for (uint32_t i = 0; i < setup->n_streams; i++) {
+  a->n_streams = a->folder != NULL ? setup->n_streams : 0;
+  for (uint32_t i = 0; i < a->n_streams; i++) {
     const struct stream_setup *stream = &setup->streams[i];
     bool detector = stream->role == CT_ROLE_HEXITEC;
     static const enum ct_codec codecs[] = { CT_CODEC_AUTO, CT_CODEC_NONE, CT_CODEC_BSLZ4, CT_CODEC_LZ4, CT_CODEC_ZSTD };
@@ -329,8 +354,9 @@ static int finish_archive(struct run_setup *setup, const struct ct_settings *s, 
     a->bins = setup->analysis.spectra.axis.n;
     a->start_keV = setup->analysis.spectra.axis.start_keV;
     a->width_keV = setup->analysis.spectra.axis.width_keV;
-    setup->analysis.archived = true;
+    setup->analysis.archived = a->folder != NULL;
   }
+  ct_setup_maps(setup, s);
   int code = print_configuration(setup, s, err);
   a->configuration = setup->configuration;
   return code;
@@ -357,6 +383,9 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
   setup->hexitec = -1;
   if (ct_settings_bool(s, "resume") && (*ct_settings_text(s, "run.archive") == '\0' || *ct_settings_text(s, "run.name") == '\0'))
     return ct_err_set(err, CT_EUSAGE, "--resume needs --archive DIR and --run NAME: the run that goes on");
+  if (ct_settings_is_set(s, "from") && *ct_settings_text(s, "run.archive") != '\0')
+    return ct_err_set(err, CT_EUSAGE, "--from reads an archived run and keeps its results there; leave out --archive");
+  setup->analysis.until_ns = INT64_MAX;
   read_run_name(setup, s);
   read_archive(setup, s);
   int code = read_hexitec(setup, s, err);
@@ -386,4 +415,6 @@ void ct_setup_fini(struct run_setup *setup)
   free(setup->live);
   free(setup->flat_values);
   free(setup->configuration);
+  for (size_t i = 0; i < setup->archive.n_maps; i++)
+    free(setup->map_values[i]);
 }

@@ -18,6 +18,7 @@ struct run_setup {
   bool named;                            /* by somebody; else the name is the time of the start */
   struct stream_setup streams[CT_SNAPSHOT_STREAMS];
   uint32_t n_streams;
+  const char *from;                      /* an archived run instead of streams, or NULL */
   int hexitec;                           /* its place in streams[], -1: none */
   struct ct_analysis_setup analysis;
   struct ct_roi rois[CT_SNAPSHOT_ROIS];
@@ -32,6 +33,8 @@ struct run_setup {
   struct ct_run_setup archive;
   struct ct_run_stream archive_streams[CT_SNAPSHOT_STREAMS];
   char *configuration;                   /* the settings in force, as text */
+  struct ct_run_map maps[8];             /* those that the settings name as files */
+  double *map_values[8];
   struct ct_lithium lithium;             /* without references: not calibrated */
   bool centre_by_default;                /* nobody has said where the beam axis meets the sensor */
 };
@@ -41,6 +44,9 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *settings, s
 /* The part of [lithium]. */
 int ct_setup_lithium(struct ct_lithium *out, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 void ct_setup_fini(struct run_setup *setup);
+
+/* setup_maps.c: the maps that a run keeps with its settings; the detector has been read. */
+void ct_setup_maps(struct run_setup *setup, const struct ct_settings *settings);
 
 /* setup_compton.c: the part of it that becomes analysis.compton; shape and bins have been read. */
 int ct_setup_compton(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;

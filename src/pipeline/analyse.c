@@ -16,13 +16,14 @@
 #include "faults.h"
 #include "lot.h"
 #include "picture.h"
+#include "reader.h"
 #include "receive.h"
 
 enum {
   BATCH_SLOTS = 256,            /* between two looks at the stop flag */
   STRETCH_PIXELS = 1 << 24      /* between two looks at tickets: some ms at the rates of real experiments */
 };
-static const long nap_ns = 2000000;
+static const long nap_ns = 2000000, reader_nap_ns = 100000;
 static const int64_t box_every_ns = 60 * CT_NS_PER_S;
 
 /* A published picture: the note, then the snapshot. */
@@ -32,6 +33,7 @@ struct block {
 };
 
 struct ct_analysis {
+  struct ct_reader *reader;     /* or... */
   struct ct_ring *ring;
   unsigned consumer;
   struct ct_crew *crew;
@@ -45,6 +47,10 @@ struct ct_analysis {
   bool wait_for_dark;
   uint64_t darks_pending;       /* dark frames not yet applied */
   struct ct_analysis_note note;
+
+  /* Of a reader: the time it may go on to (release by the monitor, acquire by the thread), and the one it has reached
+   * (back again): while they are equal the spectra are the monitor's. */
+  _Atomic int64_t until_ns, reached_ns;
 
   uint64_t asked;               /* the monitor's */
   _Atomic uint64_t ticket;      /* release by ask, acquire by the thread: relaxed would do, nothing hangs on it */
@@ -82,6 +88,25 @@ static void apply_darks(struct ct_analysis *a)
   a->darks_pending = 0;
 }
 
+/* One of the frames of a lot whose times are known each. */
+static struct ct_frame frame_at(const struct ct_lot *lot, uint32_t i)
+{
+  struct ct_frame one = lot->frame;
+  one.count = 1;
+  one.arrival_ns = lot->arrivals_ns[i];
+  return one;
+}
+
+static void watch_frames(struct ct_analysis *a, const struct ct_lot *lot)
+{
+  if (lot->arrivals_ns == NULL)
+    ct_watch_take(&a->picture.watch, &lot->frame);
+  for (uint32_t i = 0; lot->arrivals_ns != NULL && i < lot->frame.count; i++) {
+    const struct ct_frame one = frame_at(lot, i);
+    ct_watch_take(&a->picture.watch, &one);
+  }
+}
+
 /* Notes that frames have been taken; whether they are for the crew. */
 static bool take_frames(struct ct_analysis *a, const struct ct_lot *lot)
 {
@@ -94,7 +119,7 @@ static bool take_frames(struct ct_analysis *a, const struct ct_lot *lot)
   if (is_analysed(a, lot)) {
     if (frame->type == CT_U16 && !ct_crew_has_calibration(a->crew))
       a->note.uncalibrated += frame->count;
-    ct_watch_take(&a->picture.watch, frame);
+    watch_frames(a, lot);
     return true;
   }
   ct_watch_other(&a->picture.watch, frame);
@@ -123,7 +148,9 @@ static size_t take_stretch(struct ct_analysis *a, const struct ct_lot *lots, siz
     arrival_ns = frame->arrival_ns;
   }
   ct_crew_analyse(a->crew, lots, analysed);
-  if (arrival_ns != 0)
+  if (a->reader != NULL)
+    a->note.lag_s = (double)NAN;
+  else if (arrival_ns != 0)
     a->note.lag_s = (double)(ct_time_wall_ns() - arrival_ns) / 1e9;
   return taken;
 }
@@ -177,7 +204,7 @@ static void publish_if_asked(struct ct_analysis *a)
 static void box_spectra(struct ct_analysis *a, bool last)
 {
   int64_t mono_ns = ct_time_mono_ns();
-  if (a->archived && (last || mono_ns - a->boxed_ns > box_every_ns) &&
+  if (a->archived && a->reader == NULL && (last || mono_ns - a->boxed_ns > box_every_ns) &&
       ct_spectra_box_put(&a->box, ct_spectra_total(a->picture.spectra)))
     a->boxed_ns = mono_ns;
 }
@@ -197,19 +224,68 @@ static bool take_batch(struct ct_analysis *a)
   return true;
 }
 
+/* How many frames of a lot come before one where a sample or a scan ends; that one may be the first. */
+static uint32_t frames_until_due(const struct ct_analysis *a, const struct ct_lot *lot)
+{
+  struct ct_frame last = frame_at(lot, lot->frame.count - 1);
+  if (!is_analysed(a, lot) || !ct_watch_due(&a->picture.watch, &last))
+    return lot->frame.count;
+  for (uint32_t i = 1; i < lot->frame.count; i++) {
+    const struct ct_frame one = frame_at(lot, i);
+    if (ct_watch_due(&a->picture.watch, &one))
+      return i;
+  }
+  return lot->frame.count;
+}
+
+/* A lot of a reader, in parts: live, each message would have been a lot of its own. */
+static void take_parts(struct ct_analysis *a, struct ct_lot lot)
+{
+  const size_t frame_bytes = lot.frame.bytes / lot.frame.count;
+  for (uint32_t left = lot.frame.count, n; left > 0; left -= n) {
+    struct ct_lot part = lot;
+    n = frames_until_due(a, &lot);
+    part.frame.count = n;
+    part.frame.bytes = n * frame_bytes;
+    take_stretch(a, &part, 1);
+    publish_if_asked(a);
+    lot.frame.count -= n;
+    lot.frame.number += n;
+    lot.frame.pixels += n * frame_bytes;
+    lot.frame.bytes -= n * frame_bytes;
+    lot.arrivals_ns += n;
+    lot.frame.arrival_ns = lot.frame.count > 0 ? lot.arrivals_ns[0] : 0;
+  }
+}
+
+/* The same from a reader: false when it is where it may go. */
+static bool take_recorded(struct ct_analysis *a)
+{
+  const struct ct_lot *lots;
+  int64_t until_ns = atomic_load_explicit(&a->until_ns, memory_order_acquire);
+  size_t n = ct_reader_take(a->reader, until_ns, &lots);
+  for (size_t i = 0; i < n; i++)
+    take_parts(a, lots[i]);
+  if (n == 0)
+    atomic_store_explicit(&a->reached_ns, until_ns, memory_order_release);
+  return n > 0;
+}
+
 static void *analysis_main(void *arg)
 {
   struct ct_analysis *a = arg;
   for (;;) {
     bool stop = atomic_load_explicit(&a->stop, memory_order_acquire);
-    bool worked = take_batch(a);
+    if (stop && a->reader != NULL)
+      break;
+    bool worked = a->reader ? take_recorded(a) : take_batch(a);
     publish_if_asked(a);
     box_spectra(a, false);
     if (worked)
       continue;
     if (stop)
       break;
-    nanosleep(&(struct timespec){ .tv_nsec = nap_ns }, NULL);
+    nanosleep(&(struct timespec){ .tv_nsec = a->reader ? reader_nap_ns : nap_ns }, NULL);
   }
   apply_darks(a);
   box_spectra(a, true);
@@ -224,7 +300,11 @@ int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *s
   struct ct_analysis *a = ct_xcalloc(1, sizeof *a);
   a->wants = wants;
   a->wait_for_dark = setup->wait_for_dark;
-  a->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &a->consumer);
+  a->reader = setup->reader;
+  atomic_init(&a->until_ns, setup->until_ns);
+  atomic_init(&a->reached_ns, INT64_MIN);
+  if (a->reader == NULL)
+    a->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &a->consumer);
   int code = ct_picture_init(&a->picture, setup, err);
   if (code == 0)
     code = ct_faults_init(&a->faults, setup->hexitec.rows, setup->hexitec.cols, setup->live, setup->frame_hz,
@@ -282,6 +362,23 @@ uint64_t ct_analysis_ask(struct ct_analysis *a)
 void ct_analysis_mask(struct ct_analysis *a, bool on)
 {
   atomic_store_explicit(&a->mask_order, on ? MASK_LISTED : MASK_NONE, memory_order_relaxed);
+}
+
+void ct_analysis_go_on(struct ct_analysis *a, int64_t until_ns)
+{
+  atomic_store_explicit(&a->until_ns, until_ns, memory_order_release);
+}
+
+bool ct_analysis_has_reached(const struct ct_analysis *a, int64_t until_ns)
+{
+  return atomic_load_explicit(&a->reached_ns, memory_order_acquire) == until_ns;
+}
+
+const uint32_t *ct_analysis_grown(struct ct_analysis *a)
+{
+  ct_spectra_box_give_back(&a->box);
+  ct_spectra_box_put(&a->box, ct_spectra_total(a->picture.spectra));
+  return ct_spectra_box_take(&a->box);
 }
 
 const struct ct_snapshot *ct_analysis_acquire(struct ct_analysis *a, struct ct_analysis_note *note)

@@ -17,6 +17,7 @@ enum {
 
 struct block {
   const struct ct_frame *frame;
+  const int64_t *arrivals_ns;   /* of all frames of the lot, or NULL */
   uint32_t first, count;
   uint64_t number;              /* counts all blocks since the beginning */
 };
@@ -96,7 +97,8 @@ static void add_events(const struct worker *w, const struct block *block)
 {
   const struct ct_event *events = w->events;
   for (uint32_t i = 0; i < block->count; i++) {
-    ct_spectra_add(w->crew->spectra, block->frame->arrival_ns, events, w->n[i], &w->tally[i]);
+    int64_t arrival_ns = block->arrivals_ns ? block->arrivals_ns[block->first + i] : block->frame->arrival_ns;
+    ct_spectra_add(w->crew->spectra, arrival_ns, events, w->n[i], &w->tally[i]);
     ct_health_add(w->crew->health, w->hexitec, block->frame, block->first + i, w->tally[i].hits);
     events += w->n[i];
   }
@@ -121,9 +123,10 @@ static bool take_block(struct ct_crew *crew, struct block *block)
 {
   if (crew->lot == crew->n_lots)
     return false;
-  const struct ct_frame *frame = &crew->lots[crew->lot].frame;
+  const struct ct_lot *lot = &crew->lots[crew->lot];
+  const struct ct_frame *frame = &lot->frame;
   uint32_t left = frame->count - crew->frame, count = left < crew->block_frames ? left : crew->block_frames;
-  *block = (struct block){ frame, crew->frame, count, crew->blocks++ };
+  *block = (struct block){ frame, lot->arrivals_ns, crew->frame, count, crew->blocks++ };
   crew->frame += count;
   if (count == left) {
     crew->lot++;

@@ -3,5 +3,5 @@ noinst_LIBRARIES += %D%/libpipeline.a
   %D%/socket.c %D%/socket.h %D%/lot.h %D%/receive.c %D%/receive.h %D%/aim.c %D%/aim.h %D%/analyse.c %D%/crew.c %D%/crew.h %D%/faults.c %D%/faults.h %D%/picture.c %D%/picture.h \
   %D%/scalars.c %D%/archiver.c %D%/box.c %D%/box.h
 %C%_libpipeline_a_SOURCES += %D%/truth.c %D%/truth.h
-%C%_libpipeline_a_SOURCES += %D%/calibrate.c
+%C%_libpipeline_a_SOURCES += %D%/calibrate.c %D%/reader.c %D%/reader.h
 %C%_libpipeline_a_SOURCES += %D%/watch.c %D%/watch.h

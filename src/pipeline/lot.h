@@ -16,6 +16,7 @@ struct ct_lot {
   enum ct_lot_kind kind;
   zmq_msg_t message;    /* FRAMES: the pixels lie in here, no copy */
   struct ct_frame frame;
+  const int64_t *arrivals_ns;   /* one a frame, where they are known each; NULL: frame.arrival_ns is that of all */
   bool suspect;         /* may hold stale pixels (late frames from odin): archived, not analysed */
   uint64_t first, last; /* LOST */
 };

@@ -42,6 +42,8 @@ struct slot {
   size_t part;                                           /* held now; SIZE_MAX: none */
   int rc;
   struct ct_err err;
+  int64_t *arrival_ns;                                   /* the block's, when there are any */
+  uint8_t *late;
   double *scratch;
 };
 
@@ -267,6 +269,8 @@ static void make_slots(struct ct_playlist *list, uint64_t frames, size_t bytes)
     slot->block.pixels = ct_xcalloc(bytes, 1);
     slot->block.numbers = ct_xcalloc(frames, sizeof *slot->block.numbers);
     slot->block.attributes = ct_xcalloc(frames, sizeof *slot->block.attributes);
+    slot->arrival_ns = ct_xcalloc(frames, sizeof *slot->arrival_ns);
+    slot->late = ct_xcalloc(frames, sizeof *slot->late);
     slot->scratch = ct_xcalloc(frames, sizeof *slot->scratch);
   }
 }
@@ -278,8 +282,11 @@ static int fill_columns(struct slot *slot, struct clip *clip, uint64_t first)
     block->numbers[i] = clip->first_number + (first - clip->first) + i;
     block->attributes[i] = (struct ct_attributes){ .present = clip->key < 0 ? 0 : CT_HAS_KEY, .image_key = clip->key };
   }
+  block->arrival_ns = clip->recorded != NULL ? slot->arrival_ns : NULL;
+  block->late = clip->recorded != NULL ? slot->late : NULL;
   if (clip->recorded != NULL) {
-    int rc = ct_run_columns_read(clip->recorded, first, block->count, block->numbers, block->attributes, &slot->err);
+    const struct ct_run_rows rows = { block->numbers, block->attributes, block->arrival_ns, block->late };
+    int rc = ct_run_columns_read(clip->recorded, first, block->count, &rows, &slot->err);
     if (rc != 0)
       return rc;
   }
@@ -461,6 +468,8 @@ void ct_playlist_close(struct ct_playlist *list)
     free(list->slots[i].block.pixels);
     free(list->slots[i].block.numbers);
     free(list->slots[i].block.attributes);
+    free(list->slots[i].arrival_ns);
+    free(list->slots[i].late);
     free(list->slots[i].scratch);
   }
   close_clip(list);

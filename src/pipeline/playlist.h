@@ -12,6 +12,8 @@ struct ct_block {
   unsigned char *pixels;
   uint64_t *numbers;                     /* as recorded, else counted from 0 through the whole list */
   struct ct_attributes *attributes;
+  int64_t *arrival_ns;                   /* of frames out of archived runs, or NULL */
+  uint8_t *late;                         /* with it */
   bool restarts;                         /* the list begins anew with this block */
 };
 

@@ -164,6 +164,7 @@ static void push(struct ct_receiver *r, zmq_msg_t *pixels, const struct ct_frame
   size_t start = (size_t)(frame->pixels - (const unsigned char *)zmq_msg_data(pixels)) + skip_bytes;
   lot->kind = CT_LOT_FRAMES;
   lot->suspect = late && odin;
+  lot->arrivals_ns = NULL;
   zmq_msg_init(&lot->message);
   zmq_msg_copy(&lot->message, pixels);
   lot->frame = part;

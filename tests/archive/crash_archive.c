@@ -199,7 +199,7 @@ static bool frames_good(const struct ct_run_file *file, uint64_t *n)
   for (uint64_t k = 0; good && k < file->n; k++) {
     uint64_t number;
     struct ct_attributes attributes;
-    good = ct_run_columns_read(columns, k, 1, &number, &attributes, NULL) == 0 &&
+    good = ct_run_columns_read(columns, k, 1, &(struct ct_run_rows){ &number, &attributes, NULL, NULL }, NULL) == 0 &&
            ct_h5_read_frames(frames, k, 1, pixels, NULL) == 0;
     const uint64_t sent = number < GAP_AT ? number : number - GAP;
     for (size_t i = 0; good && i < PIXELS; i++)

@@ -1,0 +1,270 @@
+/* Recorded frames in place of a stream: blocks of the playlist, cut into lots that share one verdict. */
+#include "pipeline/reader.h"
+
+#include "pipeline/playlist.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct ct_reader {
+  char name[CT_NAME], endpoint[128], format[16];
+  uint32_t rows, cols;
+  double frame_hz;
+  struct ct_playlist *list;
+  uint64_t all_frames;
+
+  /* The taking thread's. */
+  const struct ct_block *block;
+  uint32_t at;                         /* the next frame of it */
+  int64_t start_ns;                    /* of frames that say nothing of when they came */
+  struct ct_lot *lots;
+  size_t lots_room;
+  int64_t *arrival_ns;                 /* of a block that has none of its own */
+  size_t arrival_room;
+  uint64_t next_number;
+  bool started;
+
+  /* Written by the taking thread, read by any: relaxed, each is a number to show and orders nothing... */
+  _Atomic uint64_t frames, bytes, lost, late, restarts, rejected, highest;
+  _Atomic int64_t first_ns, now_ns, next_ns;
+  _Atomic int ended;                   /* ...but this: released after <err> and all counts, acquired by ct_reader_progress */
+  struct ct_err err;
+};
+
+enum { GOING, ENDED, FAILED };
+
+static void set(_Atomic uint64_t *counter, uint64_t value) { atomic_store_explicit(counter, value, memory_order_relaxed); }
+static uint64_t get(const _Atomic uint64_t *counter) { return atomic_load_explicit(counter, memory_order_relaxed); }
+static void add(_Atomic uint64_t *counter, uint64_t n) { set(counter, get(counter) + n); }
+
+/* ---- counting ----------------------------------------------------------------------------------------------------- */
+/* What was lost then is a gap now, and what filled a gap came late. */
+static void count(struct ct_reader *r, const struct ct_frame *frame)
+{
+  const uint64_t number = frame->number, step = number - r->next_number;
+  add(&r->frames, frame->count);
+  add(&r->bytes, frame->bytes);
+  if (frame->late) {
+    const uint64_t lost = get(&r->lost);
+    add(&r->late, frame->count);
+    set(&r->lost, lost > frame->count ? lost - frame->count : 0);
+    return;
+  }
+  if (r->started && number >= r->next_number && step <= CT_TRACK_JUMP)
+    add(&r->lost, step);
+  else if (r->started)
+    add(&r->restarts, 1);
+  r->started = true;
+  r->next_number = number + frame->count;
+  set(&r->highest, r->next_number - 1);
+}
+
+/* ---- cutting ------------------------------------------------------------------------------------------------------ */
+/* What the analysis treats alike: a time stamp of the source or an angle make no difference to it. */
+static bool alike(const struct ct_block *block, uint32_t a, uint32_t b)
+{
+  const struct ct_attributes *x = &block->attributes[a], *y = &block->attributes[b];
+  const unsigned matters = CT_HAS_KEY | CT_HAS_MODE | CT_HAS_TRIGGER | CT_HAS_Z, has = x->present & matters;
+  return has == (y->present & matters) && x->image_key == y->image_key && x->mode == y->mode && x->trigger == y->trigger &&
+         (!(has & CT_HAS_Z) || memcmp(&x->z_mm, &y->z_mm, sizeof x->z_mm) == 0) &&
+         block->numbers[b] == block->numbers[a] + (b - a) &&
+         (block->late == NULL || (!block->late[a] && !block->late[b]));
+}
+
+static bool fits(const struct ct_reader *r, const struct ct_block *block)
+{
+  return block->rows == r->rows && block->cols == r->cols;
+}
+
+static void give_times(struct ct_reader *r, const struct ct_block *block)
+{
+  if (block->arrival_ns != NULL)
+    return;
+  if (r->arrival_room < block->count) {
+    free(r->arrival_ns);
+    r->arrival_ns = ct_xcalloc(block->count, sizeof *r->arrival_ns);
+    r->arrival_room = block->count;
+  }
+  for (uint32_t i = 0; i < block->count; i++)
+    r->arrival_ns[i] = r->start_ns + (int64_t)((double)block->numbers[i] / r->frame_hz * 1e9);
+}
+
+static const int64_t *arrivals(const struct ct_reader *r)
+{
+  return r->block->arrival_ns != NULL ? r->block->arrival_ns : r->arrival_ns;
+}
+
+/* The lot that begins with frame <at>. */
+static uint32_t cut(struct ct_reader *r, uint32_t at, int64_t until_ns, struct ct_lot *lot)
+{
+  const struct ct_block *block = r->block;
+  const int64_t *arrival_ns = arrivals(r);
+  const size_t frame_bytes = (size_t)block->rows * block->cols * ct_type_bytes(block->type);
+  uint32_t n = 1;
+  while (at + n < block->count && alike(block, at, at + n) && arrival_ns[at + n] < until_ns)
+    n++;
+  *lot = (struct ct_lot){ .kind = CT_LOT_FRAMES, .arrivals_ns = arrival_ns + at };
+  lot->frame = (struct ct_frame){
+    .pixels = block->pixels + at * frame_bytes, .bytes = n * frame_bytes, .type = block->type, .count = n,
+    .rows = block->rows, .cols = block->cols, .number = block->numbers[at], .arrival_ns = arrival_ns[at],
+    .attributes = block->attributes[at], .late = block->late != NULL && block->late[at],
+  };
+  /* Late frames of odin may hold stale pixels, then as now. */
+  lot->suspect = lot->frame.late && strcmp(r->format, "odin") == 0;
+  count(r, &lot->frame);
+  return n;
+}
+
+static void make_room(struct ct_reader *r, size_t n)
+{
+  if (n <= r->lots_room)
+    return;
+  free(r->lots);
+  r->lots = ct_xcalloc(n, sizeof *r->lots);
+  r->lots_room = n;
+}
+
+static void end(struct ct_reader *r, int how) { atomic_store_explicit(&r->ended, how, memory_order_release); }
+
+/* The block that has frames left, NULL at the end. */
+static const struct ct_block *current(struct ct_reader *r)
+{
+  while (r->block == NULL || r->at == r->block->count) {
+    int rc = ct_playlist_next(r->list, &r->block, &r->err);
+    r->at = 0;
+    if (rc != 0) {
+      r->block = NULL;
+      end(r, rc == CT_ENODATA ? ENDED : FAILED);
+      return NULL;
+    }
+    if (fits(r, r->block)) {
+      give_times(r, r->block);
+      make_room(r, r->block->count);
+    } else {
+      add(&r->rejected, r->block->count);
+      r->at = r->block->count;
+    }
+  }
+  return r->block;
+}
+
+size_t ct_reader_take(struct ct_reader *r, int64_t until_ns, const struct ct_lot **lots)
+{
+  size_t n = 0;
+  if (atomic_load_explicit(&r->ended, memory_order_relaxed) != GOING)
+    return 0;
+  const struct ct_block *block = current(r);
+  if (block == NULL)
+    return 0;
+  const int64_t *arrival_ns = arrivals(r);
+  while (r->at < block->count && arrival_ns[r->at] < until_ns) {
+    if (get(&r->frames) == 0)
+      atomic_store_explicit(&r->first_ns, arrival_ns[r->at], memory_order_relaxed);
+    r->at += cut(r, r->at, until_ns, &r->lots[n++]);
+    atomic_store_explicit(&r->now_ns, arrival_ns[r->at - 1], memory_order_relaxed);
+  }
+  if (r->at < block->count)
+    atomic_store_explicit(&r->next_ns, arrival_ns[r->at], memory_order_relaxed);
+  *lots = r->lots;
+  return n;
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------------------------- */
+/* Files that say nothing of when frames came: the first when the file was written, the others at the frame rate. */
+static int64_t file_time_ns(const char *spec)
+{
+  char path[1200];
+  const char *dataset;
+  struct stat status;
+  size_t length = ct_parse_dataset(spec, &dataset);
+  snprintf(path, sizeof path, "%.*s", (int)(length > 0 ? length : strlen(spec)), spec);
+  return stat(path, &status) == 0 ? (int64_t)status.st_mtim.tv_sec * CT_NS_PER_S : 0;
+}
+
+static int check_shape(const struct ct_reader *r, const char *run, struct ct_err *err)
+{
+  uint32_t rows, cols;
+  enum ct_type type;
+  ct_playlist_shape(r->list, &rows, &cols, &type);
+  if (!ct_hexitec_takes(type))
+    return ct_err_set(err, CT_ETYPE, "%s: holds %s frames; uint16 (ADU) and float32 (keV) can be analysed", run,
+                      ct_type_text(type));
+  if (rows != r->rows || cols != r->cols)
+    return ct_err_set(err, CT_ESHAPE, "%s: its frames have %u rows and %u columns, not %u and %u: set hexitec.rows and "
+                      "hexitec.cols", run, rows, cols, r->rows, r->cols);
+  return 0;
+}
+
+int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, struct ct_err *err)
+{
+  struct ct_reader *r = ct_xcalloc(1, sizeof *r);
+  const struct ct_replay what = { .specs = &setup->run, .n_specs = 1, .stream = "", .image_key = "", .angles = "",
+                                  .darks = "", .flats = "", .loops = 1, .batch = 1, .last = UINT64_MAX };
+  *out = NULL;
+  snprintf(r->name, sizeof r->name, "%s", setup->name);
+  snprintf(r->endpoint, sizeof r->endpoint, "%s", setup->run);
+  r->rows = setup->rows;
+  r->cols = setup->cols;
+  r->frame_hz = setup->frame_hz;
+  r->start_ns = file_time_ns(setup->run);
+  ct_run_stream_format(setup->run, setup->name, r->format, sizeof r->format);
+  int rc = ct_playlist_open(&r->list, &what, err);
+  if (rc == 0)
+    rc = check_shape(r, setup->run, err);
+  if (rc != 0) {
+    ct_reader_close(r);
+    return rc;
+  }
+  r->all_frames = ct_playlist_frames(r->list);
+  *out = r;
+  return 0;
+}
+
+void ct_reader_close(struct ct_reader *r)
+{
+  if (r == NULL)
+    return;
+  ct_playlist_close(r->list);
+  free(r->lots);
+  free(r->arrival_ns);
+  free(r);
+}
+
+/* ---- for others to read -------------------------------------------------------------------------------------------- */
+void ct_reader_stats(const struct ct_reader *r, struct ct_snapshot_stream *out)
+{
+  memset(out, 0, sizeof *out);
+  snprintf(out->name, sizeof out->name, "%s", r->name);
+  snprintf(out->endpoint, sizeof out->endpoint, "%s", r->endpoint);
+  snprintf(out->format, sizeof out->format, "%s", r->format);
+  out->role = CT_ROLE_HEXITEC;
+  out->state = atomic_load_explicit(&r->ended, memory_order_relaxed) == GOING ? CT_STREAM_LIVE : CT_STREAM_IDLE;
+  out->frames = out->projections = get(&r->frames);
+  out->lost = get(&r->lost);
+  out->late = get(&r->late);
+  out->restarts = get(&r->restarts);
+  out->bytes = get(&r->bytes);
+  out->last_number = get(&r->highest);
+  out->rejected = out->rejected_kind[CT_REJECT_SHAPE] = get(&r->rejected);
+  const double span_s = (double)(atomic_load_explicit(&r->now_ns, memory_order_relaxed) -
+                                 atomic_load_explicit(&r->first_ns, memory_order_relaxed)) / 1e9;
+  out->rate_hz = span_s > 0 ? (double)out->frames / span_s : (double)NAN;
+  out->angle_deg = out->silent_s = out->lag_s = (double)NAN;
+}
+
+void ct_reader_progress(const struct ct_reader *r, struct ct_reader_progress *out)
+{
+  const int ended = atomic_load_explicit(&r->ended, memory_order_acquire);
+  *out = (struct ct_reader_progress){
+    .frames = get(&r->frames) + get(&r->rejected), .all_frames = r->all_frames, .ended = ended != GOING,
+    .failure = ended == FAILED ? r->err.text : NULL,
+    .first_ns = atomic_load_explicit(&r->first_ns, memory_order_relaxed),
+    .now_ns = atomic_load_explicit(&r->now_ns, memory_order_relaxed),
+    .next_ns = atomic_load_explicit(&r->next_ns, memory_order_relaxed),
+  };
+}

@@ -1,0 +1,13 @@
+/* What the analysis thread sees of a reader. Internal to pipeline. */
+#ifndef PIPELINE_READER_H
+#define PIPELINE_READER_H
+
+#include <comptop/pipeline.h>
+
+#include "lot.h"
+
+/* The next lots, of frames received before <until_ns>, in the order in which they were: how many; they are lent until the
+ * next call. 0: there are none before that time, or it has ended. */
+size_t ct_reader_take(struct ct_reader *reader, int64_t until_ns, const struct ct_lot **lots);
+
+#endif
