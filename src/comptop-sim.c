@@ -110,6 +110,9 @@ static const struct ct_option rows[] = {
   { EFFECT("fwhm_drift_keV_h", REAL, "0"), .min = 0, .max = 100, .help = "drift of the resolution" },
   { EFFECT("dead_pixels", INTEGER, "1"), .min = 0, .max = 1000000, .help = "pixels that are always 0" },
   { EFFECT("noisy_pixels", INTEGER, "0"), .min = 0, .max = 1000000, .help = "pixels with ten times the noise" },
+  { EFFECT("row_floods_per_h", REAL, "0"), .min = 0, .max = 1e6, .help = "rows that are hit for one frame, an hour" },
+  { EFFECT("level_jumps_per_h", REAL, "0"), .min = 0, .max = 360, .help = "seconds in which all pixels are 20 ADU up, an hour" },
+  { EFFECT("dark_drift_ADU_h", REAL, "0"), .min = -1e6, .max = 1e6, .help = "drift of all pixels" },
 
   /* ---- the camera and its scans ---- */
   { PROJECTION("rows", INTEGER, "64"), .min = 1, .max = 4096, .help = "rows of the camera" },
@@ -174,6 +177,9 @@ static void take_effects(const struct ct_settings *settings, struct ct_sim_effec
   TAKE(fwhm_drift_keV_h, double, real);
   TAKE(dead_pixels, uint32_t, int);
   TAKE(noisy_pixels, uint32_t, int);
+  TAKE(row_floods_per_h, double, real);
+  TAKE(level_jumps_per_h, double, real);
+  TAKE(dark_drift_ADU_h, double, real);
 #undef TAKE
 }
 

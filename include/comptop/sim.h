@@ -71,6 +71,9 @@ struct ct_sim_effects {
   double gain_error_permil;    /* sd of the pixels' gains around their calibration */
   double gain_drift_permil_h, fwhm_drift_keV_h;
   uint32_t dead_pixels, noisy_pixels;   /* noisy: ten times the noise */
+  double row_floods_per_h;     /* a row gets 300 ADU more for one frame */
+  double level_jumps_per_h;    /* every pixel gets 20 ADU more for a second */
+  double dark_drift_ADU_h;     /* of every pixel */
 };
 enum ct_sim_effects_set { CT_SIM_EFFECTS_DEFAULT, CT_SIM_EFFECTS_NONE, CT_SIM_EFFECTS_ALL };
 /* NONE: a perfect instrument, one photon in one pixel. ALL: what compton.md's simulator recipe has, with its drifts.

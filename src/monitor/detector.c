@@ -71,12 +71,12 @@ static void raise_events(struct alarms *a, struct detector_memory *m, const char
 {
   if (is_news(health->row_floods, &m->row_floods, &m->flooded_ns, now_ns) && health->flooded_row != CT_ABSENT)
     alarms_raise(a, now_ns, "row-flood", name, CT_WARNING,
-                 "%s: half of row %llu or more was hit in frame %llu, and %llu rows in all were so; look at bias, cooling "
-                 "and grounding of the detector", name, (unsigned long long)health->flooded_row,
+                 "%s: half or more of row %llu was hit in frame %llu (%llu such rows so far); look at bias, cooling and "
+                 "grounding of the detector", name, (unsigned long long)health->flooded_row,
                  (unsigned long long)health->flooded_frame, (unsigned long long)health->row_floods);
   if (is_news(health->jumps, &m->jumps, &m->jumped_ns, now_ns) && health->jump_frame != CT_ABSENT)
     alarms_raise(a, now_ns, "level-jump", name, CT_WARNING,
-                 "%s: the level of the whole sensor jumped by %+.1f ADU in frame %llu (%llu jumps in all); look at bias and "
+                 "%s: the level of the whole sensor jumped by %+.1f ADU in frame %llu (%llu so far); look at bias and "
                  "supplies, and take dark frames if it stays", name, health->jump_ADU, (unsigned long long)health->jump_frame,
                  (unsigned long long)health->jumps);
 }

@@ -14,6 +14,12 @@ enum { NOISE_POOL = 1 << 20, ASIC_COLS = 80, ASIC_BLOCK = 20, ASIC_BLOCKS = 4 };
 #define STREAM_NOISE (UINT64_C(3) << 62)
 #define STREAM_PIXELS (STREAM_NOISE + 1)
 #define STREAM_FAULTS (STREAM_NOISE + 2)
+#define STREAM_TROUBLE (UINT64_C(9) << 60)
+#define STREAM_JUMPS (UINT64_C(11) << 60)
+#define FLOOD_ADU 300
+#define JUMP_ADU 20
+#define JUMP_S 1.0
+#define JUMP_SLOT_S 10.0
 #define NOISE_ADU (CT_SIM_NOISE_KEV / CT_SIM_FWHM_PER_SIGMA / CT_SIM_GAIN_KEV)
 #define NOISY 10
 
@@ -154,6 +160,29 @@ static void add_noise(struct ct_sim *sim, struct ct_random *random)
     sim->frame[sim->noisy[i]] = (int16_t)lrint(NOISY * NOISE_ADU * ct_random_normal(random));
 }
 
+static void lift(struct ct_sim *sim, uint32_t first, uint32_t n, int adu)
+{
+  for (uint32_t p = first; p < first + n; p++) sim->frame[p] = (int16_t)(sim->frame[p] + adu);
+}
+
+/* What goes wrong with many pixels at once. */
+static void disturb(struct ct_sim *sim, uint64_t k)
+{
+  const struct ct_sim_effects *effects = &sim->config.effects;
+  double t_s = (double)k / sim->config.rate_hz;
+  struct ct_random random;
+  ct_random_seed(&random, sim->config.seed, STREAM_TROUBLE + k);
+  if (ct_random_unit(&random) < effects->row_floods_per_h / 3600 / sim->config.rate_hz)
+    lift(sim, ct_random_below(&random, sim->config.rows) * sim->config.cols, sim->config.cols, FLOOD_ADU);
+  /* A drift of less than one ADU is one ADU in some of the frames. */
+  if (effects->dark_drift_ADU_h != 0)
+    lift(sim, 0, sim->pixels, (int)fmin(fmax(floor(effects->dark_drift_ADU_h * t_s / 3600 + ct_random_unit(&random)), -8000), 8000));
+  ct_random_seed(&random, sim->config.seed, STREAM_JUMPS + (uint64_t)(t_s / JUMP_SLOT_S));
+  if (ct_random_unit(&random) < effects->level_jumps_per_h * JUMP_SLOT_S / 3600 &&
+      fmod(t_s, JUMP_SLOT_S) >= JUMP_SLOT_S / 2 && fmod(t_s, JUMP_SLOT_S) < JUMP_SLOT_S / 2 + JUMP_S)
+    lift(sim, 0, sim->pixels, JUMP_ADU);
+}
+
 uint32_t ct_sim_frame(struct ct_sim *sim, uint64_t k, uint16_t *pixels)
 {
   struct ct_random random;
@@ -170,6 +199,7 @@ uint32_t ct_sim_frame(struct ct_sim *sim, uint64_t k, uint16_t *pixels)
     if (sigma_keV > 0 && charge.n > 0) charge.e_keV[0] += sigma_keV * ct_random_normal(&random);
     add_charge(sim, &charge, state.gain);
   }
+  disturb(sim, k);
   digitise(sim);
   if (!sim->asic) {
     memcpy(pixels, sim->frame, sim->pixels * sizeof *pixels);

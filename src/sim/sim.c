@@ -57,6 +57,10 @@ static int check_effects(const struct ct_sim_config *c, struct ct_err *err)
       !(e->fwhm_drift_keV_h >= 0 && e->fwhm_drift_keV_h <= 100))
     return ct_err_set(err, CT_ERANGE, "gain errors of %g permil with drifts of %g permil/h and %g keV/h are out of range",
                       e->gain_error_permil, e->gain_drift_permil_h, e->fwhm_drift_keV_h);
+  if (!(e->row_floods_per_h >= 0 && e->row_floods_per_h <= 1e6) ||
+      !(e->level_jumps_per_h >= 0 && e->level_jumps_per_h <= 360) || !(fabs(e->dark_drift_ADU_h) <= 1e6))
+    return ct_err_set(err, CT_ERANGE, "%g row floods (0..1e6) and %g jumps (0..360) an hour with a dark drift of %g ADU/h "
+                      "(-1e6..1e6) are out of range", e->row_floods_per_h, e->level_jumps_per_h, e->dark_drift_ADU_h);
   if ((uint64_t)e->dead_pixels + e->noisy_pixels > c->rows * c->cols)
     return ct_err_set(err, CT_ERANGE, "%u dead and %u noisy pixels are more than the sensor has", e->dead_pixels,
                       e->noisy_pixels);

@@ -547,6 +547,47 @@ static void pixels_fail(void **state)
   ct_sim_free(sim);
 }
 
+/* Floods of one row, a second in ten with all pixels up, a drift: against the frames without them. */
+static void many_pixels_fail(void **state)
+{
+  (void)state;
+  enum { FRAMES = 3000 };
+  struct ct_sim_config config = bare(CT_SIM_EMPTY);
+  config.rows = config.cols = 10;
+  config.rate_hz = 100;
+  config.photons_per_s = 0;
+  config.effects.noise = config.pedestal = true;
+  struct ct_sim *still = make(config);
+  config.effects.row_floods_per_h = 3600;          /* 30 in 30 s */
+  config.effects.level_jumps_per_h = 360;          /* one in each 10 s */
+  config.effects.dark_drift_ADU_h = 1200;          /* 10 in 30 s */
+  struct ct_sim *sim = make(config);
+  int floods = 0, up = 0;
+  double drift = 0;
+  for (uint64_t k = 0; k < FRAMES; k++) {
+    uint16_t without[100], with[100];
+    double t_s = (double)k / 100, least = 1e9;
+    ct_sim_frame(still, k, without);
+    ct_sim_frame(sim, k, with);
+    for (int p = 0; p < 100; p++) least = fmin(least, with[p] - without[p]);
+    for (int row = 0; row < 10; row++) {
+      bool flooded = with[row * 10] - without[row * 10] > least + 200;
+      floods += flooded;
+      for (int p = row * 10; p < row * 10 + 10; p++)
+        assert_true(without[p] == 0 || with[p] - without[p] == least + (flooded ? 300 : 0));
+    }
+    bool high = fmod(t_s, 10) >= 5 && fmod(t_s, 10) < 6;
+    up += high;
+    drift += least - (high ? 20 : 0) - t_s / 3;
+    assert_true(fabs(least - (high ? 20 : 0) - t_s / 3) <= 1);
+  }
+  assert_int_equal(up, 300);
+  assert_true(abs(floods - 30) < 5 * sqrt(30));
+  assert_near(drift / FRAMES, 0, 5 * 0.41 / sqrt(FRAMES));   /* rounding up and down by chance: sd below a half */
+  ct_sim_free(sim);
+  ct_sim_free(still);
+}
+
 /* The gains that are true differ from the calibration as asked. */
 static void gains_err(void **state)
 {
@@ -692,7 +733,7 @@ int main(void)
     cmocka_unit_test(the_sensor_shines),
     cmocka_unit_test(the_sensor_scatters),
     cmocka_unit_test(charge_is_lost_in_tails),
-    cmocka_unit_test(pixels_fail),
+    cmocka_unit_test(pixels_fail), cmocka_unit_test(many_pixels_fail),
     cmocka_unit_test(gains_err),
     cmocka_unit_test(heights_are_scanned),
     cmocka_unit_test(lithium_leaves_by_depth),
