@@ -58,7 +58,7 @@ static size_t raw_place(bool asic_order, size_t p)
   return asic_order ? p - col + col % 20 * 4 + col / 20 : p;
 }
 
-/* Frames of hits at the pixels' rates on a noise of -8 to 8 ADU; those that are not looked at show the one before. */
+/* Frames of hits at the pixels' rates on a noise of -8 to 8 ADU; those whose hits are not counted show the one before. */
 static void run(struct bench *b, int frames, int offset_ADU, bool asic_order)
 {
   struct ct_frame frame = { .pixels = (const unsigned char *)b->adu, .bytes = sizeof b->adu, .type = CT_U16, .count = 1,
@@ -103,7 +103,7 @@ static void test_hot_and_dead(void **state)
     b->rate[5] = b->rate[1200] = 0.6;
     b->rate[300] = b->rate[PIXELS - 1] = 0;
     b->rate[77] = 1;
-    run(b, 8 * 6000, 0, asic_order);
+    run(b, CT_HEALTH_EVERY * 6000, 0, asic_order);
     ct_health_judge(b->health, b->state, &report);
     assert_int_equal(report.looks, 6000);
     assert_int_equal(report.hot, 2);
@@ -117,7 +117,7 @@ static void test_hot_and_dead(void **state)
       expected += p == 77 ? 0 : b->rate[p];
     assert_true(fabs(report.hits_per_frame - expected) < 5 * sqrt(expected / 6000));
     assert_true(fabs(report.rate_median - 0.0298) < 0.002);
-    double variance = 0;                   /* of independent pixels; frames come eight times the same */
+    double variance = 0;                   /* of independent pixels; frames come twice */
     for (int p = 0; p < PIXELS; p++)
       variance += p == 77 ? 0 : b->rate[p] * (1 - b->rate[p]);
     assert_true(fabs(report.hits_spread - sqrt(variance)) < 5 * sqrt(variance / 2 / 6000));
@@ -136,7 +136,7 @@ static void test_few_hits_accuse_nobody(void **state)
   for (int p = 0; p < PIXELS; p++)
     b->rate[p] = 0.0017;
   for (int k = 0; k < 6; k++) {
-    run(b, 8 * 500, 0, false);
+    run(b, CT_HEALTH_EVERY * 500, 0, false);
     ct_health_judge(b->health, b->state, &report);
     assert_int_equal(report.hot + report.dead, 0);
   }
@@ -225,21 +225,24 @@ static void test_drift(void **state)
 static void test_old_looks_fade(void **state)
 {
   (void)state;
+  enum { STEPS = 64 };
   struct bench *b = new_bench(false);
   struct ct_health_report report;
-  struct ct_frame frame = { .pixels = (const unsigned char *)b->adu, .bytes = sizeof b->adu, .type = CT_U16, .count = 1,
-                            .rows = ROWS, .cols = COLS };
+  uint16_t (*adu)[PIXELS] = ct_xcalloc(2 * STEPS, sizeof *adu);   /* then once more with pixel 40 always hit */
   struct ct_hexitec_tally tally = { 0 };
 
   /* Enough light for the short window: every pixel is hit in one frame of 64. */
-  for (int f = 0; f < 8 * 5 * CT_HEALTH_WINDOW / 2; f++) {
-    if (f % CT_HEALTH_EVERY == 0) {
-      for (int p = 0; p < PIXELS; p++)
-        b->adu[p] = (uint16_t)(b->dark[p] + ((p * 7 + f / 8) % 64 == 0 || (p == 40 && f < 8 * CT_HEALTH_WINDOW) ? 500 : 0));
-      tally.hits = 0;
-      ct_hexitec_frame(b->hexitec, &frame, 0, b->events, &tally);
-    }
-    ct_health_add(b->health, b->hexitec, &frame, 0, tally.hits);
+  for (int k = 0; k < 2 * STEPS; k++)
+    for (int p = 0; p < PIXELS; p++)
+      adu[k][p] = (uint16_t)(b->dark[p] + ((p * 7 + k) % STEPS == 0 || (p == 40 && k >= STEPS) ? 500 : 0));
+  for (int look = 0; look < 5 * CT_HEALTH_WINDOW / 2; look++) {
+    bool hot = look < CT_HEALTH_WINDOW;
+    struct ct_frame frame = { .pixels = (const unsigned char *)adu[look % STEPS + hot * STEPS], .bytes = sizeof *adu,
+                              .type = CT_U16, .count = 1, .rows = ROWS, .cols = COLS };
+    tally.hits = 0;
+    ct_hexitec_frame(b->hexitec, &frame, 0, b->events, &tally);
+    for (int i = 0; i < CT_HEALTH_EVERY; i++)
+      ct_health_add(b->health, b->hexitec, &frame, 0, tally.hits);
   }
   ct_health_judge(b->health, b->state, &report);
   assert_int_equal(report.looks, CT_HEALTH_WINDOW);
@@ -248,6 +251,7 @@ static void test_old_looks_fade(void **state)
   double expected = CT_HEALTH_WINDOW * (1 / 8.0 + (1 / 4.0 + 1 / 2.0 + 1) / 128);
   assert_true(fabs(ct_health_count(b->health, 40) - expected) < 4);
   assert_int_equal(report.hot, 1);
+  free(adu);
   free_bench(b);
 }
 
@@ -307,8 +311,8 @@ static void judge_images(bool faulty)
         assert_int_equal(state[at], CT_PIXEL_HOT);
       /* A row that is dead is known where there is light. */
       for (int c = 0; c < SIDE && faulty; c++)
-        if (most * image(which, row, c) > 150 && most * image(which, row - 1, c) > 150 && most * image(which, row + 2, c) > 150 &&
-            c > 1 && c < SIDE - 2 && most * image(which, row + 2, c - 2) > 150 && most * image(which, row + 2, c + 2) > 150)
+        if (most * image(which, row, c) > 300 && most * image(which, row - 1, c) > 300 && most * image(which, row + 2, c) > 300 &&
+            c > 1 && c < SIDE - 2 && most * image(which, row + 2, c - 2) > 300 && most * image(which, row + 2, c + 2) > 300)
           assert_int_equal(state[row * SIDE + c], CT_PIXEL_DEAD);
     }
   }
@@ -337,13 +341,13 @@ static void test_verdicts_do_not_flicker(void **state)
   uint8_t verdict[25] = { 0 };
   assert_int_equal(ct_health_new(&health, 5, 5, NULL), 0);
   health->looks = 1;
-  const struct { uint32_t count; int state; } steps[] = {   /* of 100: hot above 466, dead below 10 */
-    { 460, CT_PIXEL_FINE }, { 470, CT_PIXEL_HOT }, { 460, CT_PIXEL_HOT }, { 240, CT_PIXEL_HOT }, { 230, CT_PIXEL_FINE },
-    { 10, CT_PIXEL_FINE }, { 9, CT_PIXEL_DEAD }, { 12, CT_PIXEL_DEAD }, { 20, CT_PIXEL_DEAD }, { 21, CT_PIXEL_FINE },
+  const struct { uint32_t count; int state; } steps[] = {   /* of 900: hot above 3786, dead below 9 */
+    { 3780, CT_PIXEL_FINE }, { 3790, CT_PIXEL_HOT }, { 3780, CT_PIXEL_HOT }, { 1900, CT_PIXEL_HOT }, { 1890, CT_PIXEL_FINE },
+    { 9, CT_PIXEL_FINE }, { 8, CT_PIXEL_DEAD }, { 12, CT_PIXEL_DEAD }, { 18, CT_PIXEL_DEAD }, { 19, CT_PIXEL_FINE },
   };
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
     for (int p = 0; p < 25; p++)
-      health->count[p] = p == 12 ? steps[i].count : 100;
+      health->count[p] = p == 12 ? steps[i].count : 900;
     ct_health_judge(health, verdict, &report);
     assert_int_equal(verdict[12], steps[i].state);
   }
@@ -360,8 +364,8 @@ static void test_workers_add_up(void **state)
 
   b->rate[200] = c->rate[200] = 0.9;
   c->seed = 77;
-  run(b, 8 * 3000, 0, true);
-  run(c, 8 * 2000, 0, true);
+  run(b, CT_HEALTH_EVERY * 3000, 0, true);
+  run(c, CT_HEALTH_EVERY * 2000, 0, true);
   assert_int_equal(ct_health_new(&sum, ROWS, COLS, NULL), 0);
   for (int again = 0; again < 2; again++) {
     ct_health_clear(sum);
