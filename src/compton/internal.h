@@ -62,7 +62,11 @@ struct ct_flat_pixel {
   double factor, variance, share, rate, rate_variance;
 };
 
+/* The terms of one spectrum: out[CT_TERMS]. */
+typedef void ct_sum_terms_(const struct ct_runs *runs, const uint32_t *spectrum, double *restrict out);
+
 struct ct_compton {
+  ct_sum_terms_ *sum_terms;   /* the fastest this processor has */
   struct ct_compton_setup setup;
   struct ct_matter sensor, layers[CT_LAYERS];
   uint32_t n_groups, n_points;
@@ -106,6 +110,10 @@ void ct_background_share_(const struct ct_compton *compton, double theta_rad, do
 /* Fills mean, worth, terms and slopes for the group's theta and bins: 0 or CT_ENOMEM. */
 int ct_group_weights_(const struct ct_compton *compton, struct ct_group *group);
 void ct_runs_free_(struct ct_runs *runs);
+
+/* sums.c */
+ct_sum_terms_ *ct_best_sum_terms_(void);
+void ct_plain_terms_(const struct ct_runs *runs, const uint32_t *spectrum, double *restrict out);
 
 /* setup.c */
 uint32_t ct_group_of_(const struct ct_compton *compton, uint32_t pixel);

@@ -275,6 +275,7 @@ int ct_compton_new(struct ct_compton **out, const struct ct_compton_setup *setup
   if (c == NULL)
     return ct_err_set(err, CT_ENOMEM, "no memory for the analysis");
   c->setup = *setup;
+  c->sum_terms = ct_best_sum_terms_();
   bool columns = ct_compton_along_x_(setup->geometry.beam);
   uint32_t n_groups = !setup->geometry.theta_map ? 1 : columns ? setup->cols : setup->rows;
   c->n_groups = n_groups;

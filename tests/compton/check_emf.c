@@ -1,6 +1,8 @@
 /* Windows, background, EMF and errors against closed forms: flat, ramp and Gaussian spectra. */
 #include "common.h"
 
+#include "compton/internal.h"
+
 enum { MAX_BINS = 40000 };
 
 /* The energy of a pz by bisection of eq. 2 as printed, at 90 degrees: 137.036 (E2 - E1 + E1 E2/mc2)/sqrt(E1^2 + E2^2). */
@@ -263,6 +265,39 @@ static void unselected_pixels_are_zero(void **state)
   free(cube);
 }
 
+/* Whatever instructions this processor has: the same bits. */
+static void instruction_sets_agree(void **state)
+{
+  (void)state;
+  enum { RUNS = 37, BINS = 1000 };
+  static uint32_t spectrum[BINS];
+  static struct ct_run run[RUNS];
+  static double weights[RUNS * CT_TERMS];
+  uint64_t seed = 1;
+  for (int trial = 0; trial < 50; trial++) {
+    uint32_t bin = 0;
+    for (int i = 0; i < BINS; i++)
+      spectrum[i] = uniform(&seed) < 0.1 ? UINT32_MAX : (uint32_t)(uniform(&seed) * 1000);
+    for (int r = 0; r < RUNS; r++) {
+      run[r].from = bin + (uint32_t)(uniform(&seed) * 5);
+      run[r].to = bin = run[r].from + 1 + (uint32_t)(uniform(&seed) * 20);
+      for (int k = 0; k < CT_TERMS; k++)
+        weights[r * CT_TERMS + k] = uniform(&seed) - 0.3;
+    }
+    struct ct_runs runs = { RUNS, run, weights };
+    double best[CT_TERMS], plain[CT_TERMS], slow[CT_TERMS] = { 0 };
+    ct_best_sum_terms_()(&runs, spectrum, best);
+    ct_plain_terms_(&runs, spectrum, plain);
+    assert_memory_equal(best, plain, sizeof best);
+    for (int r = 0; r < RUNS; r++)
+      for (uint32_t i = run[r].from; i < run[r].to; i++)
+        for (int k = 0; k < CT_TERMS; k++)
+          slow[k] += weights[r * CT_TERMS + k] * spectrum[i];
+    for (int k = 0; k < CT_TERMS; k++)
+      assert_near(plain[k], slow[k], 1e-9 * fabs(slow[k]) + 1);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -274,6 +309,7 @@ int main(void)
     cmocka_unit_test(nothing_to_divide_by_is_absent),
     cmocka_unit_test(pixels_are_summed_in_momentum),
     cmocka_unit_test(unselected_pixels_are_zero),
+    cmocka_unit_test(instruction_sets_agree),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
