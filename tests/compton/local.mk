@@ -12,7 +12,7 @@ check_PROGRAMS += \
   %D%/check_pulls \
   %D%/check_reference \
   %D%/check_setup
-%C%_check_biggs_SOURCES = %D%/check_biggs.c %D%/common.h
+%C%_check_biggs_SOURCES = %D%/check_biggs.c %D%/biggs.h %D%/common.h
 %C%_check_biggs_LDADD = $(CHECK_LDADD)
 %C%_check_corrections_SOURCES = %D%/check_corrections.c %D%/common.h
 %C%_check_corrections_LDADD = $(CHECK_LDADD)
@@ -44,3 +44,10 @@ EXTRA_PROGRAMS += %D%/bench_map
 CLEANFILES += %D%/bench_map$(EXEEXT)
 %C%_bench_map_SOURCES = %D%/bench_map.c
 %C%_bench_map_LDADD = $(ROOMS) $(ROOM_LIBS)
+
+# What contrib/bias-table prints.
+EXTRA_PROGRAMS += %D%/bias_table
+CLEANFILES += %D%/bias_table$(EXEEXT)
+%C%_bias_table_SOURCES = %D%/bias_table.c %D%/biggs.h %D%/common.h
+%C%_bias_table_LDADD = $(CHECK_LDADD)
+dist_check_SCRIPTS += %D%/bias-table.sh
