@@ -105,6 +105,20 @@ static uint32_t plain_remove(uint64_t *hits, const uint64_t *other, size_t words
   return remove_hits(hits, other, words);
 }
 
+static inline __attribute__((always_inline)) uint32_t count(const uint64_t *bits, size_t words)
+{
+  uint64_t n = 0;
+
+  for (size_t w = 0; w < words; w++)
+    n += (uint64_t)__builtin_popcountll(bits[w]);
+  return (uint32_t)n;
+}
+
+static uint32_t plain_count(const uint64_t *bits, size_t words)
+{
+  return count(bits, words);
+}
+
 static inline __attribute__((always_inline)) uint32_t fullest(const uint64_t *bits, size_t words)
 {
   int most = 0;
@@ -170,6 +184,11 @@ AVX2 static void avx2_small_clusters(const struct ct_grid *grid, uint64_t *first
 AVX2 static uint32_t popcnt_remove(uint64_t *hits, const uint64_t *other, size_t words)
 {
   return remove_hits(hits, other, words);
+}
+
+AVX2 static uint32_t popcnt_count(const uint64_t *bits, size_t words)
+{
+  return count(bits, words);
 }
 
 AVX2 static uint32_t popcnt_fullest(const uint64_t *bits, size_t words)
@@ -238,10 +257,12 @@ AVX2 static void bmi2_deal(uint64_t *geometric, const uint64_t *raw, size_t word
 
     memcpy(&low, from, 8);
     memcpy(&high, from + 8, 2);
-    for (int k = 0; k < 4; k++)
-      block[k] = _pext_u64(low, every_fourth << k) | _pext_u64(high, every_fourth << k) << 16;
-    low = block[0] | block[1] << 20 | block[2] << 40 | block[3] << 60;
-    high = (uint16_t)(block[3] >> 4);
+    if (low | high) {
+      for (int k = 0; k < 4; k++)
+        block[k] = _pext_u64(low, every_fourth << k) | _pext_u64(high, every_fourth << k) << 16;
+      low = block[0] | block[1] << 20 | block[2] << 40 | block[3] << 60;
+      high = (uint16_t)(block[3] >> 4);
+    }
     memcpy(to, &low, 8);
     memcpy(to + 8, &high, 2);
   }
@@ -251,14 +272,14 @@ AVX2 static void bmi2_deal(uint64_t *geometric, const uint64_t *raw, size_t word
 
 const struct ct_bit_ops *ct_bit_ops_get(size_t i)
 {
-  static const struct ct_bit_ops plain = { "plain", plain_list, plain_deal, plain_remove, plain_fullest,
+  static const struct ct_bit_ops plain = { "plain", plain_list, plain_deal, plain_remove, plain_count, plain_fullest,
                                            plain_later, plain_small_clusters };
   const struct ct_bit_ops *known[3];
   size_t n = 0;
 #if CT_BITS_X86
-  static const struct ct_bit_ops avx2 = { "avx2", plain_list, bmi2_deal, popcnt_remove, popcnt_fullest,
+  static const struct ct_bit_ops avx2 = { "avx2", plain_list, bmi2_deal, popcnt_remove, popcnt_count, popcnt_fullest,
                                           avx2_later, avx2_small_clusters };
-  static const struct ct_bit_ops avx512 = { "avx512", avx512_list, bmi2_deal, popcnt_remove, popcnt_fullest,
+  static const struct ct_bit_ops avx512 = { "avx512", avx512_list, bmi2_deal, popcnt_remove, popcnt_count, popcnt_fullest,
                                             avx512_later, avx512_small_clusters };
   bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
                   __builtin_cpu_supports("popcnt");

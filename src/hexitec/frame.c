@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+enum { FEW = 32 };   /* hits in a frame: about where passes over the masks begin to pay */
+
 /* ---- byte order ------------------------------------------------------------------------------------------------ */
 static void swap_u16(unsigned char *to, const unsigned char *from, uint32_t n)
 {
@@ -152,7 +154,18 @@ static uint32_t mate_of(const struct ct_hexitec *h, uint32_t first)
   return first + h->cols + !has_bit(h->pair, first + h->cols);
 }
 
-static uint32_t share_paper(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
+/* Makes the event of <first> that of a cluster of two. */
+static void add_mate(const struct source *s, struct ct_event *first, uint32_t mate)
+{
+  struct ct_event other;
+
+  read_energies(s, &mate, 1, &other);
+  float sum_keV = first->energy_keV + other.energy_keV;
+  *first = (struct ct_event){ other.energy_keV > first->energy_keV ? mate : first->pixel, sum_keV };
+}
+
+/* Of many hits: by passes over the masks. */
+static uint32_t share_paper_many(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
 {
   struct ct_hexitec *h = s->h;
 
@@ -163,11 +176,7 @@ static uint32_t share_paper(const struct source *s, struct ct_event *events, str
   for (uint32_t i = 0; i < n; i++) {
     if (!has_bit(h->pair, h->list[i]))
       continue;
-    uint32_t mate = mate_of(h, h->list[i]);
-    struct ct_event other;
-    read_energies(s, &mate, 1, &other);
-    float sum_keV = events[i].energy_keV + other.energy_keV;
-    events[i] = (struct ct_event){ other.energy_keV > events[i].energy_keV ? mate : events[i].pixel, sum_keV };
+    add_mate(s, &events[i], mate_of(h, h->list[i]));
     pairs++;
   }
   uint32_t larger = h->bits->list(h->list_larger, h->larger, h->grid.words);
@@ -176,6 +185,55 @@ static uint32_t share_paper(const struct source *s, struct ct_event *events, str
   tally->dbl += pairs;
   tally->multiple += ct_clusters_count(h->runs, h->list_larger, larger, h->cols);
   return n;
+}
+
+static bool touch(const struct ct_hexitec *h, uint32_t first, uint32_t later)
+{
+  uint32_t down = later / h->cols - first / h->cols, right = later % h->cols - first % h->cols;
+  return down <= 1 && right + 1 <= 2;
+}
+
+/* Of few hits, sooner done: one hit after the other. Its later neighbours are among the next in the list. */
+static uint32_t share_paper_few(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
+{
+  struct ct_hexitec *h = s->h;
+  const uint32_t *list = h->list, n = h->bits->list(h->list, s->hits, h->grid.words);
+  uint32_t neighbours[FEW] = { 0 }, mate[FEW] = { 0 }, made = 0, larger = 0;
+
+  for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t j = i + 1; j < n && list[j] - list[i] <= h->cols + 1; j++) {
+      if (!touch(h, list[i], list[j]))
+        continue;
+      neighbours[i]++;
+      neighbours[j]++;
+      mate[i] = j;
+      mate[j] = i;
+    }
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    bool pair = neighbours[i] == 1 && neighbours[mate[i]] == 1;
+    if (neighbours[i] > 0 && !pair) {
+      h->list_larger[larger++] = list[i];
+      continue;
+    }
+    if (pair && mate[i] < i)
+      continue;
+    read_energies(s, &list[i], 1, &events[made]);
+    if (pair)
+      add_mate(s, &events[made], list[mate[i]]);
+    made++;
+    tally->dbl += pair;
+    tally->single += !pair;
+  }
+  tally->hits += n;
+  tally->multiple += ct_clusters_count(h->runs, h->list_larger, larger, h->cols);
+  return made;
+}
+
+static uint32_t share_paper(const struct source *s, struct ct_event *events, struct ct_hexitec_tally *tally)
+{
+  bool few = s->h->bits->count(s->hits, s->h->grid.words) <= FEW;
+  return few ? share_paper_few(s, events, tally) : share_paper_many(s, events, tally);
 }
 
 uint32_t ct_hexitec_singles(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index, struct ct_event *events)

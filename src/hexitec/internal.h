@@ -37,6 +37,8 @@ struct ct_bit_ops {
   void (*deal)(uint64_t *geometric, const uint64_t *raw, size_t words);
   /* Removes from <hits> those that <other> has, too; how many that were. */
   uint32_t (*remove)(uint64_t *hits, const uint64_t *other, size_t words);
+  /* How many bits are set. */
+  uint32_t (*count)(const uint64_t *bits, size_t words);
   /* The most bits set in any word. */
   uint32_t (*fullest)(const uint64_t *bits, size_t words);
   /* Hits with another one in the part of their window (grid->reach) that comes after them row by row. */

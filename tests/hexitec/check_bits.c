@@ -153,7 +153,7 @@ static void test_deal(void **state)
   }
 }
 
-static void test_fullest(void **state)
+static void test_counts(void **state)
 {
   (void)state;
   enum { WORDS = 104 };
@@ -161,16 +161,19 @@ static void test_fullest(void **state)
 
   for (int k = 0; k < 70; k++) {
     uint64_t mask[WORDS] = { 0 };
-    uint32_t most = 0;
+    uint32_t most = 0, all = 0;
     fill(mask, WORDS * 64, occupancies[k % 7], &seed);
     for (int w = 0; w < WORDS; w++) {
       uint32_t n = 0;
       for (int i = 0; i < 64; i++)
         n += get(&mask[w], i);
       most = n > most ? n : most;
+      all += n;
     }
-    for (size_t way = 0; ct_bit_ops_get(way); way++)
+    for (size_t way = 0; ct_bit_ops_get(way); way++) {
       assert_int_equal(ct_bit_ops_get(way)->fullest(mask, WORDS), most);
+      assert_int_equal(ct_bit_ops_get(way)->count(mask, WORDS), all);
+    }
   }
 }
 
@@ -180,7 +183,7 @@ int main(void)
     cmocka_unit_test(test_neighbours),
     cmocka_unit_test(test_list),
     cmocka_unit_test(test_deal),
-    cmocka_unit_test(test_fullest),
+    cmocka_unit_test(test_counts),
   };
   return cmocka_run_group_tests_name("hexitec bits", tests, NULL, NULL);
 }
