@@ -208,6 +208,30 @@ enum { CT_WRONG_SIGN = 1, CT_WRONG_CENTRE = 2, CT_WRONG_DISTANCE = 4 };
 unsigned ct_geometry_contradictions(const struct ct_geometry *geometry, const struct ct_geometry_fit *fit);
 /* Puts the fit in the place of what was configured. */
 void ct_geometry_take(struct ct_geometry *geometry, const struct ct_geometry_fit *fit);
+/* ---- places: Bragg flashes and bubbles ------------------------------------------------------------------------
+ * Maps are counts per pixel, row-major, rows*cols. mark and stack are scratch of rows*cols; all memory is the caller's. */
+struct ct_places {
+  uint32_t rows, cols;
+  const uint8_t *live;
+  uint8_t *mark;
+  uint32_t *stack;
+};
+struct ct_place {
+  uint32_t pixels;                       /* 0: nothing found */
+  int32_t x, y;                          /* where; -1: nowhere */
+  double strength;
+};
+/* Pixels whose elastic line is more than <factor> times what the median of elastic over Compton counts (of 3 x 3 pixels
+ * with 50 Compton counts at least) makes expect, and beyond that by 5 sqrt(expected) + 10: a crystallite in reflection. x, y
+ * is the strongest, strength the median, NaN where nothing is bright enough; they are marked in places->mark. */
+void ct_places_bragg(struct ct_places *places, const double *elastic, const double *compton, double factor,
+                     struct ct_place *out);
+/* The largest connected region, of 4 pixels at least, in which the counts fell by more than <loss> and by 5 standard
+ * errors (each with its 8 neighbours) against those of before, scaled so that both have the same sum: a bubble. x, y is its
+ * middle, strength the part of its counts that is lost. */
+void ct_places_bubble(struct ct_places *places, const double *now, const double *before, double loss,
+                      struct ct_place *out);
+
 /* ---- change: trend and CUSUM of one EMF ------------------------------------------------------------------------
  * Fed with disjoint samples in the order of time: the sums of what came since the sample before. A sample of too few
  * counts (L+H below 400, or H below 3 of its errors) goes on into the next.

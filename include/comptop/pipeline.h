@@ -74,6 +74,17 @@ struct ct_roi {
   char name[CT_NAME];
   uint8_t *select;              /* rows*cols, row-major; lent for the life of the analysis */
 };
+/* A group of K lines that does not depend on the sample, and what is expected of it. */
+struct ct_line_setup {
+  double main_keV, half_width_keV;       /* of the first line; of the stretch that is fitted */
+  struct ct_multiplet lines;
+};
+/* How far monitors may be from their references; see comptop.conf(5), [monitors]. */
+struct ct_monitor_setup {
+  uint32_t reference_samples;
+  double peak_keV, tilt_keV, line_keV, fwhm_keV, asymmetry_sigmas, elastic, multiplicity, rate, bragg, bubble;
+  struct ct_line_setup w, pb;
+};
 /* Disjoint samples of the run, and what is made of them: trends, CUSUM, comparisons with the beginning. */
 struct ct_watch_setup {
   double sample_s;              /* INFINITY: one a scan */
@@ -82,6 +93,7 @@ struct ct_watch_setup {
   uint32_t bin;                 /* pixels per edge of a cell of the drift map */
   double false_alarm;           /* chance of a false alarm of that map a day */
   double target_sigma;          /* of EMF, for the time until it is reached */
+  struct ct_monitor_setup monitors;
 };
 struct ct_analysis_setup {
   unsigned jobs;                /* workers that share the frames, at least 1; the results do not depend on it */

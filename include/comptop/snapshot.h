@@ -160,6 +160,36 @@ struct ct_snapshot_roi {
   struct ct_change change;
 };
 
+/* What changes when the instrument does, and not the sample. X(NAME, "key", "unit") */
+#define CT_MONITORS_(X)                                                                                    \
+  X(PEAK, "peak_keV", "keV") X(TILT, "tilt_keV", "keV") X(ASYMMETRY, "asymmetry", "-")                     \
+  X(W_LINE, "w_line_keV", "keV") X(W_FWHM, "w_fwhm_keV", "keV") X(PB_LINE, "pb_line_keV", "keV")           \
+  X(PB_FWHM, "pb_fwhm_keV", "keV") X(ELASTIC, "elastic_ratio", "-") X(MULTIPLICITY, "multiplicity", "-")   \
+  X(RATE, "rate_Hz", "Hz") X(BRAGG, "bragg_pixels", "pixels") X(BUBBLE, "bubble_pixels", "pixels")
+enum ct_monitor {
+#define X(name, key, unit) CT_MONITOR_##name,
+  CT_MONITORS_(X)
+#undef X
+  CT_MONITORS
+};
+const char *ct_monitor_word(enum ct_monitor monitor);   /* its key */
+/* unknown: nothing measured; learning: no reference yet */
+enum ct_monitor_state { CT_MONITOR_UNKNOWN, CT_MONITOR_LEARNING, CT_MONITOR_FINE, CT_MONITOR_ALARM };
+const char *ct_monitor_state_word(enum ct_monitor_state state);
+struct ct_snapshot_monitor {
+  double value, sigma;
+  double reference, limit;    /* what it is compared with; how far it may be from there */
+  double moved, moved_sigma;  /* over the last step of the CUSUM, against the beginning: for what EMF does meanwhile */
+  int32_t x, y;               /* where; -1: nowhere in particular */
+  enum ct_monitor_state state;
+  uint32_t reserved;
+};
+struct ct_snapshot_monitors {
+  double live_s;              /* of the sample they are from */
+  double bubble_loss;         /* part of its counts */
+  struct ct_snapshot_monitor list[CT_MONITORS];
+};
+
 /* The trend of every cell of a map, as one family of tests. */
 struct ct_snapshot_drift {
   double sample_s;            /* NaN: a scan */
@@ -251,6 +281,7 @@ struct ct_snapshot_core {
   struct ct_snapshot_health health;
   struct ct_lithium lithium;
   struct ct_snapshot_drift drift;
+  struct ct_snapshot_monitors monitors;
   struct ct_snapshot_roi rois[CT_SNAPSHOT_ROIS];
   struct ct_snapshot_ct ct;
   struct ct_snapshot_cell cell;

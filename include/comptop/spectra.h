@@ -48,6 +48,16 @@ struct ct_peak {
  * where it returns 0. */
 int ct_peak_fit(const struct ct_axis *axis, const double *counts, double near_keV, double half_width_keV,
                 struct ct_peak *out) CT_MUST_CHECK;
+/* The same for lines of one width at known distances, such as Ka1 and Ka2: the position is that of the first, the area
+ * that of all. */
+enum { CT_MULTIPLET = 4 };
+struct ct_multiplet {
+  uint32_t n;                              /* 1 .. CT_MULTIPLET */
+  double offset_keV[CT_MULTIPLET];         /* from the first, whose is 0 */
+  double share[CT_MULTIPLET];              /* of the area; they add up to 1 */
+};
+int ct_multiplet_fit(const struct ct_axis *axis, const double *counts, const struct ct_multiplet *lines, double near_keV,
+                     double half_width_keV, struct ct_peak *out) CT_MUST_CHECK;
 
 /* ---- rolling spectra ------------------------------------------------------------------------------------------- */
 #define CT_SPECTRA_SCAN (-1.0)

@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libcompton.a
   %D%/kinematics.c \
   %D%/lithium.c \
   %D%/peaks.c \
+  %D%/places.c \
   %D%/profile.c \
   %D%/reference.c \
   %D%/setup.c \

@@ -165,6 +165,20 @@ static const struct ct_option rows[] = {
   { SETTING("drift", "false_alarm", REAL, "0.05"), .min = 1e-9, .max = 0.5,
     .help = "chance of a false alarm of the drift map a day" },
 
+#define MONITOR(key_, value_, max_) SETTING("monitors", key_, REAL, value_), .min = 0, .max = max_
+  { SETTING("monitors", "reference_samples", INTEGER, "5"), .min = 1, .max = 1e6,
+    .help = "samples in the beginning that later ones are compared with" },
+  { MONITOR("peak_keV", "0.05", 100), .help = "Compton peak off the theta map, mean over the columns" },
+  { MONITOR("tilt_keV", "0.1", 100), .help = "the same, from the first to the last column" },
+  { MONITOR("line_keV", "0.05", 100), .help = "K lines of W and Pb off their energies" },
+  { MONITOR("fwhm_keV", "0.02", 100), .help = "their width off that of the beginning" },
+  { MONITOR("asymmetry_sigmas", "3", 100), .help = "asymmetry off that of the beginning, in its errors" },
+  { MONITOR("elastic", "5", 1e6), .help = "elastic over Compton counts: times that of the beginning" },
+  { MONITOR("multiplicity", "0.05", 100), .help = "doubles over singles: part of that of the beginning" },
+  { MONITOR("rate", "0.5", 100), .help = "photons a second: part of that of the beginning" },
+  { MONITOR("bragg", "5", 1e6), .help = "elastic over Compton counts of a pixel: times the median" },
+  { MONITOR("bubble", "0.2", 1), .help = "part of its counts that a region loses" },
+
   { SETTING("lithium", "references", TEXT, ""),
     .help = "x:emf:sigma[,...] measured in this set-up at 2 or more x, or a file of them" },
 

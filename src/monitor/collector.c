@@ -396,6 +396,7 @@ static void take_picture(struct ct_snapshot_builder *builder, const struct ct_sn
   core->xcs = picture->core.xcs;
   core->drift = picture->core.drift;
   core->health = picture->core.health;
+  core->monitors = picture->core.monitors;
   core->n_rois = picture->core.n_rois;
   memcpy(core->rois, picture->core.rois, sizeof core->rois);
   for (uint32_t i = 0; i < picture->n_sections; i++) {
@@ -531,6 +532,9 @@ static void compose_absent(struct ct_snapshot_core *core)
   xcs->emf = xcs->run = xcs->scan_emf = no_emf;
   xcs->target_s = xcs->change.per_h = xcs->change.sigma_per_h = NAN;
   core->drift = (struct ct_snapshot_drift){ .sample_s = NAN, .z_limit = NAN, .z_max = NAN, .x = -1, .y = -1 };
+  core->monitors.live_s = core->monitors.bubble_loss = NAN;
+  for (int i = 0; i < CT_MONITORS; i++)
+    core->monitors.list[i] = (struct ct_snapshot_monitor){ NAN, NAN, NAN, NAN, NAN, NAN, -1, -1, CT_MONITOR_UNKNOWN, 0 };
   core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = core->archive.cores = NAN;
 }
 

@@ -41,7 +41,8 @@ struct run_setup {
 
 /* Reads and checks every setting and every file they name. CT_ECONFIG, CT_EUSAGE, CT_EUNSUPPORTED, with a sentence. */
 int ct_setup_read(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
-/* The part of [lithium]. */
+/* The parts of [drift] and [monitors], and of [lithium]. */
+void ct_setup_watch(struct ct_watch_setup *out, const struct ct_settings *settings);
 int ct_setup_lithium(struct ct_lithium *out, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 void ct_setup_fini(struct run_setup *setup);
 

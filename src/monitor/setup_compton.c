@@ -1,7 +1,6 @@
 /* [beam], [geometry] and [emf] -> the setup of the Compton analysis. */
 #include "setup.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,18 +85,6 @@ static int read_corrections(struct ct_compton_setup *c, const struct ct_settings
 }
 
 /* Refuses what <why> is about, with the place of the setting that asks for it. */
-static void read_watch(struct ct_watch_setup *watch, const struct ct_settings *s)
-{
-  double sample_s = ct_settings_real(s, "drift.sample_s");
-  watch->sample_s = isnan(sample_s) ? (double)INFINITY : sample_s;
-  watch->cusum_samples = isnan(sample_s) ? 1 : (uint32_t)ct_settings_int(s, "drift.cusum_samples");
-  watch->cusum_k = ct_settings_real(s, "drift.cusum_k");
-  watch->cusum_h = ct_settings_real(s, "drift.cusum_h");
-  watch->bin = (uint32_t)ct_settings_int(s, "drift.bin");
-  watch->false_alarm = ct_settings_real(s, "drift.false_alarm");
-  watch->target_sigma = ct_settings_real(s, "emf.target_sigma");
-}
-
 static int refuse(const struct ct_settings *s, const struct ct_err *why, struct ct_err *err)
 {
   static const struct { const char *word, *path; } places[] = {
@@ -146,7 +133,7 @@ int ct_setup_compton(struct run_setup *setup, const struct ct_settings *s, struc
   c->p_low = ct_settings_real(s, "emf.p_low");
   c->p_high = ct_settings_real(s, "emf.p_high");
   c->order = (int)ct_settings_int(s, "emf.order");
-  read_watch(&setup->analysis.watch, s);
+  ct_setup_watch(&setup->analysis.watch, s);
   setup->analysis.min_counts = (double)ct_settings_int(s, "emf.min_counts");
   setup->analysis.theta_fit = ct_settings_bool(s, "geometry.theta_fit");
   if (setup->analysis.theta_fit && !c->geometry.theta_map)

@@ -166,8 +166,10 @@ static void judge_detector(struct ct_analysis *a)
   bool changed = ct_faults_judge(&a->faults);
   if (order != MASK_AS_IT_IS)
     changed = ct_faults_mask(&a->faults, order == MASK_LISTED) || changed;
-  if (changed)
-    ct_picture_mask(&a->picture, a->faults.masked);
+  if (!changed)
+    return;
+  ct_picture_mask(&a->picture, a->faults.masked);
+  ct_watch_restart(&a->picture.watch);
 }
 
 /* ---- the picture ------------------------------------------------------------------------------------------ */

@@ -5,3 +5,4 @@ noinst_LIBRARIES += %D%/libpipeline.a
 %C%_libpipeline_a_SOURCES += %D%/truth.c %D%/truth.h
 %C%_libpipeline_a_SOURCES += %D%/calibrate.c %D%/reader.c %D%/reader.h
 %C%_libpipeline_a_SOURCES += %D%/watch.c %D%/watch.h
+%C%_libpipeline_a_SOURCES += %D%/monitors.c %D%/monitors.h

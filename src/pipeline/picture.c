@@ -41,6 +41,9 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
   code = ct_spectra_new(&p->spectra, &setup->spectra, err);
   if (code == 0)
     ct_watch_init(&p->watch, setup, p->spectra, &p->compton, p->live, (const uint8_t *const *)p->roi_select);
+  p->watch.monitors.e2_keV = p->aim.e2_keV;
+  p->watch.monitors.sigma_keV = p->aim.sigma_keV;
+  p->watch.monitors.columns = &p->aim.columns;
   return code;
 }
 
@@ -404,7 +407,7 @@ void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, 
   const struct ct_compton *before = p->compton;
   ct_aim_look(&p->aim, &p->compton, ct_spectra_window(p->spectra), p->live);
   if (p->compton != before)
-    ct_watch_restart(&p->watch);
+    ct_watch_aimed(&p->watch);
   ct_compton_map(p->compton, ct_spectra_window(p->spectra), p->live, p->sums);
   count_photons(p);
   draw_totals(p, &core->xcs);

@@ -46,7 +46,8 @@ void ct_watch_init(struct ct_watch *w, const struct ct_analysis_setup *setup, st
   w->scan_base = ct_xcalloc(pixels_of(w), sizeof *w->scan_base);
   w->cells = ct_xcalloc(cells_of(w), sizeof *w->cells);
   w->cell_sums = ct_xcalloc(cells_of(w), sizeof *w->cell_sums);
-  restart_drift(w);
+  ct_monitors_init(&w->monitors, setup, spectra, compton, live);
+  ct_watch_restart(w);
 }
 
 void ct_watch_fini(struct ct_watch *w)
@@ -56,6 +57,7 @@ void ct_watch_fini(struct ct_watch *w)
   free(w->scan_base);
   free(w->cells);
   free(w->cell_sums);
+  ct_monitors_fini(&w->monitors);
 }
 
 /* ---- pieces of the run -------------------------------------------------------------------------------------- */
@@ -112,6 +114,7 @@ static void end_sample(struct ct_watch *w)
     ct_drift_add(&w->roi[i], t_s, &sum, ends_step);
   }
   sample_cells(w, t_s, ends_step);
+  ct_monitors_end_sample(&w->monitors, w->now, ends_step);
   if (ends_step)
     w->samples = 0;
 }
@@ -164,10 +167,16 @@ void ct_watch_restart(struct ct_watch *w)
 {
   refresh(w);
   restart_drift(w);
+  ct_monitors_restart(&w->monitors, w->now);
   memcpy(w->sample_base, w->now, pixels_of(w) * sizeof *w->now);
+  w->sample_ns = w->latest_ns;
+}
+
+void ct_watch_aimed(struct ct_watch *w)
+{
+  ct_watch_restart(w);
   memcpy(w->scan_base, w->now, pixels_of(w) * sizeof *w->now);
   w->scan_base_frames = ct_spectra_total_tally(w->spectra)->hexitec.frames;
-  w->sample_ns = w->latest_ns;
 }
 
 static void turn(struct ct_watch *w, const struct ct_frame *frame)
@@ -177,8 +186,10 @@ static void turn(struct ct_watch *w, const struct ct_frame *frame)
   refresh(w);
   if (w->started)
     end_sample(w);
-  if (moved(w, frame))
+  if (moved(w, frame)) {
     restart_drift(w);              /* another depth is another sample */
+    ct_monitors_restart(&w->monitors, w->now);
+  }
   if (scan)
     begin_scan(w, time_ns);
   memcpy(w->sample_base, w->now, pixels_of(w) * sizeof *w->now);
@@ -287,6 +298,7 @@ void ct_watch_draw(struct ct_watch *w, struct ct_snapshot_core *core)
     ct_drift_report(&w->roi[i], &roi->change);
   }
   draw_map(w, &core->drift);
+  ct_monitors_draw(&w->monitors, w->now, &core->monitors);
 }
 
 void ct_watch_cell(const struct ct_watch *w, uint32_t x, uint32_t y, struct ct_change *out)

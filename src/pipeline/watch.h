@@ -6,6 +6,8 @@
 
 #include <comptop/pipeline.h>
 
+#include "monitors.h"
+
 struct ct_watch {
   struct ct_watch_setup setup;
   struct ct_spectra *spectra;
@@ -24,6 +26,7 @@ struct ct_watch {
   uint32_t cell_rows, cell_cols;
   uint32_t samples;                   /* since the last step of the CUSUM */
   bool map_alarm;
+  struct ct_monitors monitors;
 
   /* Time is arrival plus shift, which grows when the clock is set back. */
   bool started, after_xct, trigger_counts_frames;
@@ -37,8 +40,10 @@ void ct_watch_init(struct ct_watch *watch, const struct ct_analysis_setup *setup
                    struct ct_compton *const *compton, const uint8_t *live, const uint8_t *const *rois);
 void ct_watch_fini(struct ct_watch *watch);
 
-/* After the picture took another analysis: samples of before do not compare any more. */
+/* After the mask has changed: samples of before do not compare any more. */
 void ct_watch_restart(struct ct_watch *watch);
+/* After the analysis has taken another geometry: nor does what the scan brought. */
+void ct_watch_aimed(struct ct_watch *watch);
 
 /* Whether a sample or a scan ends before this frame of the analysis. */
 bool ct_watch_due(const struct ct_watch *watch, const struct ct_frame *frame);

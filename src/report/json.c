@@ -146,6 +146,14 @@ static json_t *of_health(struct ct_buffer *out, const struct ct_snapshot_health 
   return object;
 }
 
+static json_t *of_monitors(struct ct_buffer *out, const struct ct_snapshot_monitors *monitors)
+{
+  json_t *object = of_table(out, ct_schema_monitors, monitors);
+  for (int i = 0; i < CT_MONITORS; i++)
+    put(out, object, ct_monitor_word((enum ct_monitor)i), of_table(out, ct_schema_monitor, &monitors->list[i]));
+  return object;
+}
+
 static void add_core(struct ct_buffer *out, json_t *sample, const struct ct_snapshot_core *core)
 {
   add_table(out, sample, ct_schema_head, core);
@@ -165,6 +173,7 @@ static void add_core(struct ct_buffer *out, json_t *sample, const struct ct_snap
   put(out, sample, "lithium", core->xcs.present ? of_table(out, ct_schema_lithium, &core->lithium) : json_null());
   put(out, sample, "drift", core->xcs.present ? of_table(out, ct_schema_drift, &core->drift) : json_null());
   put(out, sample, "health", core->health.present ? of_health(out, &core->health) : json_null());
+  put(out, sample, "monitors", core->xcs.present ? of_monitors(out, &core->monitors) : json_null());
   json_t *rois = json_array();
   for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS); i++)
     append(out, rois, of_table(out, ct_schema_roi, &core->rois[i]));

@@ -212,6 +212,26 @@ const struct ct_field ct_schema_drift[] = {
   END
 };
 
+const struct ct_field ct_schema_monitors[] = {
+  { "live_s", "s", CT_FIELD_REAL, AT(ct_snapshot_monitors, live_s) },
+  { "bubble_loss", "-", CT_FIELD_REAL, AT(ct_snapshot_monitors, bubble_loss) },
+  END
+};
+
+/* Units: those of the monitor, which its name says. */
+const struct ct_field ct_schema_monitor[] = {
+  { "value", "-", CT_FIELD_REAL, AT(ct_snapshot_monitor, value) },
+  { "sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_monitor, sigma) },
+  { "reference", "-", CT_FIELD_REAL, AT(ct_snapshot_monitor, reference) },
+  { "limit", "-", CT_FIELD_REAL, AT(ct_snapshot_monitor, limit) },
+  { "moved", "-", CT_FIELD_REAL, AT(ct_snapshot_monitor, moved) },
+  { "moved_sigma", "-", CT_FIELD_REAL, AT(ct_snapshot_monitor, moved_sigma) },
+  { "x", "pixels", CT_FIELD_PLACE, AT(ct_snapshot_monitor, x) },
+  { "y", "pixels", CT_FIELD_PLACE, AT(ct_snapshot_monitor, y) },
+  { "state", "-", CT_FIELD_MONITOR_STATE, AT(ct_snapshot_monitor, state) },
+  END
+};
+
 const struct ct_field ct_schema_ct[] = {
   { "projections", "frames", CT_FIELD_U64, AT(ct_snapshot_ct, projections) },
   { "angle_deg", "deg", CT_FIELD_REAL, AT(ct_snapshot_ct, angle_deg) },
@@ -279,6 +299,7 @@ struct ct_value ct_schema_value(const struct ct_field *field, const void *base, 
   case CT_FIELD_ROLE: return of_word(ct_role_word(*(const enum ct_role *)at));
   case CT_FIELD_STREAM_STATE: return of_word(ct_stream_state_word(*(const enum ct_stream_state *)at));
   case CT_FIELD_ARCHIVE_STATE: return of_word(ct_archive_state_word(*(const enum ct_archive_state *)at));
+  case CT_FIELD_MONITOR_STATE: return of_word(ct_monitor_state_word(*(const enum ct_monitor_state *)at));
   case CT_FIELD_CALIBRATED: return of_word(*(const uint32_t *)at > 0 ? "calibrated" : "not calibrated");
   case CT_FIELD_FAULT: return of_word(ct_fault_word(*(const enum ct_fault *)at));
   case CT_FIELD_SEVERITY: return of_word(ct_severity_word(*(const enum ct_severity *)at));

@@ -7,7 +7,8 @@
 
 enum ct_field_kind {
   CT_FIELD_U64, CT_FIELD_NUMBER /* u64 that may be CT_ABSENT */, CT_FIELD_U32, CT_FIELD_PLACE, CT_FIELD_REAL, CT_FIELD_BOOL, CT_FIELD_TEXT, CT_FIELD_TIME,
-  CT_FIELD_ROLE, CT_FIELD_STREAM_STATE, CT_FIELD_ARCHIVE_STATE, CT_FIELD_SEVERITY, CT_FIELD_FAULT, CT_FIELD_CALIBRATED
+  CT_FIELD_ROLE, CT_FIELD_STREAM_STATE, CT_FIELD_ARCHIVE_STATE, CT_FIELD_SEVERITY, CT_FIELD_FAULT, CT_FIELD_CALIBRATED,
+  CT_FIELD_MONITOR_STATE
 };
 
 struct ct_field {
@@ -18,7 +19,8 @@ struct ct_field {
 };
 
 extern const struct ct_field ct_schema_head[], ct_schema_stream[], ct_schema_ring[], ct_schema_archive[],
-  ct_schema_xcs[], ct_schema_health[], ct_schema_pixel[], ct_schema_roi[], ct_schema_lithium[], ct_schema_drift[],
+  ct_schema_xcs[], ct_schema_health[], ct_schema_pixel[], ct_schema_roi[], ct_schema_lithium[], ct_schema_drift[], ct_schema_monitors[],
+  ct_schema_monitor[],
   ct_schema_ct[], ct_schema_cell[], ct_schema_alarm[];
 
 enum ct_value_kind { CT_VALUE_ABSENT, CT_VALUE_INTEGER, CT_VALUE_REAL, CT_VALUE_BOOL, CT_VALUE_TEXT };

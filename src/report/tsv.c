@@ -93,6 +93,10 @@ static void add_line(struct ct_buffer *out, enum line line, const struct ct_repo
   add_table(out, line, ct_schema_health, "health", NULL, core->health.present ? &core->health : NULL);
   add_table(out, line, ct_schema_lithium, "lithium", NULL, core->xcs.present ? &core->lithium : NULL);
   add_table(out, line, ct_schema_drift, "drift", NULL, core->xcs.present ? &core->drift : NULL);
+  add_table(out, line, ct_schema_monitors, "monitors", NULL, core->xcs.present ? &core->monitors : NULL);
+  for (int i = 0; i < CT_MONITORS; i++)
+    add_table(out, line, ct_schema_monitor, "monitors", ct_monitor_word((enum ct_monitor)i),
+              core->xcs.present ? &core->monitors.list[i] : NULL);
   for (size_t i = 0; i < setup->n_rois; i++)
     add_table(out, line, ct_schema_roi, "roi", setup->rois[i], find_roi(core, setup->rois[i]));
   add_table(out, line, ct_schema_ct, "ct", NULL, core->ct.present ? &core->ct : NULL);

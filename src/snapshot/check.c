@@ -45,6 +45,14 @@ static const char *wrong_in_health(const struct ct_snapshot_health *health)
   return NULL;
 }
 
+static const char *wrong_in_monitors(const struct ct_snapshot_monitors *monitors)
+{
+  for (size_t i = 0; i < COUNT(monitors->list); i++)
+    if ((unsigned)monitors->list[i].state > CT_MONITOR_ALARM)
+      return "a monitor's state is none of the known ones";
+  return NULL;
+}
+
 static const char *wrong_in_core(const struct ct_snapshot_core *core)
 {
   if (core->n_streams > COUNT(core->streams) || core->n_rings > COUNT(core->rings) ||
@@ -56,6 +64,8 @@ static const char *wrong_in_core(const struct ct_snapshot_core *core)
   const char *wrong = wrong_in_flags(core);
   if (!wrong)
     wrong = wrong_in_health(&core->health);
+  if (!wrong)
+    wrong = wrong_in_monitors(&core->monitors);
   for (size_t i = 0; !wrong && i < COUNT(core->streams); i++)
     wrong = wrong_in_stream(&core->streams[i]);
   for (size_t i = 0; !wrong && i < COUNT(core->rings); i++)

@@ -53,6 +53,23 @@ const char *ct_fault_word(enum ct_fault fault)
   return WORD(words, fault);
 }
 
+const char *ct_monitor_word(enum ct_monitor monitor)
+{
+  static const char *const words[] = {
+#define X(name, key, unit) [CT_MONITOR_##name] = key,
+    CT_MONITORS_(X)
+#undef X
+  };
+  return WORD(words, monitor);
+}
+
+const char *ct_monitor_state_word(enum ct_monitor_state state)
+{
+  static const char *const words[] = {[CT_MONITOR_UNKNOWN] = "unknown", [CT_MONITOR_LEARNING] = "learning",
+                                      [CT_MONITOR_FINE] = "fine", [CT_MONITOR_ALARM] = "alarm"};
+  return WORD(words, state);
+}
+
 _Static_assert(sizeof(struct ct_request) == 8 * 4 + 2 * 8, "memcmp needs a request without padding");
 
 bool ct_request_equal(const struct ct_request *a, const struct ct_request *b)

@@ -12,6 +12,7 @@ enum { AREA, POSITION, WIDTH, LEVEL, SLOPE, PARAMETERS, STEPS = 200 };
 struct window {
   const struct ct_axis *axis;
   const double *counts;
+  const struct ct_multiplet *lines;
   uint32_t first, n;
   double middle_keV;
 };
@@ -73,14 +74,18 @@ static double normal_density(double z) { return 0.3989422804014327 * exp(-0.5 * 
 static double expected(const struct window *w, const double p[PARAMETERS], uint32_t i, double d[PARAMETERS])
 {
   double from_keV = bin_edge_keV(w, i), to_keV = bin_edge_keV(w, i + 1), width_keV = w->axis->width_keV;
-  double z0 = (from_keV - p[POSITION]) / p[WIDTH], z1 = (to_keV - p[POSITION]) / p[WIDTH];
-  double n0 = normal_density(z0), n1 = normal_density(z1), centre_keV = (from_keV + to_keV) / 2;
 
-  d[AREA] = 0.5 * (erf(z1 * M_SQRT1_2) - erf(z0 * M_SQRT1_2));
-  d[POSITION] = p[AREA] * (n0 - n1) / p[WIDTH];
-  d[WIDTH] = p[AREA] * (z0 * n0 - z1 * n1) / p[WIDTH];
+  d[AREA] = d[POSITION] = d[WIDTH] = 0;
+  for (uint32_t k = 0; k < w->lines->n; k++) {
+    double at_keV = p[POSITION] + w->lines->offset_keV[k], share = w->lines->share[k];
+    double z0 = (from_keV - at_keV) / p[WIDTH], z1 = (to_keV - at_keV) / p[WIDTH];
+    double n0 = normal_density(z0), n1 = normal_density(z1);
+    d[AREA] += share * 0.5 * (erf(z1 * M_SQRT1_2) - erf(z0 * M_SQRT1_2));
+    d[POSITION] += share * p[AREA] * (n0 - n1) / p[WIDTH];
+    d[WIDTH] += share * p[AREA] * (z0 * n0 - z1 * n1) / p[WIDTH];
+  }
   d[LEVEL] = width_keV;
-  d[SLOPE] = width_keV * centre_keV;
+  d[SLOPE] = width_keV * (from_keV + to_keV) / 2;
   return p[AREA] * d[AREA] + p[LEVEL] * d[LEVEL] + p[SLOPE] * d[SLOPE];
 }
 
@@ -218,13 +223,20 @@ static int report(const struct window *w, const double p[PARAMETERS], struct ct_
 int ct_peak_fit(const struct ct_axis *axis, const double *counts, double near_keV, double half_width_keV,
                 struct ct_peak *out)
 {
+  static const struct ct_multiplet single = { .n = 1, .share = { 1 } };
+  return ct_multiplet_fit(axis, counts, &single, near_keV, half_width_keV, out);
+}
+
+int ct_multiplet_fit(const struct ct_axis *axis, const double *counts, const struct ct_multiplet *lines, double near_keV,
+                     double half_width_keV, struct ct_peak *out)
+{
   double from = (near_keV - half_width_keV - axis->start_keV) / axis->width_keV;
   double to = (near_keV + half_width_keV - axis->start_keV) / axis->width_keV;
   double p[PARAMETERS], damping = 1e-4;
 
   if (!(from >= 0) || !(to <= axis->n) || !(to - from >= 2 * PARAMETERS))
     return CT_ERANGE;
-  struct window w = { axis, counts, (uint32_t)ceil(from), 0, near_keV };
+  struct window w = { axis, counts, lines, (uint32_t)ceil(from), 0, near_keV };
   w.n = (uint32_t)floor(to) - w.first;
   for (uint32_t i = 0; i < w.n; i++)
     if (!(counts[w.first + i] >= 0) || !isfinite(counts[w.first + i]))

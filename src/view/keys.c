@@ -7,13 +7,13 @@ enum action {
 
 static const struct {
   const char *name, *text, *brief;      /* in the help; at the foot of the screen, NULL: not there */
-  uint32_t keys[7];
+  uint32_t keys[8];
   enum action action;
 } table[] = {
-  { "1 2 3", "map, profile, spectrum", "1map 2prof 3spec 4tomo 5cell 6health", { '1', '2', '3', '4', '5', '6' }, PANEL },
-  { "4 5 6", "tomography, cell, health", NULL, { 0 }, PANEL },
+  { "1 2 3", "map, profile, spectrum", "1map 2prof 3spec 4tomo 5cell 6health 7instr", { '1', '2', '3', '4', '5', '6', '7' }, PANEL },
+  { "4 5 6 7", "tomography, cell, health, instrument", NULL, { 0 }, PANEL },
   { "0 Esc", "overview", "0all", { '0', CT_PRESS_ESCAPE }, BACK },
-  { "arrows", "read the map at a cursor", "arrows:read", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
+  { "arrows", "read the map at a cursor", "arrows", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
   { "r", "curves of all pixels, the cursor's pixel, each ROI", NULL, { 'r' }, SCOPE },
   { "u", "map of EMF, error, counts, drift, lithium", NULL, { 'u' }, QUANTITY },
   { "b", "bins: automatic, 1, 2, 4, 8 pixels", NULL, { 'b' }, BINNING },
@@ -141,7 +141,7 @@ enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key)
     return CT_KEY_DONE;
   }
   for (int i = 0; i < ACTIONS; i++)
-    for (int k = 0; k < 7 && table[i].keys[k] != 0; k++)
+    for (int k = 0; k < 8 && table[i].keys[k] != 0; k++)
       if (table[i].keys[k] == key)
         return act(view, table[i].action, key);
   return CT_KEY_UNKNOWN;

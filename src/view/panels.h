@@ -20,6 +20,8 @@ struct ct_extent {
 struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* Why there is no picture: no detector, or <what> ("a profile") is still to come, or not in a frozen picture. */
 void ct_panel_waiting(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, const char *what);
+/* Nuisance monitors, change of EMF, time to the target. */
+void ct_panel_monitors(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* EMF, or voltage, over time. */

@@ -142,6 +142,7 @@ static void draw_body(struct ct_view *view, const struct ct_snapshot *snapshot, 
   case CT_PANEL_TOMO: ct_panel_tomo(view, snapshot, body); break;
   case CT_PANEL_CELL: draw_cell(view, snapshot, body); break;
   case CT_PANEL_HEALTH: draw_health(view, snapshot, body); break;
+  case CT_PANEL_MONITORS: ct_panel_monitors(view, snapshot, body); break;
   }
 }
 

@@ -8,6 +8,7 @@ check_PROGRAMS += \
   %D%/check_kinematics \
   %D%/check_lithium \
   %D%/check_peaks \
+  %D%/check_places \
   %D%/check_profile \
   %D%/check_pulls \
   %D%/check_reference \
@@ -30,6 +31,8 @@ check_PROGRAMS += \
 %C%_check_lithium_LDADD = $(CHECK_LDADD)
 %C%_check_peaks_SOURCES = %D%/check_peaks.c %D%/common.h
 %C%_check_peaks_LDADD = $(CHECK_LDADD)
+%C%_check_places_SOURCES = %D%/check_places.c %D%/common.h
+%C%_check_places_LDADD = $(CHECK_LDADD)
 %C%_check_profile_SOURCES = %D%/check_profile.c %D%/common.h
 %C%_check_profile_LDADD = $(CHECK_LDADD)
 %C%_check_pulls_SOURCES = %D%/check_pulls.c %D%/common.h

@@ -34,7 +34,10 @@ static void open_bed(struct bed *b, double sample_s, uint32_t cusum_samples)
   b->setup.n_rois = 1;
   b->setup.frame_hz = 10;
   b->setup.watch = (struct ct_watch_setup){ .sample_s = sample_s, .cusum_samples = cusum_samples, .cusum_k = 0.5,
-    .cusum_h = 5, .bin = 8, .false_alarm = 0.05, .target_sigma = 0.001 };
+    .cusum_h = 5, .bin = 8, .false_alarm = 0.05, .target_sigma = 0.001,
+    .monitors = { .reference_samples = 2, .peak_keV = 0.05, .tilt_keV = 0.1, .line_keV = 0.05, .fwhm_keV = 0.02,
+                  .asymmetry_sigmas = 3, .elastic = 5, .multiplicity = 0.05, .rate = 0.5, .bragg = 5, .bubble = 0.2,
+                  .w = { 59.3182, 3.6, { 1, { 0 }, { 1 } } }, .pb = { 74.9693, 4.4, { 1, { 0 }, { 1 } } } } };
   b->setup.spectra = (struct ct_spectra_setup){ PIXELS, { 0, 0.2, 1000 }, CT_SPECTRA_SCAN, 64 << 20 };
   b->setup.compton = (struct ct_compton_setup){ .e1_keV = 114.64,
     .geometry = { .theta_deg = 90, .object_mm = 160, .detector_mm = 160, .pitch_mm = 0.25, .beam = CT_BEAM_PLUS_X,
@@ -204,6 +207,81 @@ static void time_to_target_follows_the_counts(void **state)
   close_bed(&b);
 }
 
+/* One photon for every pixel, at <e_keV>. */
+static void shine(struct bed *b, int64_t time_ns, double e_keV, uint32_t from, uint32_t to)
+{
+  struct ct_event events[PIXELS];
+  struct ct_hexitec_tally tally = { .single = to - from };
+  for (uint32_t i = from; i < to; i++)
+    events[i - from] = (struct ct_event){ .pixel = i, .energy_keV = (float)e_keV };
+  ct_spectra_add(b->spectra, time_ns, events, to - from, &tally);
+}
+
+/* A second of the instrument: Compton light, a line of W that is <shift> off, elastic light. */
+static void second(struct bed *b, int at_s, double shift_keV, double beam, bool flash, bool bubble)
+{
+  struct ct_hexitec_tally doubles = { .dbl = (uint64_t)(300 * beam) };
+  int64_t time_ns = (int64_t)at_s * CT_NS_PER_S;
+  uint64_t noise = (uint64_t)at_s + 1;
+  frame(b, at_s, NULL, 0, 0, 0);
+  struct ct_hexitec_tally tally = { .frames = 10 };
+  ct_spectra_add(b->spectra, time_ns, NULL, 0, &tally);
+  ct_spectra_add(b->spectra, time_ns, NULL, 0, &doubles);
+  for (int k = 0; k < (int)(50 * beam); k++) {
+    noise = noise * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    shine(b, time_ns, k % 2 ? (double)L_KEV : (double)H_KEV, bubble ? 6 * EDGE : 0, PIXELS);
+    shine(b, time_ns, 59.3182 + shift_keV + 0.4 * ((double)(noise >> 40) / (1 << 23) - 1), 0, PIXELS);
+  }
+  shine(b, time_ns, 114.6, 0, PIXELS);
+  for (int k = 0; flash && k < 100; k++)
+    shine(b, time_ns, 114.6, 8 * EDGE + 3, 8 * EDGE + 6);
+}
+
+static enum ct_monitor_state state_of(struct bed *b, enum ct_monitor which)
+{
+  return draw(b)->monitors.list[which].state;
+}
+
+static void monitors_learn_judge_and_let_go(void **state)
+{
+  (void)state;
+  struct bed b;
+  int t = 0;
+  open_bed(&b, 10, 1);
+  for (; t < 5; t++)
+    second(&b, t, 0, 1, false, false);
+  assert_int_equal(state_of(&b, CT_MONITOR_W_LINE), CT_MONITOR_LEARNING);     /* shown before the first sample is full */
+  assert_int_equal(state_of(&b, CT_MONITOR_PB_LINE), CT_MONITOR_UNKNOWN);     /* there is none */
+  for (; t < 41; t++)
+    second(&b, t, 0, 1, false, false);
+  for (int i = 0; i < CT_MONITORS; i++)
+    if (i != CT_MONITOR_PB_LINE && i != CT_MONITOR_PB_FWHM && i != CT_MONITOR_PEAK && i != CT_MONITOR_TILT)
+      assert_int_equal(state_of(&b, (enum ct_monitor)i), CT_MONITOR_FINE);
+  const struct ct_snapshot_monitors *m = &draw(&b)->monitors;
+  assert_true(fabs(m->list[CT_MONITOR_W_LINE].value - 59.3182) < 5 * m->list[CT_MONITOR_W_LINE].sigma);
+  assert_true(m->list[CT_MONITOR_W_LINE].sigma < 0.01);
+  assert_true(m->list[CT_MONITOR_ASYMMETRY].reference > 0.9);                 /* all of H is above the peak here */
+  for (; t < 51; t++)
+    second(&b, t, 0.1, 1, false, false);
+  assert_int_equal(state_of(&b, CT_MONITOR_W_LINE), CT_MONITOR_FINE);         /* once is not enough */
+  for (; t < 61; t++)
+    second(&b, t, 0.1, 1, t < 60, true);     /* the frame of second 60 begins the next sample */
+  assert_int_equal(state_of(&b, CT_MONITOR_W_LINE), CT_MONITOR_ALARM);
+  m = &draw(&b)->monitors;
+  assert_true(fabs(m->list[CT_MONITOR_W_LINE].moved - 0.1) < 5 * m->list[CT_MONITOR_W_LINE].moved_sigma);
+  assert_int_equal(m->list[CT_MONITOR_BRAGG].state, CT_MONITOR_ALARM);        /* a flash is */
+  assert_int_equal(m->list[CT_MONITOR_BRAGG].y, 8);
+  for (; t < 71; t++)
+    second(&b, t, 0, 0.4, false, true);
+  m = &draw(&b)->monitors;
+  assert_int_equal(m->list[CT_MONITOR_W_LINE].state, CT_MONITOR_FINE);
+  assert_int_equal(m->list[CT_MONITOR_BRAGG].state, CT_MONITOR_FINE);
+  assert_int_equal(m->list[CT_MONITOR_RATE].state, CT_MONITOR_ALARM);
+  assert_int_equal(m->list[CT_MONITOR_BUBBLE].state, CT_MONITOR_ALARM);       /* the second sample with it */
+  assert_true(m->list[CT_MONITOR_BUBBLE].y < 6 && m->bubble_loss > 0.9);
+  close_bed(&b);
+}
+
 static void nothing_gives_no_number(void **state)
 {
   (void)state;
@@ -230,6 +308,7 @@ int main(void)
     cmocka_unit_test(another_depth_is_another_sample),
     cmocka_unit_test(a_clock_set_back_stops_nothing),
     cmocka_unit_test(time_to_target_follows_the_counts),
+    cmocka_unit_test(monitors_learn_judge_and_let_go),
     cmocka_unit_test(nothing_gives_no_number),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

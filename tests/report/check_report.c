@@ -94,7 +94,7 @@ static void json_is_one_line(void **state)
 static void json_has_the_schema(void **state)
 {
   (void)state;
-  static const char *const keys[] = { "v", "t", "seq", "run", "mode", "streams", "rings", "archive", "xcs", "lithium", "drift", "health",
+  static const char *const keys[] = { "v", "t", "seq", "run", "mode", "streams", "rings", "archive", "xcs", "lithium", "drift", "health", "monitors",
                                       "roi", "ct",
                                       "cell", "alarms", "map", "spectrum", "profile" };
   json_t *sample = json_sample(SAMPLE_NORMAL);

@@ -184,9 +184,42 @@ static void test_any_counts_end_well(void **state)
   }
 }
 
+/* The K lines of W, and how far the first is from where it is looked for: pulls of 400 spectra. */
+static void test_doublets(void **state)
+{
+  enum { TRIALS = 400 };
+  static double mean[BINS], second[BINS], counts[BINS];
+  const struct ct_multiplet lines = { .n = 2, .offset_keV = { 0, -1.3364 }, .share = { 0.634, 0.366 } };
+  const struct line ka1 = { 59.3682, 0.45, 0.634 * 20000, 4000, -100 }, ka2 = { 58.0318, 0.45, 0.366 * 20000, 0, 0 };
+  double place = 0, place2 = 0, width = 0, width2 = 0;
+  uint64_t seed = 77;
+  struct ct_peak peak;
+  (void)state;
+  expect(&ka1, mean);
+  expect(&ka2, second);
+  for (int i = 0; i < BINS; i++)
+    mean[i] += second[i];
+  assert_int_equal(ct_multiplet_fit(&axis, mean, &lines, 59.3182, 3.6, &peak), 0);
+  assert_near(peak.position_keV, 59.3682, 1e-4);
+  assert_near(peak.width_keV, 0.45, 1e-3);
+  assert_near(peak.area, 20000, 20);
+  for (int t = 0; t < TRIALS; t++) {
+    for (int i = 0; i < BINS; i++)
+      counts[i] = mean[i] > 0 ? poisson(&seed, mean[i]) : 0;
+    assert_int_equal(ct_multiplet_fit(&axis, counts, &lines, 59.3182, 3.6, &peak), 0);
+    double p = (peak.position_keV - 59.3682) / peak.position_sigma_keV, w = (peak.width_keV - 0.45) / peak.width_sigma_keV;
+    place += p, place2 += p * p, width += w, width2 += w * w;
+  }
+  assert_near(place / TRIALS, 0, 4 / sqrt(TRIALS));
+  assert_near(sqrt(place2 / TRIALS), 1, 4 / sqrt(2.0 * TRIALS));
+  assert_near(width / TRIALS, 0, 4 / sqrt(TRIALS));
+  assert_near(sqrt(width2 / TRIALS), 1, 4 / sqrt(2.0 * TRIALS));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_doublets),
     cmocka_unit_test(test_noise_free_line_is_found_exactly), cmocka_unit_test(test_errors_are_those_of_counting),
     cmocka_unit_test(test_errors_are_true),                  cmocka_unit_test(test_what_is_no_line_is_refused),
     cmocka_unit_test(test_bad_input_is_refused),             cmocka_unit_test(test_any_counts_end_well),

@@ -49,6 +49,7 @@ static const struct golden {
   { "cell-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "5" },
   { "detector-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "6" },
   { "health-80x24", CT_SAMPLE_ALARM, 24, 80, UTF8, "6" },
+  { "instrument-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "7" },
   { "help-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "?" },
   { "help-40x16", CT_SAMPLE_CELL, 16, 40, ASCII, "?" },
   { "roi-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "rrr" },

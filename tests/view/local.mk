@@ -24,6 +24,7 @@ dist_noinst_DATA += \
   %D%/golden/health-80x24.exp \
   %D%/golden/help-40x16.exp \
   %D%/golden/help-80x24.exp \
+  %D%/golden/instrument-80x24.exp \
   %D%/golden/lithium-map-80x24.exp \
   %D%/golden/map-80x24.exp \
   %D%/golden/overview-100x30.exp \

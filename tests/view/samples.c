@@ -181,10 +181,28 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
     .jump_ADU = -20.13, .level_ADU = 0.2, .drift_median_ADU = 0.12, .drift_max_ADU = -7.25, .drift_x = 12, .drift_y = 40,
     .n_pixels = 4, .pixels = { { 60, 24, CT_FAULT_DEAD, true, 0 }, { 12, 40, CT_FAULT_HOT, true, 1534.2 },
       { 13, 41, CT_FAULT_HOT, false, 153.1 }, { 2, 77, CT_FAULT_PAST, true, 15.2 } } };
+  core->xcs.run = (struct ct_emf){ .emf = 0.9288, .sigma = 0.0004 };
+  core->xcs.target_s = 0;
+  core->xcs.scan = 3;
+  core->xcs.scan_emf = (struct ct_emf){ .emf = 0.9312, .sigma = 0.0009 };
+  core->drift = (struct ct_snapshot_drift){ .cells = 88, .z_limit = 4.2, .z_max = 2.7, .x = 32, .y = 48 };
+  static const double monitors[CT_MONITORS][4] = { { -0.011, 0.001, 0, 0.05 }, { 0.039, 0.005, 0, 0.1 },
+    { 0.0127, 0.0028, 0.0131, 0.0064 }, { 59.314, 0.008, 59.3182, 0.05 }, { 1.096, 0.006, 1.051, 0.02 },
+    { 74.98, 0.01, 74.9693, 0.05 }, { 1.06, 0.02, 1.07, 0.02 }, { 0.0148, 0.0002, 0.0146, 0.058 },
+    { 0.927, 0.003, 0.93, 0.046 }, { 86600, 120, 86800, 43400 }, { 9, 0, 0, 0 }, { 0, 0, 0, 0 } };
+  core->monitors.live_s = 60;
+  for (int i = 0; i < CT_MONITORS; i++)
+    core->monitors.list[i] = (struct ct_snapshot_monitor){ monitors[i][0], monitors[i][1], monitors[i][2], monitors[i][3],
+      (double)NAN, (double)NAN, i == CT_MONITOR_BRAGG ? 51 : -1, i == CT_MONITOR_BRAGG ? 21 : -1,
+      i == CT_MONITOR_BRAGG || i == CT_MONITOR_W_FWHM ? CT_MONITOR_ALARM : CT_MONITOR_FINE, 0 };
   core->n_rois = 2;
   core->rois[0] = (struct ct_snapshot_roi){ .name = "cathode", .pixels = 2463, .emf = { .emf = 0.921, .sigma = 0.004 } };
   core->rois[1] = (struct ct_snapshot_roi){ .name = "Anode-Süd", .pixels = 900, .emf = { .emf = 2.012, .sigma = 0.021 } };
   core->rois[0].change = (struct ct_change){ .samples = 60, .steps = 5, .per_h = 0.001, .sigma_per_h = 0.002 };
+  core->rois[0].run = (struct ct_emf){ .emf = 0.9206, .sigma = 0.0006 };
+  core->rois[0].target_s = 840;
+  core->rois[1].run = (struct ct_emf){ .emf = (double)NAN, .sigma = (double)NAN };
+  core->rois[1].target_s = (double)NAN;
   core->rois[1].change = (struct ct_change){ .per_h = (double)NAN, .sigma_per_h = (double)NAN };
   if (sample == CT_SAMPLE_CELL) {
     core->lithium = (struct ct_lithium){ .references = 2, .x0 = 0.6, .emf0 = 0.918, .emf0_sigma = 0.001, .slope = 0.023,
