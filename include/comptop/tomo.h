@@ -118,7 +118,7 @@ struct ct_scan_state ct_scan_state(const struct ct_scan *scan);
 enum ct_axis_method { CT_AXIS_NONE, CT_AXIS_PAIRS, CT_AXIS_CENTRE_OF_MASS, CT_AXIS_WEDGE };
 const char *ct_axis_method_word(enum ct_axis_method method);   /* "none", "pairs", "centre-of-mass", "wedge" */
 
-struct ct_axis {
+struct ct_tomo_axis {
   enum ct_axis_method method;
   double axis_px, sigma_px;
   uint32_t pairs;            /* opposite ones that were compared */
@@ -134,11 +134,11 @@ void ct_axis_close(struct ct_axis_finder *finder);   /* NULL is fine */
  * whole turn is confined to (Vo et al., Opt. Express 22 (2014) 19078), about the middle half of the detector. Before, from
  * 45 degrees on, from the centre of mass, which moves on a sine, of a sample that lies inside the detector. 0; CT_ENODATA:
  * none of them can say, *axis is {CT_AXIS_NONE, NaN, NaN, 0}. */
-int ct_axis_find(struct ct_axis_finder *finder, const struct ct_tomo *tomo, struct ct_axis *axis);
+int ct_axis_find(struct ct_axis_finder *finder, const struct ct_tomo *tomo, struct ct_tomo_axis *axis);
 /* From one row and the same one half a turn later. CT_ENODATA: they have nothing in common. */
-int ct_axis_pair(struct ct_axis_finder *finder, const float *row, const float *opposite, struct ct_axis *axis);
+int ct_axis_pair(struct ct_axis_finder *finder, const float *row, const float *opposite, struct ct_tomo_axis *axis);
 /* How the axis leans, from the axes of <n> >= 3 detector rows y[n] (weighted line; those without a method are left out):
  * *tilt_deg is positive where the axis moves to higher columns further down. CT_ENODATA: fewer than 3, or one row. */
-int ct_axis_tilt(const struct ct_axis *axis, const double *y, uint32_t n, double *tilt_deg, double *sigma_deg);
+int ct_axis_tilt(const struct ct_tomo_axis *axis, const double *y, uint32_t n, double *tilt_deg, double *sigma_deg);
 
 #endif

@@ -117,7 +117,7 @@ static bool invert3(double m[3][3])
 }
 
 /* centre(angle) = axis + X cos(angle) - Y sin(angle), least squares. */
-int ct_axis_from_mass(const float *const *rows, const double *angle_deg, uint32_t n, uint32_t cols, struct ct_axis *axis)
+int ct_axis_from_mass(const float *const *rows, const double *angle_deg, uint32_t n, uint32_t cols, struct ct_tomo_axis *axis)
 {
   double m[3][3] = { { 0 } }, b[3] = { 0 }, centres = 0, mass_sum = 0, mass_squares = 0, x[3];
 
@@ -142,7 +142,7 @@ int ct_axis_from_mass(const float *const *rows, const double *angle_deg, uint32_
     rest -= x[r] * b[r];
   }
   if (!(x[0] >= 0 && x[0] <= cols - 1.0)) return CT_ENODATA;
-  *axis = (struct ct_axis){ CT_AXIS_CENTRE_OF_MASS, x[0], fmax(sqrt(fmax(rest, 0) / (n - 3) * m[0][0]), 0.02), 0 };
+  *axis = (struct ct_tomo_axis){ CT_AXIS_CENTRE_OF_MASS, x[0], fmax(sqrt(fmax(rest, 0) / (n - 3) * m[0][0]), 0.02), 0 };
   return 0;
 }
 
@@ -238,9 +238,9 @@ static bool half_turn(const struct ct_axis_finder *f, uint32_t n, uint32_t *rows
   return turned > 180 - 3 * step;
 }
 
-int ct_axis_find(struct ct_axis_finder *f, const struct ct_tomo *t, struct ct_axis *axis)
+int ct_axis_find(struct ct_axis_finder *f, const struct ct_tomo *t, struct ct_tomo_axis *axis)
 {
-  *axis = (struct ct_axis){ CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
+  *axis = (struct ct_tomo_axis){ CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
   if (t->n < 2 || t->setup.cols != f->cols) return CT_ENODATA;
   uint32_t n = rows_of(f, t), half;
   double turned = f->angle_deg[n - 1] - f->angle_deg[0];
@@ -256,13 +256,13 @@ int ct_axis_find(struct ct_axis_finder *f, const struct ct_tomo *t, struct ct_ax
   return ct_axis_from_mass(f->rows, f->angle_deg, n, f->cols, axis);
 }
 
-int ct_axis_pair(struct ct_axis_finder *f, const float *row, const float *opposite, struct ct_axis *axis)
+int ct_axis_pair(struct ct_axis_finder *f, const float *row, const float *opposite, struct ct_tomo_axis *axis)
 {
-  *axis = (struct ct_axis){ CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
+  *axis = (struct ct_tomo_axis){ CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
   return ct_axis_from_pairs(f, &row, &opposite, 1, axis);
 }
 
-int ct_axis_tilt(const struct ct_axis *axis, const double *y, uint32_t n, double *tilt_deg, double *sigma_deg)
+int ct_axis_tilt(const struct ct_tomo_axis *axis, const double *y, uint32_t n, double *tilt_deg, double *sigma_deg)
 {
   double w = 0, wy = 0, wyy = 0, wx = 0, wxy = 0, chi = 0;
   uint32_t used = 0;

@@ -46,11 +46,11 @@ struct ct_axis_finder {
 
 /* rows[i] and opposite[i] are those of the same detector row, half a turn apart. */
 int ct_axis_from_pairs(struct ct_axis_finder *finder, const float *const *rows, const float *const *opposite, uint32_t n,
-                       struct ct_axis *axis);
+                       struct ct_tomo_axis *axis);
 /* rows[n] at angle_deg[n], ascending over half a turn. */
 int ct_axis_from_wedge(struct ct_axis_finder *finder, const float *const *rows, const double *angle_deg, uint32_t n,
-                       struct ct_axis *axis);
-int ct_axis_from_mass(const float *const *rows, const double *angle_deg, uint32_t n, uint32_t cols, struct ct_axis *axis);
+                       struct ct_tomo_axis *axis);
+int ct_axis_from_mass(const float *const *rows, const double *angle_deg, uint32_t n, uint32_t cols, struct ct_tomo_axis *axis);
 
 /* The mean of every <bin> columns. */
 void ct_axis_bin(float *out, const float *row, uint32_t bin, uint32_t cols);

@@ -139,7 +139,7 @@ static void differ(const struct ct_facing *p, uint32_t cols, int32_t shift, doub
 }
 
 /* The axis near <shift> columns, where all pairs together differ least, and the error that noise leaves. */
-static bool find_fine(struct ct_axis_finder *f, uint32_t n, int32_t shift, double noise, struct ct_axis *axis)
+static bool find_fine(struct ct_axis_finder *f, uint32_t n, int32_t shift, double noise, struct ct_tomo_axis *axis)
 {
   enum { REACH_MAX = 200 };
   int32_t reach = 2 * (int32_t)f->coarse_bin + 2, cols = (int32_t)f->cols, best = shift;
@@ -157,14 +157,14 @@ static bool find_fine(struct ct_axis_finder *f, uint32_t n, int32_t shift, doubl
   double sigma = 0.5 * sqrt(2 * noise / steep[best - shift + reach]);
   /* More difference than noise explains is an error, too. */
   double expected = 2 * noise * NOISE_LEFT * n * cols;
-  *axis = (struct ct_axis){ CT_AXIS_PAIRS, (cols - 1 + best + ct_axis_vertex(at[-1], at[0], at[1])) / 2,
+  *axis = (struct ct_tomo_axis){ CT_AXIS_PAIRS, (cols - 1 + best + ct_axis_vertex(at[-1], at[0], at[1])) / 2,
                             sigma * sqrt(fmax(1, least / fmax(expected, 1e-300))), n };
   axis->sigma_px = isfinite(axis->sigma_px) ? fmax(axis->sigma_px, SIGMA_LEAST_PX) : SIGMA_LEAST_PX;
   return true;
 }
 
 int ct_axis_from_pairs(struct ct_axis_finder *f, const float *const *rows, const float *const *opposite, uint32_t n,
-                       struct ct_axis *axis)
+                       struct ct_tomo_axis *axis)
 {
   double noise = 0;
   int32_t coarse = 0;

@@ -115,7 +115,7 @@ static bool find(struct ct_axis_finder *f, const float *const *rows, const doubl
 }
 
 int ct_axis_from_wedge(struct ct_axis_finder *f, const float *const *rows, const double *angle_deg, uint32_t n,
-                       struct ct_axis *axis)
+                       struct ct_tomo_axis *axis)
 {
   uint32_t plan = 0;
   double whole, half, share, half_share;
@@ -126,6 +126,6 @@ int ct_axis_from_wedge(struct ct_axis_finder *f, const float *const *rows, const
   if (!find(f, rows, angle_deg, n, plan, &whole, &share)) return CT_ENODATA;
   /* With half of the angles, to see how much it depends on them; what does not go away is noise, or no rotation. */
   double error = plan > 0 && find(f, rows, angle_deg, n, plan - 1, &half, &half_share) ? fabs(whole - half) / 2 : 0.5;
-  *axis = (struct ct_axis){ CT_AXIS_WEDGE, whole, fmax(error, SIGMA_LEAST_PX) + (1 - share), 0 };
+  *axis = (struct ct_tomo_axis){ CT_AXIS_WEDGE, whole, fmax(error, SIGMA_LEAST_PX) + (1 - share), 0 };
   return 0;
 }

@@ -18,7 +18,7 @@ struct scan {
   int views, until;
 };
 
-static int find(const struct scan *s, struct ct_axis *axis)
+static int find(const struct scan *s, struct ct_tomo_axis *axis)
 {
   const struct ct_tomo_setup setup = { .cols = s->cols, .size = 64, .projections = (uint32_t)s->views,
                                        .rotation_deg = s->rotation_deg, .axis_px = (s->cols - 1) / 2.0 };
@@ -44,7 +44,7 @@ static int find(const struct scan *s, struct ct_axis *axis)
 
 static void assert_found(const struct scan *s, enum ct_axis_method method, double tolerance_px)
 {
-  struct ct_axis axis;
+  struct ct_tomo_axis axis;
   assert_int_equal(find(s, &axis), 0);
   assert_string_equal(ct_axis_method_word(axis.method), ct_axis_method_word(method));
   if (!(fabs(axis.axis_px - s->axis_px) <= tolerance_px))
@@ -64,7 +64,7 @@ static void first_pair_is_enough(void **state)
     assert_found(&s, CT_AXIS_PAIRS, 0.05);
     s.noise = 0.5;
     assert_found(&s, CT_AXIS_PAIRS, 0.1);
-    struct ct_axis axis;
+    struct ct_tomo_axis axis;
     s.until = 300;
     if (i < 2) assert_int_equal(find(&s, &axis), CT_ENODATA);
     s.until = 500;
@@ -78,7 +78,7 @@ static void centre_of_mass_turns(void **state)
   (void)state;
   struct scan s = { .cols = 200, .rotation_deg = 180, .axis_px = 104.3, .radius_cols = 80, .noise = 0, .views = 360,
                     .until = 91 };
-  struct ct_axis axis;
+  struct ct_tomo_axis axis;
   assert_found(&s, CT_AXIS_CENTRE_OF_MASS, 0.1);
   s.noise = 0.3;
   s.until = 180;
@@ -112,7 +112,7 @@ static void nothing_has_no_axis(void **state)
 {
   (void)state;
   struct ct_axis_finder *finder;
-  struct ct_axis axis;
+  struct ct_tomo_axis axis;
   struct ct_err err;
   float row[64] = { 0 };
   uint64_t seed = 4;
@@ -144,7 +144,7 @@ static void rows_of_a_pair_tell_the_tilt(void **state)
   (void)state;
   enum { COLS = 300, ROWS = 9 };
   struct ct_axis_finder *finder;
-  struct ct_axis axis[ROWS];
+  struct ct_tomo_axis axis[ROWS];
   double y[ROWS], tilt_deg, sigma_deg;
   float row[COLS], opposite[COLS];
 
