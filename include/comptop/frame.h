@@ -55,6 +55,9 @@ struct ct_frame {
   struct ct_attributes attributes;
 };
 
+/* Row <row> of frame <index> of the batch as out[cols] numbers, whatever the type; integers beyond 2^24 are rounded. */
+void ct_frame_row(const struct ct_frame *frame, uint32_t index, uint32_t row, float *out);
+
 /* ---- accounting of frame numbers (DESIGN 1.4) ----------------------------------------------------
  * Pure: time comes in as an argument. One tracker a stream, fixed memory, no allocation. The tracker counts; its
  * caller only does with the frames what the verdicts say.

@@ -16,6 +16,7 @@
 #include <comptop/sim.h>
 #include <comptop/snapshot.h>
 #include <comptop/spectra.h>
+#include <comptop/tomo.h>
 #include <comptop/wire.h>
 
 /* ---- receivers: one thread a frame stream ------------------------------------------------------------
@@ -149,6 +150,32 @@ const uint32_t *ct_analysis_grown(struct ct_analysis *analysis);
 /* Analyses what is left in the ring of a stopped receiver, publishes a last picture and ends the thread. */
 void ct_analysis_stop(struct ct_analysis *analysis);
 void ct_analysis_close(struct ct_analysis *analysis);   /* NULL is fine */
+
+/* ---- the reconstruction: a thread that turns a camera stream into a slice ------------------------------- */
+struct ct_reconstruction_setup {
+  struct ct_tomo_setup slice;   /* cols and axis_px are found later */
+  double axis_px;               /* NaN: found from the data, and until then the middle */
+  int64_t slice_row;            /* -1: the middle of the frames */
+  double pixel_um;              /* NaN: not known */
+  /* Of frames that say no angle: projection k of a scan is at start + k * step; NaN: they are in no slice. */
+  double angle_start_deg, angle_step_deg;
+};
+struct ct_reconstruction;
+/* <receiver> was opened with CT_CONSUMER_ANALYSIS. Memory for a scan is taken with the first frame, and with each of
+ * another shape. */
+int ct_reconstruction_open(struct ct_reconstruction **out, const struct ct_reconstruction_setup *setup,
+                           struct ct_receiver *receiver, struct ct_wants *wants, struct ct_err *err) CT_MUST_CHECK;
+/* As of the analysis: ask, and look for a picture whose ticket is as high; it has core.ct and sections. */
+uint64_t ct_reconstruction_ask(struct ct_reconstruction *reconstruction);
+const struct ct_snapshot *ct_reconstruction_acquire(struct ct_reconstruction *reconstruction, uint64_t *ticket);
+void ct_reconstruction_release(struct ct_reconstruction *reconstruction, const struct ct_snapshot *snapshot);
+/* Moves the axis, wherever it comes from; the slice of the next picture has it. */
+void ct_reconstruction_nudge(struct ct_reconstruction *reconstruction, double by_px);
+/* The largest of its pictures. */
+size_t ct_reconstruction_bytes(const struct ct_reconstruction_setup *setup);
+/* Takes what is left in the ring of a stopped receiver, publishes a last picture and ends the thread. */
+void ct_reconstruction_stop(struct ct_reconstruction *reconstruction);
+void ct_reconstruction_close(struct ct_reconstruction *reconstruction);   /* NULL is fine */
 
 /* ---- the archiver: threads between the receivers' rings and the run on disk ------------------------------ */
 struct ct_archiver;

@@ -46,7 +46,7 @@ struct ct_report;
 int ct_report_format_parse(const char *word, enum ct_report_format *format, struct ct_err *err) CT_MUST_CHECK;
 int ct_report_fields_parse(const char *list, unsigned *fields, struct ct_err *err) CT_MUST_CHECK;
 
-/* CT_EUSAGE: fields with a format other than JSON (arrays do not fit into columns); CT_EUNSUPPORTED: slice;
+/* CT_EUSAGE: fields with a format other than JSON (arrays do not fit into columns);
  * CT_ERANGE: more streams or ROIs than a snapshot holds. */
 int ct_report_new(struct ct_report **out, const struct ct_report_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 void ct_report_free(struct ct_report *report);   /* NULL is fine */

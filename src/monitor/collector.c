@@ -52,6 +52,8 @@ static int open_streams(struct collector *c, struct ct_err *err)
     return open_recorded(c, err);
   for (uint32_t i = 0; i < c->setup.n_streams && code == 0; i++)
     code = open_stream(c, &c->setup.streams[i], err);
+  if (code == 0 && c->setup.camera >= 0)
+    code = ct_reconstruction_open(&c->reconstruction, &c->setup.reconstruction, c->streams[c->setup.camera].receiver, c->wants, err);
   if (code != 0 || c->setup.hexitec < 0)
     return code;
   return ct_analysis_open(&c->analysis, &c->setup.analysis, c->streams[c->setup.hexitec].receiver, c->wants, err);
@@ -135,7 +137,7 @@ int collector_prepare(struct collector *c, const struct ct_settings *settings, s
 int collector_open(struct collector *c, struct ct_err *err)
 {
   struct ct_request kept[2];
-  int code = ct_wants_new(&c->wants, 2, err);   /* read by the analysis and by compose_trends */
+  int code = ct_wants_new(&c->wants, 3, err);   /* read by analysis, reconstruction and compose_trends */
   for (size_t i = 0, n = keepsakes_requests(&c->setup, kept); code == 0 && i < n; i++)
     code = ct_wants_add(c->wants, &kept[i]);
   if (code == 0)
@@ -146,6 +148,8 @@ int collector_open(struct collector *c, struct ct_err *err)
     return code;
   uint32_t pixels = c->setup.analysis.spectra.pixels;
   c->buffer_bytes = sizeof(struct ct_snapshot) + (UINT64_C(8) << 20) + (size_t)pixels * 40;
+  if (c->reconstruction)
+    c->buffer_bytes += ct_reconstruction_bytes(&c->setup.reconstruction);
   c->buffer = ct_xcalloc(1, c->buffer_bytes);
   collector_tick(c);
   return 0;
@@ -160,6 +164,8 @@ int collector_stop(struct collector *c, struct ct_err *err)
       ct_receiver_stop(c->streams[i].receiver);
   if (c->analysis)
     ct_analysis_stop(c->analysis);
+  if (c->reconstruction)
+    ct_reconstruction_stop(c->reconstruction);
   collector_tick(c);
   const struct ct_snapshot *last = collector_compose(c);
   int code = keepsakes_write(&c->setup, last, err);
@@ -177,6 +183,7 @@ void collector_close(struct collector *c)
   ct_analysis_close(c->analysis);
   ct_reader_close(c->reader);
   ct_run_scalars_close(c->scalars);
+  ct_reconstruction_close(c->reconstruction);
   for (uint32_t i = 0; i < c->n_streams; i++) {
     ct_receiver_close(c->streams[i].receiver);
     ct_scalars_close(c->streams[i].scalars);
@@ -370,7 +377,22 @@ static void raise_analysis_alarms(struct collector *c, const struct ct_snapshot_
 }
 
 /* ---- the snapshot --------------------------------------------------------------------------------------------- */
-uint64_t collector_ask(struct collector *c) { return c->analysis ? ct_analysis_ask(c->analysis) : 0; }
+/* Both are asked each time, so their tickets are the same. */
+uint64_t collector_ask(struct collector *c)
+{
+  uint64_t ticket = c->analysis ? ct_analysis_ask(c->analysis) : 0;
+  return c->reconstruction ? ct_reconstruction_ask(c->reconstruction) : ticket;
+}
+
+static bool slice_is_ready(struct collector *c, uint64_t ticket)
+{
+  uint64_t answered = 0;
+  if (c->reconstruction == NULL)
+    return true;
+  const struct ct_snapshot *picture = ct_reconstruction_acquire(c->reconstruction, &answered);
+  ct_reconstruction_release(c->reconstruction, picture);
+  return answered >= ticket;
+}
 
 void collector_mask(struct collector *c, bool on)
 {
@@ -381,6 +403,8 @@ void collector_mask(struct collector *c, bool on)
 bool collector_ready(struct collector *c, uint64_t ticket)
 {
   struct ct_analysis_note note;
+  if (!slice_is_ready(c, ticket))
+    return false;
   if (c->analysis == NULL)
     return true;
   const struct ct_snapshot *picture = ct_analysis_acquire(c->analysis, &note);
@@ -389,7 +413,18 @@ bool collector_ready(struct collector *c, uint64_t ticket)
   return ready;
 }
 
-/* The analysis's part: totals, ROIs, and every section as it is. */
+/* Every section as it is. */
+static void take_sections(struct ct_snapshot_builder *builder, const struct ct_snapshot *picture)
+{
+  for (uint32_t i = 0; i < picture->n_sections; i++) {
+    const struct ct_section_entry *entry = &picture->sections[i];
+    void *payload = ct_snapshot_add(builder, &entry->request, (size_t)entry->size_bytes);
+    if (payload)
+      memcpy(payload, (const char *)picture + entry->offset_bytes, (size_t)entry->size_bytes);
+  }
+}
+
+/* The analysis's part: totals, ROIs, sections. */
 static void take_picture(struct ct_snapshot_builder *builder, const struct ct_snapshot *picture)
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
@@ -399,12 +434,7 @@ static void take_picture(struct ct_snapshot_builder *builder, const struct ct_sn
   core->monitors = picture->core.monitors;
   core->n_rois = picture->core.n_rois;
   memcpy(core->rois, picture->core.rois, sizeof core->rois);
-  for (uint32_t i = 0; i < picture->n_sections; i++) {
-    const struct ct_section_entry *entry = &picture->sections[i];
-    void *payload = ct_snapshot_add(builder, &entry->request, (size_t)entry->size_bytes);
-    if (payload)
-      memcpy(payload, (const char *)picture + entry->offset_bytes, (size_t)entry->size_bytes);
-  }
+  take_sections(builder, picture);
 }
 
 /* EMF -> x, where there are references to say what that means. */
@@ -462,15 +492,24 @@ static void compose_cell(const struct collector *c, struct ct_snapshot_core *cor
   core->cell.age_s = (double)(core->wall_ns - time_ns) / 1e9;
 }
 
-static void compose_ct(const struct collector *c, struct ct_snapshot_core *core)
+static void compose_ct(const struct collector *c, struct ct_snapshot_builder *builder)
 {
-  core->ct.angle_deg = core->ct.axis_px = core->ct.axis_sigma_px = NAN;
+  struct ct_snapshot_core *core = &builder->snapshot->core;
+  uint64_t ticket;
+  core->ct.angle_deg = core->ct.axis_px = core->ct.axis_sigma_px = core->ct.covered_deg = core->ct.rotation_deg = NAN;
+  const struct ct_snapshot *picture = c->reconstruction ? ct_reconstruction_acquire(c->reconstruction, &ticket) : NULL;
+  if (picture) {
+    core->ct = picture->core.ct;
+    take_sections(builder, picture);
+    ct_reconstruction_release(c->reconstruction, picture);
+  }
   for (uint32_t i = 0; i < c->n_streams; i++) {
     const struct ct_snapshot_stream *now = &c->streams[i].now;
     if (now->role != CT_ROLE_CAMERA)
       continue;
     core->ct.present = true;
     core->ct.projections += now->projections;
+    core->ct.lost += now->lost;
     core->ct.angle_deg = now->angle_deg;
   }
 }
@@ -564,7 +603,7 @@ struct ct_snapshot *collector_compose(struct collector *c)
   compose_cell(c, core);
   char reason[128];
   compose_archive(c, core, reason, sizeof reason);
-  compose_ct(c, core);
+  compose_ct(c, &builder);
   snprintf(core->mode, sizeof core->mode, "%s",
            note.mode == CT_MODE_XCT || (!c->analysis && core->ct.present) ? "xct" : c->analysis ? "xcs" : "");
   alarms_begin(&c->alarms);

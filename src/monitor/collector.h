@@ -35,6 +35,7 @@ struct collector {
   struct ct_reader *reader;          /* of an archived run: in place of the streams' receivers */
   struct ct_run_scalars *scalars;    /* of that run; NULL: none */
   struct ct_analysis *analysis;
+  struct ct_reconstruction *reconstruction;
   struct ct_archiver *archiver;      /* NULL: no archive */
   int64_t archived_ns;               /* of the last line of results, monotonic */
   struct meter archive_meter;        /* bytes on disk */

@@ -257,6 +257,13 @@ static int read_stream(struct run_setup *setup, const struct ct_settings *s, con
   r->frame_hz = ct_settings_real(s, path_of(path, "stream", name, "frame_hz"));
   r->consumers[CT_CONSUMER_ARCHIVE] = setup->archive.folder != NULL;
   r->budget_bytes[CT_CONSUMER_ARCHIVE] = (uint64_t)ct_settings_int(s, "run.buffer_MB") << 20;
+  if (stream->role == CT_ROLE_CAMERA && ct_settings_is_set(s, "camera.angle"))
+    r->wire.names.angle = ct_settings_text(s, "camera.angle");
+  if (stream->role == CT_ROLE_CAMERA && setup->camera < 0) {
+    setup->camera = (int)setup->n_streams - 1;
+    r->consumers[CT_CONSUMER_ANALYSIS] = true;
+    r->budget_bytes[CT_CONSUMER_ANALYSIS] = (uint64_t)ct_settings_int(s, "run.buffer_MB") << 20;
+  }
   if (stream->role != CT_ROLE_HEXITEC)
     return 0;
   if (setup->hexitec >= 0)
@@ -380,7 +387,7 @@ static void read_run_name(struct run_setup *setup, const struct ct_settings *s)
 int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   memset(setup, 0, sizeof *setup);
-  setup->hexitec = -1;
+  setup->hexitec = setup->camera = -1;
   if (ct_settings_bool(s, "resume") && (*ct_settings_text(s, "run.archive") == '\0' || *ct_settings_text(s, "run.name") == '\0'))
     return ct_err_set(err, CT_EUSAGE, "--resume needs --archive DIR and --run NAME: the run that goes on");
   if (ct_settings_is_set(s, "from") && *ct_settings_text(s, "run.archive") != '\0')
@@ -399,6 +406,8 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
     code = keepsakes_read(setup, s, err);
   if (code == 0)
     code = ct_setup_lithium(&setup->lithium, s, err);
+  if (code == 0)
+    code = ct_setup_camera(setup, s, err);
   if (code == 0)
     code = read_streams(setup, s, err);
   return code == 0 ? finish_archive(setup, s, err) : code;

@@ -20,7 +20,9 @@ struct run_setup {
   uint32_t n_streams;
   const char *from;                      /* an archived run instead of streams, or NULL */
   int hexitec;                           /* its place in streams[], -1: none */
+  int camera;                            /* the first one's, -1: none */
   struct ct_analysis_setup analysis;
+  struct ct_reconstruction_setup reconstruction;
   struct ct_roi rois[CT_SNAPSHOT_ROIS];
   uint16_t *dark_ADU, *threshold_ADU;
   double *gradient_keV, *intercept_keV;
@@ -39,6 +41,8 @@ struct run_setup {
   bool centre_by_default;                /* nobody has said where the beam axis meets the sensor */
 };
 
+/* The part of [camera]. */
+int ct_setup_camera(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 /* Reads and checks every setting and every file they name. CT_ECONFIG, CT_EUSAGE, CT_EUNSUPPORTED, with a sentence. */
 int ct_setup_read(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 /* The parts of [drift] and [monitors], and of [lithium]. */

@@ -262,6 +262,18 @@ static json_t *of_profile(struct ct_buffer *out, const struct ct_profile_view *p
   return object;
 }
 
+static json_t *of_slice(struct ct_buffer *out, const struct ct_slice_view *slice)
+{
+  json_t *values = json_array(), *object = json_object();
+  for (size_t i = 0; i < (size_t)slice->head->size * slice->head->size; i++)
+    append(out, values, real((double)slice->values[i]));
+  put(out, object, "size", integer(slice->head->size));
+  put(out, object, "pixel_um", real(slice->head->pixel_um));
+  put(out, object, "projections", integer(slice->head->projections));
+  put(out, object, "values", values);
+  return object;
+}
+
 static void add_sections(struct ct_buffer *out, json_t *sample, const struct ct_snapshot *snapshot,
                          const struct ct_report_setup *setup)
 {
@@ -271,6 +283,7 @@ static void add_sections(struct ct_buffer *out, json_t *sample, const struct ct_
     struct ct_map_view map;
     struct ct_spectrum_view spectrum;
     struct ct_profile_view profile;
+    struct ct_slice_view slice;
     if (request[i].kind == CT_SECTION_MAP)
       put(out, sample, "map", ct_snapshot_map(snapshot, &request[i], &map) ? of_map(out, &map) : json_null());
     if (request[i].kind == CT_SECTION_SPECTRUM)
@@ -279,6 +292,8 @@ static void add_sections(struct ct_buffer *out, json_t *sample, const struct ct_
     if (request[i].kind == CT_SECTION_PROFILE)
       put(out, sample, "profile",
           ct_snapshot_profile(snapshot, &request[i], &profile) ? of_profile(out, &profile) : json_null());
+    if (request[i].kind == CT_SECTION_SLICE)
+      put(out, sample, "slice", ct_snapshot_slice(snapshot, &request[i], &slice) ? of_slice(out, &slice) : json_null());
   }
 }
 

@@ -69,8 +69,6 @@ static int check_setup(const struct ct_report_setup *setup, struct ct_err *err)
                       setup->n_rois, CT_SNAPSHOT_STREAMS, CT_SNAPSHOT_ROIS);
   if (setup->fields != 0 && setup->format != CT_REPORT_JSON)
     return ct_err_set(err, CT_EUSAGE, "-f needs -o json: maps and curves do not fit into -o %s", format_words[setup->format]);
-  if (setup->fields & CT_REPORT_SLICE)
-    return ct_err_set(err, CT_EUNSUPPORTED, "-f slice is not yet in this version");
   return 0;
 }
 
@@ -140,6 +138,8 @@ size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request
     out[n - 1] = (struct ct_request){ .kind = CT_SECTION_SPECTRUM, .scope = CT_SCOPE_ALL };
   if (fields & CT_REPORT_PROFILE && n++ < max)
     out[n - 1] = (struct ct_request){ .kind = CT_SECTION_PROFILE, .scope = CT_SCOPE_ALL };
+  if (fields & CT_REPORT_SLICE && n++ < max)
+    out[n - 1] = (struct ct_request){ .kind = CT_SECTION_SLICE };
   return n;
 }
 

@@ -237,6 +237,17 @@ const struct ct_field ct_schema_ct[] = {
   { "angle_deg", "deg", CT_FIELD_REAL, AT(ct_snapshot_ct, angle_deg) },
   { "axis_px", "px", CT_FIELD_REAL, AT(ct_snapshot_ct, axis_px) },
   { "axis_sigma_px", "px", CT_FIELD_REAL, AT(ct_snapshot_ct, axis_sigma_px) },
+  { "axis_method", "-", CT_FIELD_TEXT, AT(ct_snapshot_ct, axis_method) },
+  { "in_slice", "projections", CT_FIELD_U32, AT(ct_snapshot_ct, in_slice) },
+  { "rotation_deg", "deg", CT_FIELD_REAL, AT(ct_snapshot_ct, rotation_deg) },
+  { "covered_deg", "deg", CT_FIELD_REAL, AT(ct_snapshot_ct, covered_deg) },
+  { "flats", "frames", CT_FIELD_U32, AT(ct_snapshot_ct, flats) },
+  { "darks", "frames", CT_FIELD_U32, AT(ct_snapshot_ct, darks) },
+  { "slice_row", "px", CT_FIELD_U32, AT(ct_snapshot_ct, slice_row) },
+  { "scans", "-", CT_FIELD_U64, AT(ct_snapshot_ct, scans) },
+  { "lost", "frames", CT_FIELD_U64, AT(ct_snapshot_ct, lost) },
+  { "unplaced", "frames", CT_FIELD_U64, AT(ct_snapshot_ct, unplaced) },
+  { "unusable", "frames", CT_FIELD_U64, AT(ct_snapshot_ct, unusable) },
   END
 };
 

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A mean of keyed rows; rows after something else begin a new one, the old one is in use until then. */
+/* A mean of keyed rows; the first after a projection begins a new one, the old one is in use until then. */
 struct mean {
   double *sum;
   float *row;
   uint32_t n;
-  bool open;                  /* the last frame belonged to it */
+  bool open;                  /* no projection came since */
 };
 
 static const double same_deg = 1e-5;
@@ -47,14 +47,12 @@ static void mean_add(struct mean *mean, const float *row, uint32_t cols)
 
 void ct_scan_dark(struct ct_scan *scan, const float *row)
 {
-  scan->flat.open = false;
   scan->keyed = true;
   mean_add(&scan->dark, row, scan->cols);
 }
 
 void ct_scan_flat(struct ct_scan *scan, const float *row)
 {
-  scan->dark.open = false;
   scan->keyed = true;
   mean_add(&scan->flat, row, scan->cols);
 }

@@ -1,0 +1,26 @@
+/* [camera] -> how slices are made. */
+#include "setup.h"
+
+#include <math.h>
+
+int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  static const uint32_t rotations[] = { 180, 360 };
+  struct ct_reconstruction_setup *r = &setup->reconstruction;
+  bool row_auto = ct_settings_word(s, "camera.slice_row") >= 0;
+  double pixel_um = ct_settings_real(s, "camera.pixel_um");
+  r->slice = (struct ct_tomo_setup){ .size = (uint32_t)ct_settings_int(s, "camera.size"),
+    .projections = (uint32_t)ct_settings_int(s, "camera.projections"),
+    .rotation_deg = rotations[ct_settings_word(s, "camera.rotation")],
+    .window = (enum ct_window)ct_settings_word(s, "camera.filter"), .pixel_cm = isfinite(pixel_um) ? pixel_um * 1e-4 : 0,
+    .smear_px = 0.25 };
+  r->axis_px = ct_settings_real(s, "camera.axis_px");
+  r->slice_row = row_auto ? -1 : ct_settings_int(s, "camera.slice_row");
+  r->pixel_um = pixel_um;
+  r->angle_start_deg = ct_settings_real(s, "camera.angle_start_deg");
+  r->angle_step_deg = ct_settings_real(s, "camera.angle_step_deg");
+  if (isfinite(r->angle_step_deg) && !(fabs(r->angle_step_deg) > 0))
+    return ct_err_set(err, CT_ECONFIG, "camera.angle_step_deg is 0: every projection would be at the same angle; leave it out "
+                      "where frames say their angle");
+  return 0;
+}

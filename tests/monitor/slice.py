@@ -1,0 +1,178 @@
+"""A camera's slice from outside: a publisher that is not ours, a phantom whose attenuation is known."""
+import signal
+import sys
+
+import numpy as np
+
+from harness import Publisher, expect, run_tests, stream
+
+COLS, ROWS, SIZE = 160, 6, 128
+PIXEL_UM = 100.0
+# Discs: x, y (up), radius in columns, attenuation in 1/cm.
+DISCS = ((0, 0, 60, 0.8), (30, 10, 12, 2.0))
+
+
+def line(angle_deg, axis_px):
+    a, u, total = np.radians(angle_deg), np.arange(COLS) - axis_px, np.zeros(COLS)
+    for x, y, r, mu in DISCS:
+        d = u - (x * np.cos(a) - y * np.sin(a))
+        total += 2 * np.sqrt(np.maximum(r * r - d * d, 0)) * mu * PIXEL_UM * 1e-4
+    return total
+
+
+class Camera(Publisher):
+    """Darks of 100, flats that fall off to one side, and counts of the phantom in every row."""
+
+    def __init__(self, scene, axis_px=79.5):
+        super().__init__(scene, role="camera", ndattr={})
+        self.axis_px = axis_px
+        self.flat = 30000 - 60 * np.arange(COLS)
+
+    def show(self, counts, **ndattr):
+        self.send(np.tile(counts, (ROWS, 1)).round().astype(np.uint16), ndattr=ndattr)
+
+    def darks_and_flats(self):
+        for _ in range(3):
+            self.show(np.full(COLS, 100.0), ImageKey=2)
+            self.show(self.flat.astype(float), ImageKey=1)
+
+    def projection(self, angle_deg, **more):
+        counts = 100 + (self.flat - 100) * np.exp(-line(angle_deg, self.axis_px))
+        self.show(counts, ImageKey=0, **({"RotationAngle": angle_deg} if angle_deg is not None else {}), **more)
+
+
+def watch(scene, camera, *argv):
+    program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice", "-S", f"camera.size={SIZE}",
+                          "-S", f"camera.pixel_um={PIXEL_UM}", *argv)
+    camera.wait(program)
+    return program
+
+
+def values(sample):
+    return np.array([np.nan if v is None else v for v in sample["slice"]["values"]], float).reshape(SIZE, SIZE)
+
+
+def mean_around(picture, x, y, radius, scale):
+    """Of the slice around (x right, y up) from the axis, all in columns."""
+    j, i = np.mgrid[:SIZE, :SIZE]
+    near = np.hypot((i - (SIZE - 1) / 2) * scale - x, ((SIZE - 1) / 2 - j) * scale - y) < radius
+    return picture[near].mean()
+
+
+def is_the_phantom(sample, tolerance=0.02):
+    picture, scale = values(sample), sample["slice"]["pixel_um"] / PIXEL_UM
+    inside, disc = mean_around(picture, -25, -20, 12, scale), mean_around(picture, 30, 10, 7, scale)
+    assert abs(inside / 0.8 - 1) < tolerance, f"0.8/cm is {inside}"
+    assert abs(disc / 2.8 - 1) < tolerance, f"2.8/cm is {disc}"
+    assert np.isnan(picture[0, 0]), "the corner is outside the field of view"
+
+
+def ends(program):
+    program.signal(signal.SIGTERM)
+    program.ends_well()
+
+
+def test_a_slice_is_quantitative_and_the_right_way_round(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5")
+    camera.darks_and_flats()
+    for k in range(120):
+        camera.projection(1.5 * k)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 120)
+    is_the_phantom(sample)
+    expect(ct=({k: sample["ct"][k] for k in ("projections", "flats", "darks", "scans", "axis_method", "covered_deg")},
+               {"projections": 120, "flats": 3, "darks": 3, "scans": 1, "axis_method": "fixed", "covered_deg": 180.0}))
+    ends(program)
+
+
+def test_darks_and_flats_at_the_end_count_too(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5")
+    for k in range(119):
+        camera.projection(1.5 * k)
+    camera.darks_and_flats()
+    camera.projection(1.5 * 119)
+    is_the_phantom(program.sample_where(lambda s: s["ct"]["in_slice"] == 120 and s["ct"]["flats"] == 3))
+    ends(program)
+
+
+def test_lost_projections_cost_only_themselves(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5")
+    camera.darks_and_flats()
+    for k in range(120):
+        if k in (30, 31, 77):
+            camera.next += 1
+        else:
+            camera.projection(1.5 * k)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 117 and s["ct"]["lost"] == 3)
+    is_the_phantom(sample, 0.04)
+    ends(program)
+
+
+def test_the_axis_is_found(scene):
+    camera = Camera(scene, axis_px=71.3)
+    program = watch(scene, camera, "-S", "camera.rotation=360")
+    camera.darks_and_flats()
+    for k in range(121):
+        camera.projection(3.0 * k)
+    sample = program.sample_where(lambda s: s["ct"]["axis_px"] is not None and abs(s["ct"]["axis_px"] - 71.3) < 0.1)
+    assert sample["ct"]["axis_method"] in ("pairs", "wedge"), sample["ct"]
+    ends(program)
+
+
+def test_frames_without_an_angle_are_counted(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera)
+    camera.darks_and_flats()
+    for _ in range(5):
+        camera.show(camera.flat * 0.5, ImageKey=0)
+    sample = program.sample_where(lambda s: s["ct"]["unplaced"] == 5)
+    expect(in_slice=(sample["ct"]["in_slice"], 0), all_null=(all(v is None for v in sample["slice"]["values"]), True))
+    ends(program)
+
+
+def test_angles_can_be_counted(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5", "-S", "camera.angle_step_deg=1.5")
+    camera.darks_and_flats()
+    for k in range(120):
+        counts = 100 + (camera.flat - 100) * np.exp(-line(1.5 * k, camera.axis_px))
+        camera.show(counts, ImageKey=0)
+    is_the_phantom(program.sample_where(lambda s: s["ct"]["in_slice"] == 120))
+    ends(program)
+
+
+def test_another_shape_is_another_scan(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera)
+    camera.projection(0)
+    camera.send(np.full((4, 40), 1000, np.uint16), ndattr={"RotationAngle": 0.0})
+    camera.send(np.full((2, 3), 1000, np.uint16), ndattr={"RotationAngle": 0.0})    # too few columns for a slice
+    sample = program.sample_where(lambda s: stream(s, "camera")["frames"] == 3 and s["ct"]["unusable"] == 1)
+    expect(lost=(sample["ct"]["lost"], 0))
+    camera.send(np.full((4, 40), 1000, np.uint16), ndattr={"RotationAngle": 0.0})
+    program.sample_where(lambda s: s["ct"]["in_slice"] == 1)
+    ends(program)
+
+
+def test_empty_beam_and_rubbish_end_in_a_defined_picture(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera)
+    for _ in range(3):
+        camera.show(np.zeros(COLS), ImageKey=1)                     # a flat of nothing
+    for k in range(20):
+        camera.show(np.zeros(COLS), ImageKey=0, RotationAngle=9.0 * k)
+    sample = program.sample_where(lambda s: s["ct"]["unusable"] == 20)
+    expect(in_slice=(sample["ct"]["in_slice"], 0))
+    camera.send(np.full((ROWS, COLS), np.nan, np.float32), ndattr={"RotationAngle": 1.0, "ImageKey": 0})
+    camera.darks_and_flats()
+    for k in range(400):                                            # flats all along, the stage stands still
+        camera.show(camera.flat.astype(float), ImageKey=0, RotationAngle=5.0)
+    sample = program.sample_where(lambda s: s["ct"]["unusable"] == 21 and stream(s, "camera")["frames"] == 430)
+    picture = values(sample)
+    assert np.nanmax(np.abs(picture)) < 0.01, "open beam attenuates"
+    ends(program)
+
+
+sys.exit(run_tests(globals()))
