@@ -92,6 +92,16 @@ struct ct_run_map {
   const double *values;           /* rows*cols, row-major */
   uint32_t rows, cols;
 };
+/* What is told about a run beside its frames; all of it may be missing (NaN, NULL). The arrays must outlive the run. */
+struct ct_run_about {
+  double e1_keV, theta_deg, object_mm, detector_mm, pitch_mm;
+  double camera_um;               /* edge of a camera pixel at the sample */
+  uint32_t rows, cols;            /* of the arrays: per pixel, row-major */
+  const double *gradient_keV, *intercept_keV;
+  const uint16_t *dark_ADU, *threshold_ADU;
+  const uint8_t *live;            /* 0: dead or masked */
+  const char *voltage, *current, *charge;   /* names of scalars, in V, A, Ah */
+};
 struct ct_run_setup {
   const char *folder, *name;      /* run.archive, run.name */
   bool resume;                    /* go on in an existing run, after repairing it */
@@ -104,6 +114,7 @@ struct ct_run_setup {
   const char *program, *configuration;   /* "comptop 0.1.0"; the settings in force as text */
   const struct ct_run_map *maps;  /* copied */
   size_t n_maps;
+  const struct ct_run_about *about;      /* NULL: nothing is known */
   uint32_t rows, cols, bins;      /* of maps and spectra; 0: none are kept */
   double start_keV, width_keV;
 };
@@ -132,6 +143,8 @@ struct ct_run_results {
   const uint32_t *spectra;                  /* since the line before that had spectra */
 };
 void ct_run_results(struct ct_run *run, const struct ct_run_results *results);
+/* The first header of a stream as it came, for the master. */
+void ct_run_first_header(struct ct_run *run, size_t stream, const char *text);
 /* The latest stream counters, for the master. */
 void ct_run_counters(struct ct_run *run, const struct ct_snapshot_stream *streams, size_t n);
 

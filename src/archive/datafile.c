@@ -10,22 +10,29 @@
 #include <string.h>
 
 static const char *const column_names[] = {
-#define X(name, type, value, text) #name,
+#define X(name, type, value, unit, text) #name,
   CT_DATA_COLUMNS(X)
 #undef X
 };
 static const char *const column_texts[] = {
-#define X(name, type, value, text) text,
+#define X(name, type, value, unit, text) text,
+  CT_DATA_COLUMNS(X)
+#undef X
+};
+static const char *const column_units[] = {
+#define X(name, type, value, unit, text) unit,
   CT_DATA_COLUMNS(X)
 #undef X
 };
 static const enum ct_type column_types[] = {
-#define X(name, type, value, text) CT_##type,
+#define X(name, type, value, unit, text) CT_##type,
   CT_DATA_COLUMNS(X)
 #undef X
 };
 
 const char *ct_data_column_name(enum ct_data_column column) { return column_names[column]; }
+
+const char *ct_data_column_units(enum ct_data_column column) { return column_units[column]; }
 
 static double attribute_or_nan(const struct ct_chunk_frame *frame, unsigned bit, double value)
 {
@@ -35,7 +42,7 @@ static double attribute_or_nan(const struct ct_chunk_frame *frame, unsigned bit,
 static void write_about(hid_t file, const struct ct_data_about *about)
 {
   hid_t entry = H5Gopen2(file, "entry", H5P_DEFAULT);
-  ct_h5_text(entry, "default", "data");
+  ct_h5_text(entry, "default", "frames");
   ct_h5_text(entry, "run", about->run);
   ct_h5_text(entry, "stream", about->stream);
   ct_h5_text(entry, "role", about->role);
@@ -44,7 +51,21 @@ static void write_about(hid_t file, const struct ct_data_about *about)
   H5Gclose(entry);
 }
 
-static int create_sets(struct ct_data_file *file)
+/* What a NeXus viewer shows first. */
+static void put_plot(hid_t entry, hid_t data, const char *units)
+{
+  static const char *const axes[] = { "frame_number", ".", "." };
+  ct_h5_text(data, "units", units);
+  ct_h5_group(entry, "frames", "NXdata");
+  hid_t group = H5Gopen2(entry, "frames", H5P_DEFAULT);
+  ct_h5_text(group, "signal", "data");
+  ct_h5_texts(group, "axes", axes, 3);
+  H5Lcreate_soft("/entry/data", group, "data", H5P_DEFAULT, H5P_DEFAULT);
+  H5Lcreate_soft("/entry/frame_number", group, "frame_number", H5P_DEFAULT, H5P_DEFAULT);
+  H5Gclose(group);
+}
+
+static int create_sets(struct ct_data_file *file, const char *units)
 {
   const hsize_t frame[] = { file->rows, file->cols }, chunk[] = { file->whole, file->rows, file->cols };
   const hsize_t column_chunk = file->whole > 16 ? 1024 : 256;
@@ -54,11 +75,13 @@ static int create_sets(struct ct_data_file *file)
   for (int i = 0; i < CT_COLUMN_COUNT && rc == 0; i++) {
     rc = ct_grow_create(&file->columns[i], entry, column_names[i], ct_h5_native(column_types[i]), 1, NULL, &column_chunk,
                         CT_CODEC_NONE);
-    if (rc == 0)
+    if (rc == 0) {
       ct_h5_text(file->columns[i].set, "long_name", column_texts[i]);
+      ct_h5_text(file->columns[i].set, "units", column_units[i]);
+    }
   }
   if (rc == 0)
-    ct_h5_text(file->columns[CT_COLUMN_rotation_angle].set, "units", "deg");
+    put_plot(entry, file->data.set, units);
   H5Gclose(entry);
   return rc;
 }
@@ -87,7 +110,7 @@ int ct_data_create(struct ct_data_file *file, const char *path, const struct ct_
   if (rc != 0)
     return rc;
   write_about(file->store->file, about);
-  if (create_sets(file) != 0)
+  if (create_sets(file, about->units) != 0)
     rc = ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path,
                     file->store->why ? strerror(file->store->why) : ct_h5_why(why));
   else
@@ -123,7 +146,7 @@ static int append_columns(struct ct_data_file *file, const struct ct_chunk *chun
 #define ELEMENT_U64 v.u64
 #define ELEMENT_I64 v.i64
 #define ELEMENT_F64 v.f64
-#define X(name, type, value, text)                                            \
+#define X(name, type, value, unit, text)                                            \
   for (uint32_t i = 0; i < chunk->count; i++) {                               \
     const struct ct_chunk_frame *f = &chunk->frames[i];                       \
     ELEMENT_##type[i] = value;                                                \

@@ -6,29 +6,30 @@
 #include "archive/grow.h"
 #include "archive/store.h"
 
-/* X(column, ct_type, element of struct ct_chunk_frame or expression of f, description). The last column is the judge of
- * how many rows are there: it is written last. */
+/* X(column, ct_type, element of struct ct_chunk_frame or expression of f, units, description). The last column is the judge
+ * of how many rows are there: it is written last. */
 #define CT_DATA_COLUMNS(X)                                                                                       \
-  X(arrival, I64, f->arrival_ns, "when it was received, ns since 1970 UTC")                                      \
+  X(arrival, I64, f->arrival_ns, "ns", "when it was received, since 1970 UTC")                                      \
   X(present, U8, (uint8_t)f->attributes.present,                                                                 \
-    "which attributes came with it: 1 angle, 2 z, 4 mode, 8 trigger, 16 image key, 32 time stamp")               \
-  X(late, U8, f->late, "1: came after its gap was noticed")                                                      \
-  X(mode, U8, (uint8_t)f->attributes.mode, "0 unknown, 1 xcs, 2 xct")                                            \
-  X(image_key, I32, f->attributes.image_key, "0 projection, 1 flat, 2 dark, 3 invalid")                          \
-  X(trigger, U64, f->attributes.trigger, "trigger number")                                                       \
-  X(rotation_angle, F64, attribute_or_nan(f, CT_HAS_ANGLE, f->attributes.angle_deg), "deg")                          \
-  X(sample_z, F64, attribute_or_nan(f, CT_HAS_Z, f->attributes.z_mm), "mm")                                          \
-  X(timestamp, F64, attribute_or_nan(f, CT_HAS_TIME, f->attributes.time_s), "s, of the source, in its own epoch")    \
-  X(crc32, U32, f->crc32, "CRC-32 of the frame's bytes, little-endian, as zlib's")                               \
-  X(frame_number, U64, f->number, "of the source")
+    "1", "which attributes came with it: 1 angle, 2 z, 4 mode, 8 trigger, 16 image key, 32 time stamp")               \
+  X(late, U8, f->late, "1", "1: came after its gap was noticed")                                                      \
+  X(mode, U8, (uint8_t)f->attributes.mode, "1", "0 unknown, 1 xcs, 2 xct")                                            \
+  X(image_key, I32, f->attributes.image_key, "1", "0 projection, 1 flat, 2 dark, 3 invalid")                          \
+  X(trigger, U64, f->attributes.trigger, "1", "trigger number")                                                       \
+  X(rotation_angle, F64, attribute_or_nan(f, CT_HAS_ANGLE, f->attributes.angle_deg), "deg", "angle of rotation")                          \
+  X(sample_z, F64, attribute_or_nan(f, CT_HAS_Z, f->attributes.z_mm), "mm", "height of the sample")                                          \
+  X(timestamp, F64, attribute_or_nan(f, CT_HAS_TIME, f->attributes.time_s), "s", "of the source, in its own epoch")    \
+  X(crc32, U32, f->crc32, "1", "CRC-32 of the frame's bytes, little-endian, as zlib's")                               \
+  X(frame_number, U64, f->number, "1", "of the source")
 
 enum ct_data_column {
-#define X(name, type, value, text) CT_COLUMN_##name,
+#define X(name, type, value, unit, text) CT_COLUMN_##name,
   CT_DATA_COLUMNS(X)
 #undef X
   CT_COLUMN_COUNT
 };
 const char *ct_data_column_name(enum ct_data_column column);
+const char *ct_data_column_units(enum ct_data_column column);
 
 struct ct_data_file {
   struct ct_store *store;
@@ -43,7 +44,7 @@ struct ct_data_file {
 };
 
 struct ct_data_about {
-  const char *run, *stream, *role, *program;
+  const char *run, *stream, *role, *program, *units;   /* units: of the pixels */
   unsigned index;
   bool plain;                              /* as ct_store's */
 };

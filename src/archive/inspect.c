@@ -1,4 +1,6 @@
 /* Archived runs: what is in them, whether it is whole, and making it readable after a crash. */
+#include <config.h>
+
 #include "archive/chunk.h"
 #include "archive/datafile.h"
 #include "archive/folder.h"
@@ -234,7 +236,7 @@ static int rebuild_master(const struct ct_folder *folder, const struct ct_folder
   if (rc != 0)
     return rc;
   struct ct_master master = {
-    .folder = folder, .program = "comptop-archive repair", .files = files, .n_files = n_files,
+    .folder = folder, .program = "comptop-archive " PACKAGE_VERSION, .files = files, .n_files = n_files,
     .n_logs = ct_folder_next(entries, n, "log"), .n_results = ct_folder_next(entries, n, "results"),
   };
   for (size_t i = 0; i < n_files; i++) {

@@ -26,6 +26,11 @@ static hid_t fixed_text(size_t bytes)
   return type;
 }
 
+static const char *units_of(const char *name)
+{
+  return strcmp(name, "time") == 0 ? "ns" : strcmp(name, "value") == 0 ? "as channel_name says" : "1";
+}
+
 static int create_sets(struct ct_log_file *log)
 {
   const hsize_t chunk = 256;
@@ -35,6 +40,8 @@ static int create_sets(struct ct_log_file *log)
   group = H5Gopen2(entry, where, H5P_DEFAULT);                                         \
   if (rc == 0)                                                                         \
     rc = ct_grow_create(&log->member, group, name, type, 1, NULL, &chunk, CT_CODEC_NONE); \
+  if (rc == 0)                                                                         \
+    ct_h5_text(log->member.set, "units", units_of(name));                              \
   H5Gclose(group);
   LOG_SETS(X)
 #undef X

@@ -35,10 +35,10 @@ int ct_log_close(struct ct_log_file *log, struct ct_run_sync *last, struct ct_er
 
 /* The totals, in the order of the columns in the file. X(name, "units", expression of x, core) */
 #define CT_TOTALS(X)                                                                                             \
-  X(frames, "", (double)x->frames) X(counts, "", (double)x->counts) X(live_s, "s", x->live_s)                    \
-  X(L, "", x->emf.L) X(H, "", x->emf.H) X(emf, "", x->emf.emf) X(emf_errors, "", x->emf.sigma)                   \
-  X(emf_plus, "", x->emf.emf_plus) X(emf_plus_errors, "", x->emf.plus_sigma)                                     \
-  X(asymmetry, "", x->emf.asymmetry) X(voltage, "V", core->cell.v_V) X(current, "A", core->cell.i_A)             \
+  X(frames, "1", (double)x->frames) X(counts, "counts", (double)x->counts) X(live_s, "s", x->live_s)                    \
+  X(L, "counts", x->emf.L) X(H, "counts", x->emf.H) X(emf, "1", x->emf.emf) X(emf_errors, "1", x->emf.sigma)                   \
+  X(emf_plus, "1", x->emf.emf_plus) X(emf_plus_errors, "1", x->emf.plus_sigma)                                     \
+  X(asymmetry, "1", x->emf.asymmetry) X(voltage, "V", core->cell.v_V) X(current, "A", core->cell.i_A)             \
   X(charge, "A h", core->cell.q_Ah)
 enum ct_total {
 #define X(name, units, value) CT_TOTAL_##name,
@@ -56,7 +56,7 @@ struct ct_results_file {
 };
 
 int ct_results_create(struct ct_results_file *results, const char *path, const struct ct_run_setup *setup, bool plain,
-                      struct ct_err *err) CT_MUST_CHECK;
+                      int64_t now_ns, struct ct_err *err) CT_MUST_CHECK;
 int ct_results_append(struct ct_results_file *results, const struct ct_run_results *line) CT_MUST_CHECK;
 int ct_results_flush(struct ct_results_file *results) CT_MUST_CHECK;
 int ct_results_close(struct ct_results_file *results, struct ct_run_sync *last, struct ct_err *err) CT_MUST_CHECK;

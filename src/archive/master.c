@@ -3,6 +3,7 @@
 
 #include "archive/datafile.h"
 #include "archive/h5.h"
+#include "archive/nexus.h"
 #include "archive/store.h"
 
 #include <errno.h>
@@ -13,127 +14,120 @@
 #include <string.h>
 #include <unistd.h>
 
-static hid_t make_group(hid_t parent, const char *name, const char *class)
-{
-  ct_h5_group(parent, name, class);
-  return H5Gopen2(parent, name, H5P_DEFAULT);
-}
+/* While the run goes on its frames are one data set as long as that is quickly made. */
+enum { LIVE_FILES = 200 };
 
-static void put_text(hid_t group, const char *name, const char *text)
-{
-  hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-  H5Tset_size(type, H5T_VARIABLE);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  hid_t set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &text);
-  H5Dclose(set);
-  H5Sclose(space);
-  H5Tclose(type);
-}
-
-static void put_time(hid_t group, const char *name, int64_t time_ns)
-{
-  char text[CT_TIME_TEXT];
-  put_text(group, name, ct_time_text(time_ns, text));
-}
-
-static void put_numbers(hid_t group, const char *name, hid_t type, int rank, const hsize_t *dims, const void *values,
-                        const char *units)
-{
-  hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
-  hid_t set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
-  if (units[0] != '\0')
-    ct_h5_text(set, "units", units);
-  H5Dclose(set);
-  H5Sclose(space);
-}
-
-static void put_count(hid_t group, const char *name, uint64_t value)
-{
-  put_numbers(group, name, H5T_NATIVE_UINT64, 0, NULL, &value, "");
-}
-
-/* ---- frames ------------------------------------------------------------------------------------------- */
-
-static const char *base_name(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  return slash != NULL ? slash + 1 : path;
-}
-
-static bool same_kind(const struct ct_run_file *a, const struct ct_run_file *b)
-{
-  return a->rows == b->rows && a->cols == b->cols && a->type == b->type;
-}
-
-/* Of a stream's files the one whose kind has the most frames; its frames in *n. A scan of another shape stays by itself. */
-static const struct ct_run_file *main_kind(const struct ct_run_file *files, size_t n_files, uint64_t *n)
-{
-  const struct ct_run_file *best = NULL;
-  *n = 0;
-  for (size_t i = 0; i < n_files; i++) {
-    uint64_t sum = 0;
-    for (size_t k = 0; k < n_files; k++)
-      sum += same_kind(&files[k], &files[i]) ? files[k].n : 0;
-    if (sum > *n) {
-      *n = sum;
-      best = &files[i];
-    }
-  }
-  return best;
-}
-
-/* One data set out of <name> of all files of a kind; <rank> 3: frames, 1: a column. */
-static void put_virtual(hid_t group, const char *name, hid_t type, int rank, const struct ct_run_file *kind, uint64_t n,
-                        const struct ct_run_file *files, size_t n_files, const char *units)
-{
-  const hsize_t dims[] = { n, kind->rows, kind->cols };
-  char inside[80];
-  snprintf(inside, sizeof inside, "/entry/%s", name);
-  hid_t space = H5Screate_simple(rank, dims, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
-  hsize_t at = 0;
-  for (size_t i = 0; i < n_files; i++) {
-    if (!same_kind(&files[i], kind) || files[i].n == 0)
-      continue;
-    const hsize_t start[] = { at, 0, 0 }, count[] = { files[i].n, kind->rows, kind->cols };
-    hid_t source = H5Screate_simple(rank, count, NULL);
-    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
-    H5Pset_virtual(plist, space, base_name(files[i].path), inside, source);
-    H5Sclose(source);
-    at += files[i].n;
-  }
-  hid_t set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
-  if (units[0] != '\0')
-    ct_h5_text(set, "units", units);
-  H5Dclose(set);
-  H5Pclose(plist);
-  H5Sclose(space);
-}
+/* ---- detectors ---------------------------------------------------------------------------------------------- */
 
 static void link_files(hid_t detector, const struct ct_run_file *files, size_t n)
 {
-  hid_t group = make_group(detector, "files", "NXcollection");
+  hid_t group = ct_nx_group(detector, "files", "NXcollection");
   for (size_t i = 0; i < n; i++) {
     char name[16];
     snprintf(name, sizeof name, "%06u", files[i].index);
-    H5Lcreate_external(base_name(files[i].path), "/entry", group, name, H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_external(ct_nx_base_name(files[i].path), "/entry", group, name, H5P_DEFAULT, H5P_DEFAULT);
   }
   H5Gclose(group);
 }
 
-static void put_frames(hid_t detector, const struct ct_run_file *files, size_t n_files)
+static const char *pixel_units(const struct ct_run_file *file)
 {
-  uint64_t n;
-  const struct ct_run_file *kind = main_kind(files, n_files, &n);
-  if (kind == NULL)
-    return;
-  put_virtual(detector, "data", ct_h5_native(kind->type), 3, kind, n, files, n_files, "");
-#define X(name, type, value, text) \
-  put_virtual(detector, #name, ct_h5_native(CT_##type), 1, kind, n, files, n_files, \
-              CT_COLUMN_##name == CT_COLUMN_rotation_angle ? "deg" : "");
-  CT_DATA_COLUMNS(X)
+  return file->role == CT_ROLE_CAMERA ? "counts" : file->type == CT_F32 ? "keV" : "ADU";
+}
+
+static void put_frames(hid_t detector, const struct ct_run_file *files, size_t n)
+{
+  static const enum ct_type types[] = {
+#define X(name, type, value, unit, text) CT_##type,
+    CT_DATA_COLUMNS(X)
 #undef X
+  };
+  ct_nx_virtual(detector, "data", ct_h5_native(files->type), 3, files, n, pixel_units(files));
+  for (int i = 0; i < CT_COLUMN_COUNT; i++)
+    ct_nx_virtual(detector, ct_data_column_name((enum ct_data_column)i), ct_h5_native(types[i]), 1, files, n,
+                  ct_data_column_units((enum ct_data_column)i));
+  ct_nx_count(detector, "frame_start_number", files->first_number);
+  H5Lcreate_hard(detector, "image_key", detector, "image_key_control", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+/* What a detector is and how it was set: fields that a master written anew takes from the one before. */
+static const char *const kept_fields[] = { "description", "type", "count_time", "x_pixel_size", "y_pixel_size", "distance",
+                                           "polar_angle", "pixel_mask", "calibration", "dark_offset", "threshold" };
+
+static void put_map(hid_t group, const struct ct_run_about *about, const char *name, hid_t type, const void *values,
+                    const char *units)
+{
+  const hsize_t dims[] = { about->rows, about->cols };
+  if (values != NULL && about->rows > 0)
+    ct_nx_values(group, name, type, 2, dims, values, units);
+}
+
+static void put_mask(hid_t detector, const struct ct_run_about *about)
+{
+  const size_t pixels = (size_t)about->rows * about->cols;
+  if (about->live == NULL || pixels == 0)
+    return;
+  /* NXdetector: bit 0 of pixel_mask says "gap or dead", 0 is a good pixel. */
+  uint32_t *mask = ct_xcalloc(pixels, sizeof *mask);
+  for (size_t i = 0; i < pixels; i++)
+    mask[i] = !about->live[i];
+  put_map(detector, about, "pixel_mask", H5T_NATIVE_UINT32, mask, "1");
+  free(mask);
+}
+
+static void put_hexitec(hid_t detector, const struct ct_run_about *about, double frame_hz)
+{
+  ct_nx_text(detector, "description", "HEXITEC, CdTe, energy-resolving");
+  ct_nx_text(detector, "type", "pixel");
+  ct_nx_real(detector, "count_time", frame_hz > 0 ? 1 / frame_hz : (double)NAN, "s");
+  ct_nx_real(detector, "x_pixel_size", about->pitch_mm, "mm");
+  ct_nx_real(detector, "y_pixel_size", about->pitch_mm, "mm");
+  ct_nx_real(detector, "distance", about->object_mm + about->detector_mm, "mm");
+  ct_nx_real(detector, "polar_angle", about->theta_deg, "deg");
+  put_mask(detector, about);
+  put_map(detector, about, "dark_offset", H5T_NATIVE_UINT16, about->dark_ADU, "ADU");
+  put_map(detector, about, "threshold", H5T_NATIVE_UINT16, about->threshold_ADU, "ADU");
+  if (about->gradient_keV == NULL)
+    return;
+  hid_t calibration = ct_nx_group(detector, "calibration", "NXcalibration");
+  put_map(calibration, about, "gradient", H5T_NATIVE_DOUBLE, about->gradient_keV, "keV/ADU");
+  put_map(calibration, about, "intercept", H5T_NATIVE_DOUBLE, about->intercept_keV, "keV");
+  H5Gclose(calibration);
+}
+
+static void put_camera(hid_t detector, const struct ct_run_about *about)
+{
+  ct_nx_text(detector, "description", "camera");
+  ct_nx_text(detector, "type", "pixel");
+  ct_nx_real(detector, "x_pixel_size", about->camera_um, "um");
+  ct_nx_real(detector, "y_pixel_size", about->camera_um, "um");
+}
+
+static void copy_field(hid_t from, const char *path, hid_t to, const char *name)
+{
+  char whole[200];
+  snprintf(whole, sizeof whole, "%s/%s", path, name);
+  if (from >= 0 && H5Lexists(from, path, H5P_DEFAULT) > 0 && H5Lexists(from, whole, H5P_DEFAULT) > 0)
+    H5Ocopy(from, whole, to, name, H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void put_detector(const struct ct_master *master, hid_t detector, const char *stream, enum ct_role role, hid_t before)
+{
+  char path[120];
+  if (master->about != NULL) {
+    double frame_hz = NAN;
+    for (size_t i = 0; i < master->n_streams; i++)
+      if (strcmp(master->streams[i].name, stream) == 0)
+        frame_hz = master->streams[i].frame_hz;
+    if (role == CT_ROLE_CAMERA)
+      put_camera(detector, master->about);
+    else
+      put_hexitec(detector, master->about, frame_hz);
+    return;
+  }
+  snprintf(path, sizeof path, "entry/instrument/%s", stream);
+  for (size_t i = 0; i < sizeof kept_fields / sizeof *kept_fields; i++)
+    copy_field(before, path, detector, kept_fields[i]);
 }
 
 /* How many files belong to the stream of files[0]. */
@@ -145,79 +139,118 @@ static size_t stream_length(const struct ct_run_file *files, size_t n)
   return length;
 }
 
-static void soft(hid_t group, const char *name, const char *format, const char *stream)
+static void put_source(hid_t instrument, const struct ct_run_about *about, hid_t before)
+{
+  copy_field(about == NULL ? before : H5I_INVALID_HID, "entry/instrument", instrument, "source");
+  copy_field(about == NULL ? before : H5I_INVALID_HID, "entry/instrument", instrument, "beam");
+  if (H5Lexists(instrument, "source", H5P_DEFAULT) > 0)
+    return;
+  hid_t group = ct_nx_group(instrument, "source", "NXsource");
+  ct_nx_text(group, "probe", "x-ray");
+  H5Gclose(group);
+  group = ct_nx_group(instrument, "beam", "NXbeam");
+  ct_nx_real(group, "incident_energy", about != NULL ? about->e1_keV : (double)NAN, "keV");
+  H5Gclose(group);
+}
+
+/* The angles of the sample are those of the camera where there is one. */
+static void put_sample(const struct ct_master *master, hid_t entry, const char *stream)
 {
   char target[200];
-  snprintf(target, sizeof target, "/entry/instrument/%s/%s", stream, format);
-  H5Lcreate_soft(target, group, name, H5P_DEFAULT, H5P_DEFAULT);
-}
-
-/* NXtomo as its readers want it; entry1/tomo_entry is where Savu's loader looks. */
-static void put_tomo(hid_t file, const char *stream)
-{
-  static const char *const axes[] = { "rotation_angle", ".", "." };
-  hid_t entry = make_group(file, "entry_tomo", "NXentry");
-  put_text(entry, "definition", "NXtomo");
-  put_text(entry, "title", stream);
-  hid_t instrument = make_group(entry, "instrument", "NXinstrument");
-  hid_t detector = make_group(instrument, "detector", "NXdetector");
-  soft(detector, "data", "data", stream);
-  soft(detector, "image_key", "image_key", stream);
-  H5Gclose(detector);
-  hid_t source = make_group(instrument, "source", "NXsource");
-  put_text(source, "probe", "x-ray");
-  H5Gclose(source);
-  H5Gclose(instrument);
-  hid_t sample = make_group(entry, "sample", "NXsample");
-  soft(sample, "rotation_angle", "rotation_angle", stream);
+  hid_t sample = ct_nx_group(entry, "sample", "NXsample");
+  ct_nx_text(sample, "name", master->folder->name);
+  if (stream != NULL) {
+    snprintf(target, sizeof target, "/entry/instrument/%s/rotation_angle", stream);
+    ct_nx_soft(sample, "rotation_angle", target);
+    snprintf(target, sizeof target, "/entry/instrument/%s/sample_z", stream);
+    ct_nx_soft(sample, "z_translation", target);
+  }
   H5Gclose(sample);
-  hid_t data = make_group(entry, "data", "NXdata");
-  ct_h5_text(data, "signal", "data");
-  ct_h5_texts(data, "axes", axes, 3);
-  soft(data, "data", "data", stream);
-  soft(data, "rotation_angle", "rotation_angle", stream);
-  soft(data, "image_key", "image_key", stream);
-  H5Gclose(data);
-  H5Gclose(entry);
-  H5Gclose(make_group(file, "entry1", "NXentry"));
-  H5Lcreate_soft("/entry_tomo", file, "entry1/tomo_entry", H5P_DEFAULT, H5P_DEFAULT);
 }
 
-static void put_instrument(hid_t file, hid_t entry, const struct ct_master *master)
+static void put_first_plot(hid_t entry, const char *stream)
 {
+  static const char *const axes[] = { "frame_number", ".", "." };
+  static const char *const names[] = { "data", "frame_number" };
+  hid_t group = ct_nx_group(entry, "frames", "NXdata");
+  ct_h5_text(group, "signal", "data");
+  ct_h5_texts(group, "axes", axes, 3);
+  for (size_t i = 0; i < 2; i++) {
+    char target[200];
+    snprintf(target, sizeof target, "/entry/instrument/%s/%s", stream, names[i]);
+    ct_nx_soft(group, names[i], target);
+  }
+  H5Gclose(group);
+}
+
+static void put_instrument(hid_t file, hid_t entry, const struct ct_master *master, hid_t before)
+{
+  const char *turning = NULL, *first = NULL;
   bool tomo = false;
-  hid_t instrument = make_group(entry, "instrument", "NXinstrument");
+  hid_t instrument = ct_nx_group(entry, "instrument", "NXinstrument");
+  ct_nx_text(instrument, "name", "comptop");
+  put_source(instrument, master->about, before);
   for (size_t i = 0; i < master->n_files;) {
     const struct ct_run_file *files = &master->files[i];
     const size_t n = stream_length(files, master->n_files - i);
-    hid_t detector = make_group(instrument, files->stream, "NXdetector");
+    size_t n_kind;
+    uint64_t n_frames;
+    struct ct_run_file *kind = ct_nx_main_kind(files, n, &n_kind, &n_frames);
+    hid_t detector = ct_nx_group(instrument, files->stream, "NXdetector");
+    put_detector(master, detector, files->stream, files->role, before);
     link_files(detector, files, n);
-    if (master->end_ns != 0) {
-      put_frames(detector, files, n);
-      if (files->role == CT_ROLE_CAMERA && !tomo && H5Lexists(detector, "data", H5P_DEFAULT) > 0) {
-        put_tomo(file, files->stream);
+    if (n_kind > 0 && (master->end_ns != 0 || n_kind <= LIVE_FILES)) {
+      put_frames(detector, kind, n_kind);
+      first = first == NULL ? files->stream : first;
+      if (files->role == CT_ROLE_CAMERA && !tomo) {
+        ct_nx_tomo(file, master->folder->name, files->stream, kind, n_kind);
         tomo = true;
+        turning = files->stream;
       }
     }
     H5Gclose(detector);
+    free(kind);
     i += n;
   }
   H5Gclose(instrument);
+  put_sample(master, entry, turning != NULL ? turning : first);
+  if (first != NULL)
+    put_first_plot(entry, first);
 }
 
-/* ---- results, scalars, provenance ------------------------------------------------------------------------ */
+/* ---- results, scalars, provenance ------------------------------------------------------------------------------ */
 
 static void link_numbered(hid_t entry, const struct ct_master *master, const char *kind, unsigned n)
 {
   char path[CT_PATH], name[16];
-  hid_t group = make_group(entry, kind, "NXcollection");
+  hid_t group = ct_nx_group(entry, kind, "NXcollection");
   for (unsigned i = 0; i < n; i++) {
     ct_folder_file(master->folder, kind, i, path);
     snprintf(name, sizeof name, "%06u", i);
     if (access(path, F_OK) == 0)
-      H5Lcreate_external(base_name(path), "/entry", group, name, H5P_DEFAULT, H5P_DEFAULT);
+      H5Lcreate_external(ct_nx_base_name(path), "/entry", group, name, H5P_DEFAULT, H5P_DEFAULT);
   }
   H5Gclose(group);
+}
+
+/* Each session's results and what made them; the first ones also under the names that viewers look for. */
+static void put_live(hid_t entry, const struct ct_master *master)
+{
+  static const char *const names[] = { "spectra", "maps", "totals" };
+  char path[CT_PATH], name[32];
+  for (unsigned i = 0; i < master->n_results; i++) {
+    ct_folder_file(master->folder, "results", i, path);
+    if (access(path, F_OK) != 0)
+      continue;
+    snprintf(name, sizeof name, "live_%06u", i);
+    H5Lcreate_external(ct_nx_base_name(path), "/entry/process", entry, name, H5P_DEFAULT, H5P_DEFAULT);
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+      char inside[32];
+      snprintf(inside, sizeof inside, "/entry/%s", names[k]);
+      if (H5Lexists(entry, names[k], H5P_DEFAULT) <= 0)
+        H5Lcreate_external(ct_nx_base_name(path), inside, entry, names[k], H5P_DEFAULT, H5P_DEFAULT);
+    }
+  }
 }
 
 /* Later analyses, as many as there are. */
@@ -230,62 +263,92 @@ static void link_processes(hid_t entry, const struct ct_folder *folder)
       return;
     snprintf(name, sizeof name, "process_%06u", i);
     if (H5Lexists(entry, name, H5P_DEFAULT) <= 0)
-      H5Lcreate_external(base_name(path), "/entry/process", entry, name, H5P_DEFAULT, H5P_DEFAULT);
+      H5Lcreate_external(ct_nx_base_name(path), "/entry/process", entry, name, H5P_DEFAULT, H5P_DEFAULT);
   }
 }
 
-static void put_map(hid_t entry, const struct ct_master *master)
+static void put_emf(hid_t entry, const struct ct_master *master)
 {
   static const char *const axes[] = { "y", "x" };
   const hsize_t dims[] = { master->rows, master->cols };
-  if (master->emf == NULL || master->rows == 0)
+  const uint32_t longest = master->rows > master->cols ? master->rows : master->cols;
+  if (master->emf == NULL || master->rows == 0) {
+    if (H5Lexists(entry, "frames", H5P_DEFAULT) > 0)
+      ct_h5_text(entry, "default", "frames");
     return;
-  double *pixel = ct_xcalloc(master->rows > master->cols ? master->rows : master->cols, sizeof *pixel);
-  for (uint32_t i = 0; i < master->rows || i < master->cols; i++)
+  }
+  double *pixel = ct_xcalloc(longest, sizeof *pixel);
+  for (uint32_t i = 0; i < longest; i++)
     pixel[i] = i;
-  hid_t group = make_group(entry, "emf", "NXdata");
+  hid_t group = ct_nx_group(entry, "emf", "NXdata");
   ct_h5_text(group, "signal", "emf");
   ct_h5_texts(group, "axes", axes, 2);
-  put_numbers(group, "emf", H5T_NATIVE_FLOAT, 2, dims, master->emf, "");
-  put_numbers(group, "emf_errors", H5T_NATIVE_FLOAT, 2, dims, master->sigma, "");
-  put_numbers(group, "y", H5T_NATIVE_DOUBLE, 1, dims, pixel, "pixel");
-  put_numbers(group, "x", H5T_NATIVE_DOUBLE, 1, dims + 1, pixel, "pixel");
+  ct_nx_values(group, "emf", H5T_NATIVE_FLOAT, 2, dims, master->emf, "1");
+  ct_nx_values(group, "emf_errors", H5T_NATIVE_FLOAT, 2, dims, master->sigma, "1");
+  ct_nx_values(group, "y", H5T_NATIVE_DOUBLE, 1, dims, pixel, "pixel");
+  ct_nx_values(group, "x", H5T_NATIVE_DOUBLE, 1, dims + 1, pixel, "pixel");
   H5Gclose(group);
   free(pixel);
   ct_h5_text(entry, "default", "emf");
 }
 
-static void put_streams(hid_t entry, const struct ct_master *master)
+static void put_stream(hid_t streams, const struct ct_snapshot_stream *stream, const char *first_header)
 {
-  hid_t streams = make_group(entry, "streams", "NXcollection");
-  for (size_t i = 0; i < master->n_counters; i++) {
-    const struct ct_snapshot_stream *stream = &master->counters[i];
-    hid_t group = make_group(streams, stream->name, "NXcollection");
-    put_text(group, "endpoint", stream->endpoint);
-    put_text(group, "role", ct_role_word(stream->role));
-    put_text(group, "format", stream->format);
-    put_text(group, "first_rejected", stream->first_rejected);
-    put_count(group, "frames", stream->frames);
-    put_count(group, "lost", stream->lost);
-    put_count(group, "late", stream->late);
-    put_count(group, "rejected", stream->rejected);
-    put_count(group, "ignored", stream->ignored);
-    put_count(group, "restarts", stream->restarts);
-    put_count(group, "last_number", stream->last_number);
-    H5Gclose(group);
+  hid_t group = ct_nx_group(streams, stream->name, "NXcollection");
+  ct_nx_text(group, "endpoint", stream->endpoint);
+  ct_nx_text(group, "role", ct_role_word(stream->role));
+  ct_nx_text(group, "format", stream->format);
+  ct_nx_text(group, "first_header", first_header);
+  ct_nx_text(group, "first_rejected", stream->first_rejected);
+  ct_nx_count(group, "frames", stream->frames);
+  ct_nx_count(group, "lost", stream->lost);
+  ct_nx_count(group, "late", stream->late);
+  ct_nx_count(group, "rejected", stream->rejected);
+  ct_nx_count(group, "ignored", stream->ignored);
+  ct_nx_count(group, "restarts", stream->restarts);
+  ct_nx_count(group, "last_number", stream->last_number);
+  H5Gclose(group);
+}
+
+static void put_streams(hid_t entry, const struct ct_master *master, hid_t before)
+{
+  if (master->n_counters == 0 && before >= 0 && H5Lexists(before, "entry/streams", H5P_DEFAULT) > 0) {
+    copy_field(before, "entry", entry, "streams");
+    return;
   }
+  hid_t streams = ct_nx_group(entry, "streams", "NXcollection");
+  for (size_t i = 0; i < master->n_counters; i++)
+    put_stream(streams, &master->counters[i], master->first_headers != NULL ? master->first_headers[i] : "");
   H5Gclose(streams);
 }
 
 static void put_provenance(hid_t entry, const struct ct_master *master)
 {
-  char host[256] = "";
+  char host[256] = "", name[64];
+  const char *version = strchr(master->program, ' ');
   gethostname(host, sizeof host - 1);
-  hid_t group = make_group(entry, "provenance", "NXprocess");
-  put_text(group, "program", master->program);
-  put_text(group, "configuration", master->configuration);
-  put_text(group, "host", host);
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(master->program, " "), master->program);
+  hid_t group = ct_nx_group(entry, "provenance", "NXprocess");
+  ct_nx_text(group, "program", name);
+  ct_nx_text(group, "version", version != NULL ? version + 1 : "");
+  ct_nx_time(group, "date", ct_time_wall_ns());
+  ct_nx_text(group, "configuration", master->configuration);
+  ct_nx_text(group, "host", host);
   H5Gclose(group);
+  ct_nx_text(entry, "program_name", name);
+}
+
+/* Names end in their unit: Ewe_V, I_mA, Q_Ah, T_degC. */
+static const char *units_of(const char *name)
+{
+  static const char *const units[][2] = { { "V", "V" }, { "mV", "mV" }, { "A", "A" }, { "mA", "mA" }, { "uA", "uA" },
+    { "Ah", "A h" }, { "mAh", "mA h" }, { "degC", "degC" }, { "K", "K" }, { "s", "s" }, { "h", "h" }, { "mm", "mm" },
+    { "um", "um" }, { "deg", "deg" }, { "Hz", "Hz" }, { "W", "W" }, { "keV", "keV" } };
+  const char *end = strrchr(name, '_');
+  for (size_t i = 0; end != NULL && i < sizeof units / sizeof *units; i++)
+    if (strcmp(end + 1, units[i][0]) == 0)
+      return units[i][1];
+  return "1";
 }
 
 /* Scalars as NXlog, one a channel, out of the closed logs. */
@@ -293,9 +356,9 @@ static void put_channel(hid_t group, const char *name, const double *time_s, con
                         int64_t start_ns)
 {
   char start[CT_TIME_TEXT];
-  hid_t log = make_group(group, name, "NXlog");
-  put_numbers(log, "time", H5T_NATIVE_DOUBLE, 1, &n, time_s, "s");
-  put_numbers(log, "value", H5T_NATIVE_DOUBLE, 1, &n, value, "");
+  hid_t log = ct_nx_group(group, name, "NXlog");
+  ct_nx_values(log, "time", H5T_NATIVE_DOUBLE, 1, &n, time_s, "s");
+  ct_nx_values(log, "value", H5T_NATIVE_DOUBLE, 1, &n, value, units_of(name));
   hid_t set = H5Dopen2(log, "time", H5P_DEFAULT);
   ct_h5_text(set, "start", ct_time_text(start_ns, start));
   H5Dclose(set);
@@ -361,18 +424,31 @@ static void put_scalars_of(hid_t group, hid_t log, int64_t start_ns)
   free(names);
 }
 
+/* Under the names that NeXus gives them, whatever the potentiostat calls them. */
+static void put_cell_names(hid_t group, const struct ct_run_about *about)
+{
+  if (about == NULL)
+    return;
+  const char *const names[][2] = { { "voltage", about->voltage }, { "current", about->current }, { "charge", about->charge } };
+  for (size_t i = 0; i < 3; i++)
+    if (names[i][1] != NULL && names[i][1][0] != '\0' && strchr(names[i][1], '/') == NULL &&
+        H5Lexists(group, names[i][1], H5P_DEFAULT) > 0 && H5Lexists(group, names[i][0], H5P_DEFAULT) <= 0)
+      H5Lcreate_hard(group, names[i][1], group, names[i][0], H5P_DEFAULT, H5P_DEFAULT);
+}
+
 static void put_scalars(hid_t entry, const struct ct_master *master)
 {
   char path[CT_PATH], name[24];
-  hid_t group = make_group(entry, "electrochemistry", "NXcollection"), part, log;
+  hid_t group = ct_nx_group(entry, "electrochemistry", "NXcollection"), part, log;
   for (unsigned i = 0; i < master->n_logs; i++) {
     ct_folder_file(master->folder, "log", i, path);
     if (ct_h5_open_file(&log, path, NULL) != 0)
       continue;
     /* One session after another; of a run without interruption there is one. */
     snprintf(name, sizeof name, "session_%u", i);
-    part = i == 0 ? group : make_group(group, name, "NXcollection");
+    part = i == 0 ? group : ct_nx_group(group, name, "NXcollection");
     put_scalars_of(part, log, master->start_ns);
+    put_cell_names(part, master->about);
     if (part != group)
       H5Gclose(part);
     H5Fclose(log);
@@ -380,20 +456,23 @@ static void put_scalars(hid_t entry, const struct ct_master *master)
   H5Gclose(group);
 }
 
-static void put_entry(hid_t file, hid_t entry, const struct ct_master *master)
+static void put_entry(hid_t file, hid_t entry, const struct ct_master *master, hid_t before)
 {
-  put_text(entry, "title", master->folder->name);
-  put_text(entry, "entry_identifier", master->folder->name);
-  put_time(entry, "start_time", master->start_ns);
+  ct_nx_text(entry, "title", master->folder->name);
+  ct_nx_text(entry, "entry_identifier", master->folder->name);
+  ct_nx_text(entry, "experiment_identifier", ct_nx_base_name(master->folder->path));
+  ct_nx_time(entry, "start_time", master->start_ns);
   if (master->end_ns != 0)
-    put_time(entry, "end_time", master->end_ns);
-  put_instrument(file, entry, master);
+    ct_nx_time(entry, "end_time", master->end_ns);
+  ct_nx_real(entry, "duration", master->end_ns != 0 ? (double)(master->end_ns - master->start_ns) / 1e9 : (double)NAN, "s");
+  put_instrument(file, entry, master, before);
   link_numbered(entry, master, "results", master->n_results);
   link_numbered(entry, master, "log", master->n_logs);
+  put_live(entry, master);
   link_processes(entry, master->folder);
-  put_streams(entry, master);
+  put_streams(entry, master, before);
   put_provenance(entry, master);
-  put_map(entry, master);
+  put_emf(entry, master);
   if (master->end_ns != 0)
     put_scalars(entry, master);
 }
@@ -412,6 +491,8 @@ int ct_master_write(const struct ct_master *master, struct ct_err *err)
 {
   char path[CT_PATH], temporary[CT_PATH];
   struct ct_store *store;
+  hid_t before = H5I_INVALID_HID;
+  ct_h5_begin();
   ct_folder_path(master->folder, ".nxs", path);
   ct_folder_path(master->folder, ".nxs.new", temporary);
   unlink(temporary);
@@ -419,7 +500,11 @@ int ct_master_write(const struct ct_master *master, struct ct_err *err)
   if (rc != 0)
     return rc;
   hid_t entry = H5Gopen2(store->file, "entry", H5P_DEFAULT);
-  put_entry(store->file, entry, master);
+  if (master->about == NULL && ct_h5_open_file(&before, path, NULL) != 0)
+    before = H5I_INVALID_HID;
+  put_entry(store->file, entry, master, before);
+  if (before >= 0)
+    H5Fclose(before);
   H5Gclose(entry);
   rc = ct_store_close(store, NULL, err);
   if (rc != 0) {

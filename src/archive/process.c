@@ -15,21 +15,12 @@ struct ct_run_process {
   struct ct_folder folder;
   struct ct_results_file results;
   char path[CT_PATH], temporary[CT_PATH + 8];
-  char *program, *configuration;
   bool open;
 };
-
-static char *copy(const char *text)
-{
-  char *mine = ct_xcalloc(strlen(text) + 1, 1);
-  return memcpy(mine, text, strlen(text));
-}
 
 static void free_process(struct ct_run_process *process)
 {
   ct_folder_unlock(&process->folder);
-  free(process->program);
-  free(process->configuration);
   free(process);
 }
 
@@ -40,8 +31,6 @@ int ct_run_process_open(struct ct_run_process **out, const char *run, const stru
   size_t n = 0;
   *out = NULL;
   process->folder.lock = -1;
-  process->program = copy(setup->program);
-  process->configuration = copy(setup->configuration);
   int rc = ct_folder_find(&process->folder, run, err);
   if (rc == 0)
     rc = ct_folder_lock(&process->folder, err);
@@ -53,7 +42,7 @@ int ct_run_process_open(struct ct_run_process **out, const char *run, const stru
     ct_folder_file(&process->folder, "process", ct_folder_next(entries, n, "process"), process->path);
     snprintf(process->temporary, sizeof process->temporary, "%s.new", process->path);
     unlink(process->temporary);        /* of one that was interrupted: we hold the lock */
-    rc = ct_results_create(&process->results, process->temporary, &mine, true, err);
+    rc = ct_results_create(&process->results, process->temporary, &mine, true, ct_time_wall_ns(), err);
   }
   free(entries);
   if (rc != 0) {
@@ -70,31 +59,15 @@ int ct_run_process_append(struct ct_run_process *process, const struct ct_run_re
   return ct_results_append(&process->results, results) == 0 ? 0 : CT_EARCHIVE;
 }
 
-static void put_text(hid_t group, const char *name, const char *text)
-{
-  hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-  H5Tset_size(type, H5T_VARIABLE);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  hid_t set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &text);
-  H5Dclose(set);
-  H5Sclose(space);
-  H5Tclose(type);
-}
-
 /* What the numbers came from, and the numbers again, under one roof. */
 static int describe(const struct ct_run_process *process, struct ct_err *err)
 {
   static const char *const parts[] = { "totals", "maps", "spectra" };
-  char why[CT_H5_WHY], now[CT_TIME_TEXT];
+  char why[CT_H5_WHY];
   hid_t file = H5Fopen(process->temporary, H5F_ACC_RDWR, H5P_DEFAULT);
   if (file < 0)
     return ct_err_set(err, CT_EIO, "%s: cannot be opened: %s", process->temporary, ct_h5_why(why));
-  ct_h5_group(file, "entry/process", "NXprocess");
   hid_t group = H5Gopen2(file, "entry/process", H5P_DEFAULT);
-  put_text(group, "program", process->program);
-  put_text(group, "date", ct_time_text(ct_time_wall_ns(), now));
-  put_text(group, "configuration", process->configuration);
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     char path[40];
     snprintf(path, sizeof path, "/entry/%s", parts[i]);

@@ -1,7 +1,9 @@
 /* Results over time: each group is a NeXus plot of its own. */
 #include "archive/h5.h"
 #include "archive/logfile.h"
+#include "archive/nexus.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +67,11 @@ static int create_maps(struct ct_results_file *results, hid_t entry, const struc
     rc = ct_grow_create(&results->sigma, group, "emf_errors", H5T_NATIVE_FLOAT, 3, map, chunk, packing(setup));
   if (rc == 0)
     rc = ct_grow_create(&results->counts, group, "counts", H5T_NATIVE_FLOAT, 3, map, chunk, packing(setup));
+  if (rc == 0) {
+    ct_h5_text(results->emf.set, "units", "1");
+    ct_h5_text(results->sigma.set, "units", "1");
+    ct_h5_text(results->counts.set, "units", "counts");
+  }
   H5Gclose(group);
   return rc;
 }
@@ -98,6 +105,8 @@ static int create_spectra(struct ct_results_file *results, hid_t entry, const st
     rc = write_energy(group, setup);
   if (rc == 0)
     rc = ct_grow_create(&results->spectrum, group, "counts", H5T_NATIVE_UINT32, 4, cube, chunk, packing(setup));
+  if (rc == 0)
+    ct_h5_text(results->spectrum.set, "units", "counts");
   H5Gclose(group);
   return rc;
 }
@@ -127,12 +136,27 @@ static void close_sets(struct ct_results_file *results)
   ct_grow_close(&results->spectrum);
 }
 
-static int create_sets(struct ct_results_file *results, const struct ct_run_setup *setup)
+/* What made these results, and with which settings. */
+static void put_process(hid_t entry, const struct ct_run_setup *setup, int64_t now_ns)
+{
+  hid_t group = ct_nx_group(entry, "process", "NXprocess");
+  const char *version = strchr(setup->program, ' ');
+  char name[64];
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(setup->program, " "), setup->program);
+  ct_nx_text(group, "program", name);
+  ct_nx_text(group, "version", version != NULL ? version + 1 : "");
+  ct_nx_time(group, "date", now_ns);
+  ct_nx_text(group, "configuration", setup->configuration);
+  H5Gclose(group);
+}
+
+static int create_sets(struct ct_results_file *results, const struct ct_run_setup *setup, int64_t now_ns)
 {
   hid_t entry = H5Gopen2(results->store->file, "entry", H5P_DEFAULT);
   ct_h5_text(entry, "default", results->maps ? "maps" : "totals");
   ct_h5_text(entry, "run", setup->name);
   ct_h5_text(entry, "program", setup->program);
+  put_process(entry, setup, now_ns);
   int rc = create_totals(results, entry);
   if (rc == 0 && results->maps)
     rc = create_maps(results, entry, setup);
@@ -143,7 +167,7 @@ static int create_sets(struct ct_results_file *results, const struct ct_run_setu
 }
 
 int ct_results_create(struct ct_results_file *results, const char *path, const struct ct_run_setup *setup, bool plain,
-                      struct ct_err *err)
+                      int64_t now_ns, struct ct_err *err)
 {
   char why[CT_H5_WHY];
   ct_h5_begin();
@@ -153,7 +177,7 @@ int ct_results_create(struct ct_results_file *results, const char *path, const s
   int rc = ct_store_create(&results->store, path, CT_STORE_JOURNAL_ALL | (plain ? CT_STORE_PLAIN : 0), err);
   if (rc != 0)
     return rc;
-  if (create_sets(results, setup) != 0)
+  if (create_sets(results, setup, now_ns) != 0)
     rc = ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path,
                     results->store->why ? strerror(results->store->why) : ct_h5_why(why));
   else

@@ -75,7 +75,8 @@ int ct_run_master(struct ct_run *run, int64_t end_ns, struct ct_err *err)
   const struct ct_master master = {
     .folder = &run->folder, .program = run->program, .configuration = run->configuration, .start_ns = run->start_ns,
     .end_ns = end_ns, .files = run->files, .n_files = run->n_files, .n_logs = run->log_index + run->log_open,
-    .n_results = run->results_index + run->results_open, .counters = run->counters, .n_counters = run->n_counters,
+    .n_results = run->results_index + run->results_open, .counters = run->counters, .first_headers = (const char (*)[1024])run->first_headers,
+    .n_counters = run->n_counters, .about = run->setup.about, .streams = run->setup.streams, .n_streams = run->n_streams,
     .rows = run->setup.rows, .cols = run->setup.cols,
     .emf = run->has_map ? run->emf : NULL, .sigma = run->sigma,
   };
@@ -152,6 +153,7 @@ static int open_file(struct ct_run *run, struct ct_run_writer *stream, const str
   const struct ct_data_about about = {
     .run = run->folder.name, .stream = stream->name, .role = ct_role_word(stream->role), .program = run->program,
     .index = stream->index, .plain = run->plain,
+    .units = stream->role == CT_ROLE_CAMERA ? "counts" : first->type == CT_F32 ? "keV" : "ADU",
   };
   ct_folder_file(&run->folder, stream->name, stream->index, path);
   if (ct_data_create(&stream->file, path, first, &about, &err) != 0)

@@ -54,6 +54,7 @@ struct ct_run {
   size_t n_files, files_room;
   struct ct_snapshot_stream counters[CT_SNAPSHOT_STREAMS];
   size_t n_counters;
+  char first_headers[CT_SNAPSHOT_STREAMS][1024];
   float *emf, *sigma;                 /* the last maps */
   bool has_map;
   struct ct_gap gaps[CT_RUN_GAPS];   /* not yet in the log */

@@ -3,7 +3,7 @@
 #include "archive/run.h"
 
 #include <assert.h>
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const int64_t retry_ns = 5 * CT_NS_PER_S;
@@ -21,7 +21,7 @@ int ct_run_open_results(struct ct_run *run, struct ct_err *err)
 {
   char path[CT_PATH];
   ct_folder_file(&run->folder, "results", run->results_index, path);
-  int rc = ct_results_create(&run->results, path, &run->setup, run->plain, err);
+  int rc = ct_results_create(&run->results, path, &run->setup, run->plain, ct_time_wall_ns(), err);
   run->results_open = rc == 0;
   return rc;
 }
@@ -185,6 +185,12 @@ void ct_run_results(struct ct_run *run, const struct ct_run_results *results)
   memcpy(run->emf, results->emf, pixels * sizeof *run->emf);
   memcpy(run->sigma, results->sigma, pixels * sizeof *run->sigma);
   run->has_map = true;
+}
+
+void ct_run_first_header(struct ct_run *run, size_t stream, const char *text)
+{
+  if (stream < CT_SNAPSHOT_STREAMS)
+    snprintf(run->first_headers[stream], sizeof run->first_headers[stream], "%s", text);
 }
 
 void ct_run_counters(struct ct_run *run, const struct ct_snapshot_stream *streams, size_t n)

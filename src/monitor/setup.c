@@ -339,12 +339,39 @@ static void read_archive(struct run_setup *setup, const struct ct_settings *s)
   a->streams = setup->archive_streams;
 }
 
+/* The instrument as the archive describes it. */
+static void describe_instrument(struct run_setup *setup, const struct ct_settings *s)
+{
+  const struct ct_hexitec_setup *h = &setup->analysis.hexitec;
+  struct ct_run_about *about = &setup->about;
+  const bool detector = setup->hexitec >= 0;
+  *about = (struct ct_run_about){ .e1_keV = NAN, .theta_deg = NAN, .object_mm = NAN, .detector_mm = NAN, .pitch_mm = NAN,
+    .camera_um = ct_settings_real(s, "camera.pixel_um"), .voltage = ct_settings_text(s, "scalars.voltage"),
+    .current = ct_settings_text(s, "scalars.current"), .charge = ct_settings_text(s, "scalars.charge") };
+  if (!detector)
+    return;
+  about->e1_keV = ct_settings_real(s, "beam.e1_keV");
+  about->theta_deg = ct_settings_real(s, "geometry.theta_deg");
+  about->object_mm = ct_settings_real(s, "geometry.object_mm");
+  about->detector_mm = ct_settings_real(s, "geometry.detector_mm");
+  about->pitch_mm = ct_settings_real(s, "geometry.pitch_mm");
+  about->rows = h->rows;
+  about->cols = h->cols;
+  about->gradient_keV = h->gradient_keV;
+  about->intercept_keV = h->intercept_keV;
+  about->dark_ADU = h->dark_ADU;
+  about->threshold_ADU = h->threshold_ADU;
+  about->live = setup->live;
+}
+
 static int finish_archive(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   struct ct_run_setup *a = &setup->archive;
   if (a->folder == NULL && setup->from == NULL)
     return 0;
   a->n_streams = a->folder != NULL ? setup->n_streams : 0;
+  describe_instrument(setup, s);
+  a->about = &setup->about;
   for (uint32_t i = 0; i < a->n_streams; i++) {
     const struct stream_setup *stream = &setup->streams[i];
     bool detector = stream->role == CT_ROLE_HEXITEC;

@@ -34,6 +34,7 @@ struct run_setup {
   /* The archive; run.folder NULL: none. */
   struct ct_run_setup archive;
   struct ct_run_stream archive_streams[CT_SNAPSHOT_STREAMS];
+  struct ct_run_about about;             /* what the archive tells of the instrument */
   char *configuration;                   /* the settings in force, as text */
   struct ct_run_map maps[8];             /* those that the settings name as files */
   double *map_values[8];

@@ -267,6 +267,10 @@ static void write_results(struct ct_archiver *a)
                  .counts = r->has_map ? r->counts : NULL, .spectra = spectra });
   if (spectra)
     ct_spectra_box_give_back(a->box);
+  char header[1024];
+  for (size_t i = 0; i < a->n_streams; i++)
+    if (a->receivers[i] != NULL && ct_receiver_first_header(a->receivers[i], header))
+      ct_run_first_header(a->run, i, header);
   ct_run_counters(a->run, r->core.streams, r->core.n_streams);
   atomic_store_explicit(&r->full, false, memory_order_release);
 }

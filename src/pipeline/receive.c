@@ -76,6 +76,8 @@ struct ct_receiver {
   _Atomic bool stop;                /* release by stop, acquire by the thread */
   char first_rejected[256];         /* written once, before... */
   _Atomic bool has_rejected;        /* ...this is set: release by the thread, acquire in ct_receiver_stats */
+  char first_header[1024];          /* of the first accepted message; written once, before... */
+  _Atomic bool has_header;          /* ...this is set: release by the thread, acquire in ct_receiver_first_header */
 };
 
 static void add(_Atomic uint64_t *counter, uint64_t n)
@@ -101,6 +103,26 @@ static void remember_rejected(struct ct_receiver *r, const struct ct_wire_messag
   header[header_bytes] = '\0';
   snprintf(r->first_rejected, sizeof r->first_rejected, "%.90s; header: %.150s", decoded->reason, header);
   atomic_store_explicit(&r->has_rejected, true, memory_order_release);
+}
+
+static void remember_header(struct ct_receiver *r, const struct ct_wire_part *parts, size_t n_parts)
+{
+  if (n_parts == 0 || atomic_load_explicit(&r->has_header, memory_order_relaxed))
+    return;
+  const size_t bytes = parts[0].bytes < sizeof r->first_header ? parts[0].bytes : sizeof r->first_header - 1;
+  for (size_t i = 0; i < bytes; i++) {
+    unsigned char byte = ((const unsigned char *)parts[0].data)[i];
+    r->first_header[i] = byte >= ' ' && byte < 127 ? (char)byte : '.';
+  }
+  atomic_store_explicit(&r->has_header, true, memory_order_release);
+}
+
+bool ct_receiver_first_header(const struct ct_receiver *r, char text[1024])
+{
+  if (!atomic_load_explicit(&r->has_header, memory_order_acquire))
+    return false;
+  memcpy(text, r->first_header, sizeof r->first_header);
+  return true;
 }
 
 static void publish_track(struct ct_receiver *r)
@@ -269,6 +291,7 @@ static void act(struct ct_receiver *r, struct ct_wire_message *decoded, const st
   case CT_WIRE_WAIT:
     return;
   case CT_WIRE_TAKE:
+    remember_header(r, parts, n_parts);
     if (decoded->tolerated)
       add(&c->tolerated, 1);
     decoded->frame.arrival_ns = arrival_ns;

@@ -19,12 +19,14 @@ reads() { # reads MODE RUN FRAMES: h5py finds at least so many frames, all right
   got=$("$PYTHON" "$here/read_run.py" "$1" "$dir" "$2" "$3" 2>"$dir/out") && [ "$got" -ge "$3" ]
 }
 plain_opens() { "$PYTHON" -c 'import h5py, sys; h5py.File(sys.argv[1], "r")' "$1" 2>"$dir/out"; }
-echo '1..14'
+echo '1..18'
 for codec in none bslz4; do
   "$writer" write "$dir" "c$codec" $codec 2100 close >"$dir/out" 2>&1
   ok $? "$codec: a run is written"
   reads closed "c$codec" 2100
   ok $? "$codec: h5py reads the closed run"
+  "$PYTHON" "$here/nexus.py" "$dir/c$codec/c$codec.nxs" >"$dir/out" 2>&1
+  ok $? "$codec: its master is NeXus ($(paste -sd, "$dir/out") read it too)"
   mkfifo "$dir/go"
   "$writer" write "$dir" "o$codec" $codec 2100 hold >"$dir/said" 2>&1 <"$dir/go" &
   exec 3>"$dir/go"
@@ -43,6 +45,8 @@ for codec in none bslz4; do
   # What was written in the last 0.25 s of the run's clock, 36 chunks of 64 frames, may be gone.
   reads repaired "k$codec" 1
   ok $? "$codec: h5py reads the repaired run"
+  "$PYTHON" "$here/nexus.py" "$dir/k$codec/k$codec.nxs" >"$dir/out" 2>&1
+  ok $? "$codec: its master is NeXus again"
   [ "$got" -ge 1000 ]
   ok $? "$codec: it lost little ($got of 2100)"
 done

@@ -19,10 +19,13 @@ static const struct ct_run_stream streams[] = {
   { .name = "cell", .endpoint = "tcp://127.0.0.1:5557", .role = CT_ROLE_SCALARS, .frame_hz = 0 },
 };
 
+static const struct ct_run_about about = { .e1_keV = 114.64, .theta_deg = 90, .object_mm = 160, .detector_mm = 160,
+  .pitch_mm = 0.25, .camera_um = 3.24, .voltage = "Ewe_V", .current = "I_A", .charge = "Q_Ah" };
+
 struct ct_run_setup run_setup(const char *folder, const char *name, enum ct_codec codec)
 {
   return (struct ct_run_setup){ .folder = folder, .name = name, .codec = codec, .streams = streams, .n_streams = 3,
-    .program = "comptop 0.1.0", .configuration = "[run]\nname = test\n", .rows = RUN_ROWS, .cols = RUN_COLS, .bins = 50,
+    .program = "comptop 0.1.0", .configuration = "[run]\nname = test\n", .about = &about, .rows = RUN_ROWS, .cols = RUN_COLS, .bins = 50,
     .start_keV = 0, .width_keV = 4 };
 }
 
