@@ -225,12 +225,12 @@ static inline __attribute__((always_inline)) bool detect_in_blocks(const float *
                                                                     const float *noise, uint32_t cols, uint16_t *pixels)
 {
   int few = 0;
-  for (uint32_t at = 0; at < cols; at += BLOCK) {
+  for (uint32_t at = 0; at < cols; at += BLOCK, flat += BLOCK, through += BLOCK, noise += BLOCK) {
     uint16_t counts[BLOCK];
-    for (uint32_t i = 0; i < BLOCK; i++) {
-      float photons = flat[at + i] * through[at + i];
+    for (int i = 0; i < BLOCK; i++) {
+      float photons = flat[i] * through[i];
       few |= photons < FEW_PHOTONS;
-      float value = photons + sqrtf(photons + NOISE_COUNTS * NOISE_COUNTS) * noise[at + i] + (CT_SIM_CAMERA_DARK_ADU + 0.5f);
+      float value = photons + sqrtf(photons + NOISE_COUNTS * NOISE_COUNTS) * noise[i] + (CT_SIM_CAMERA_DARK_ADU + 0.5f);
       value = value > 0 ? value : 0;
       counts[i] = (uint16_t)(int32_t)(value < UINT16_MAX ? value : UINT16_MAX);
     }
