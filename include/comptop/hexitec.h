@@ -122,14 +122,14 @@ void ct_hexitec_dark_copy(struct ct_hexitec *to, const struct ct_hexitec *from);
  * when the window is full, so that older frames count less: after CT_HEALTH_WINDOW such looks (29 s at 9118.87 Hz), but
  * where there is little light not before the pixels have CT_HEALTH_ENOUGH hits on average, or CT_HEALTH_WINDOW_MOST
  * looks (15 minutes) have come. */
-enum { CT_HEALTH_EVERY = 2, CT_HEALTH_WINDOW = 1 << 17, CT_HEALTH_WINDOW_MOST = 1 << 22, CT_HEALTH_ENOUGH = 800 };
+enum { CT_HEALTH_EVERY = 4, CT_HEALTH_WINDOW = 1 << 16, CT_HEALTH_WINDOW_MOST = 1 << 21, CT_HEALTH_ENOUGH = 600 };
 
 /* A pixel is compared with the live ones in the 5x5 around it. It is hot above CT_HEALTH_HOT times their upper quartile q,
  * plus 6 sqrt(q) + 6 for the chance of few counts; dead below a CT_HEALTH_DEAD-th of their lower quartile, where that is
  * at least CT_HEALTH_DEAD_LEAST hits. So neither the dark corners of an image nor its bright middle, nor an edge or a
  * corner of a bright field, is an outlier; a dead or hot row or column is one, a block of 3x3 or more is not. A verdict
  * is taken back at half of the hot limit and at twice the dead one. */
-enum { CT_HEALTH_HOT = 4, CT_HEALTH_DEAD = 100, CT_HEALTH_DEAD_LEAST = 200 };
+enum { CT_HEALTH_HOT = 4, CT_HEALTH_DEAD = 75, CT_HEALTH_DEAD_LEAST = 150 };
 enum ct_pixel_state { CT_PIXEL_FINE, CT_PIXEL_HOT, CT_PIXEL_DEAD, CT_PIXEL_OFF /* gradient 0, or beyond any ADU */ };
 
 /* u16 frames only: ADU - dark of the live pixels without a hit.
@@ -137,7 +137,7 @@ enum ct_pixel_state { CT_PIXEL_FINE, CT_PIXEL_HOT, CT_PIXEL_DEAD, CT_PIXEL_OFF /
  * standard deviations, and at least CT_HEALTH_JUMP_ADU, off the mean of the last thousand.
  * Drift: every pixel's mean over its last CT_HEALTH_QUIET / 2 to CT_HEALTH_QUIET looks, one every CT_HEALTH_QUIET_EVERY
  * frames, against that over the first CT_HEALTH_FIRST, one every CT_HEALTH_FIRST_EVERY frames. */
-enum { CT_HEALTH_LEVEL_EVERY = 4, CT_HEALTH_JUMP_SIGMA = 8, CT_HEALTH_JUMP_ADU = 2, CT_HEALTH_FIRST = 128,
+enum { CT_HEALTH_LEVEL_EVERY = 16, CT_HEALTH_JUMP_SIGMA = 8, CT_HEALTH_JUMP_ADU = 2, CT_HEALTH_FIRST = 128,
        CT_HEALTH_FIRST_EVERY = 64, CT_HEALTH_QUIET = 64, CT_HEALTH_QUIET_EVERY = 512 };
 
 struct ct_health_report {

@@ -31,7 +31,7 @@ static void raise_hot_pixels(struct alarms *a, const char *name, const struct ct
     return;
   list_pixels(health, false, true, &at, list);
   alarms_raise(a, now_ns, "pixels-hot", name, CT_WARNING,
-               "%s: %u pixels have far more hits than those around them (column,row %s%s); mask them: key x, or "
+               "%s: far more hits than in the pixels around in %u of them (column,row %s%s); leave them out: key x, or "
                "hexitec.mask = auto", name, (unsigned)health->hot_unmasked, list, at < health->n_pixels ? " ..." : "");
 }
 
@@ -50,7 +50,7 @@ static void note_mask(struct alarms *a, struct detector_memory *m, const char *n
     return;
   }
   while (at < health->n_pixels && *list_pixels(health, true, false, &at, list) != '\0') {
-    snprintf(text, sizeof text, "%s: %u pixels found hot or dead are left out from now on, column,row %s", name,
+    snprintf(text, sizeof text, "%s: found hot or dead and left out from now on (%u in all): column,row %s", name,
              (unsigned)health->masked, list);
     alarms_note(a, now_ns, "pixels-masked", text);
   }
