@@ -9,7 +9,7 @@
 
 #define CT_PI 3.14159265358979323846
 
-enum { CT_TILE = 64, CT_GROUP_MAX = 32 };
+enum { CT_TILE_MAX = 64, CT_GROUP_MAX = 32 };
 
 struct ct_projection {
   double angle_deg, cosine, sine;
@@ -22,6 +22,7 @@ struct ct_projection {
 struct ct_tile_line {
   double angle_deg;
   const float *line;
+  float weight;
   int64_t middle, right, down;
   double cosine, sine;
 };
@@ -39,12 +40,13 @@ struct ct_rebuild {
   float *lines;              /* [projections][2 * filter.stride] */
   struct ct_tile_line *line;
   struct ct_group *group;
-  float *tile[2];            /* CT_TILE x CT_TILE, and transposed */
+  uint32_t side;             /* pixels per edge of a tile: small ones have fewer back projections, and more shifts */
+  float *tile[2];            /* side x side, and transposed */
   float *even, *odd;
   struct ct_curve curve;
   int32_t reach;             /* samples from the middle of a tile to its corner */
   size_t len;                /* of merged lines */
-  struct ct_span span[CT_TILE];
+  struct ct_span span[CT_TILE_MAX];
 };
 
 struct ct_tomo {

@@ -39,10 +39,10 @@ static void plain_merge(float *even, float *odd, size_t len, const struct ct_shi
 {
   for (size_t i = 0; i < len; i++) even[i] = odd[i] = 0;
   for (uint32_t k = 0; k < n; k++) {
-    const float *a = lines[k].a, *b = lines[k].b, part = lines[k].part;
+    const float *a = lines[k].a, *b = lines[k].b, near = lines[k].near, far = lines[k].far;
     for (size_t i = 0; i < len; i++) {
-      even[i] += a[i] + part * (b[i] - a[i]);
-      odd[i] += b[i] + part * (a[i + 1] - b[i]);
+      even[i] += near * a[i] + far * b[i];
+      odd[i] += near * b[i] + far * a[i + 1];
     }
   }
 }
@@ -93,8 +93,10 @@ AVX512 static void avx512_add(float *picture, size_t stride, const struct ct_spa
   const __m512i lanes = _mm512_loadu_si512(lanes_at), mask = _mm512_set1_epi32((int)PART_MASK);
   const float *values = curve->value, *slopes = curve->slope, *bends = curve->bend;
 
-  for (uint32_t row = 0; row < rows; row++, picture += stride) {
-    int64_t place = ray->first + lowest + (int64_t)row * ray->row_step + spans[row].from * step;
+  int64_t row_place = ray->first + lowest;
+
+  for (uint32_t row = 0; row < rows; row++, picture += stride, row_place += ray->row_step) {
+    int64_t place = row_place + spans[row].from * step;
     float *to = picture + spans[row].from * 16, *end = picture + spans[row].to * 16;
 
     for (; to < end; to += 16, place += step) {
@@ -114,17 +116,18 @@ AVX512 static void avx512_add(float *picture, size_t stride, const struct ct_spa
 AVX512 static void avx512_merge(float *even, float *odd, size_t len, const struct ct_shifted *lines, uint32_t n)
 {
   for (size_t i = 0; i < len; i += 16) {
-    __m512 e = _mm512_setzero_ps(), e_rise = e, o = e, o_rise = e;
+    __m512 e = _mm512_setzero_ps(), e_far = e, o = e, o_far = e;
     for (uint32_t k = 0; k < n; k++) {
       __m512 a = _mm512_loadu_ps(lines[k].a + i), b = _mm512_loadu_ps(lines[k].b + i);
-      __m512 next = _mm512_loadu_ps(lines[k].a + i + 1), part = _mm512_set1_ps(lines[k].part);
-      e = _mm512_add_ps(e, a);
-      o = _mm512_add_ps(o, b);
-      e_rise = _mm512_fmadd_ps(part, _mm512_sub_ps(b, a), e_rise);
-      o_rise = _mm512_fmadd_ps(part, _mm512_sub_ps(next, b), o_rise);
+      __m512 next = _mm512_loadu_ps(lines[k].a + i + 1);
+      __m512 near = _mm512_set1_ps(lines[k].near), far = _mm512_set1_ps(lines[k].far);
+      e = _mm512_fmadd_ps(near, a, e);
+      o = _mm512_fmadd_ps(near, b, o);
+      e_far = _mm512_fmadd_ps(far, b, e_far);
+      o_far = _mm512_fmadd_ps(far, next, o_far);
     }
-    _mm512_storeu_ps(even + i, _mm512_add_ps(e, e_rise));
-    _mm512_storeu_ps(odd + i, _mm512_add_ps(o, o_rise));
+    _mm512_storeu_ps(even + i, _mm512_add_ps(e, e_far));
+    _mm512_storeu_ps(odd + i, _mm512_add_ps(o, o_far));
   }
 }
 
@@ -136,8 +139,10 @@ AVX2 static void avx2_add(float *picture, size_t stride, const struct ct_span *s
   const __m256i lanes = _mm256_loadu_si256((const void *)lanes_at), mask = _mm256_set1_epi32((int)PART_MASK);
   const float *values = curve->value, *slopes = curve->slope, *bends = curve->bend;
 
-  for (uint32_t row = 0; row < rows; row++, picture += stride) {
-    int64_t place = ray->first + lowest + (int64_t)row * ray->row_step + 2 * spans[row].from * step;
+  int64_t row_place = ray->first + lowest;
+
+  for (uint32_t row = 0; row < rows; row++, picture += stride, row_place += ray->row_step) {
+    int64_t place = row_place + 2 * spans[row].from * step;
     float *to = picture + spans[row].from * 16, *end = picture + spans[row].to * 16;
 
     for (; to < end; to += 8, place += step) {
@@ -157,17 +162,18 @@ AVX2 static void avx2_add(float *picture, size_t stride, const struct ct_span *s
 AVX2 static void avx2_merge(float *even, float *odd, size_t len, const struct ct_shifted *lines, uint32_t n)
 {
   for (size_t i = 0; i < len; i += 8) {
-    __m256 e = _mm256_setzero_ps(), e_rise = e, o = e, o_rise = e;
+    __m256 e = _mm256_setzero_ps(), e_far = e, o = e, o_far = e;
     for (uint32_t k = 0; k < n; k++) {
       __m256 a = _mm256_loadu_ps(lines[k].a + i), b = _mm256_loadu_ps(lines[k].b + i);
-      __m256 next = _mm256_loadu_ps(lines[k].a + i + 1), part = _mm256_set1_ps(lines[k].part);
-      e = _mm256_add_ps(e, a);
-      o = _mm256_add_ps(o, b);
-      e_rise = _mm256_fmadd_ps(part, _mm256_sub_ps(b, a), e_rise);
-      o_rise = _mm256_fmadd_ps(part, _mm256_sub_ps(next, b), o_rise);
+      __m256 next = _mm256_loadu_ps(lines[k].a + i + 1);
+      __m256 near = _mm256_set1_ps(lines[k].near), far = _mm256_set1_ps(lines[k].far);
+      e = _mm256_fmadd_ps(near, a, e);
+      o = _mm256_fmadd_ps(near, b, o);
+      e_far = _mm256_fmadd_ps(far, b, e_far);
+      o_far = _mm256_fmadd_ps(far, next, o_far);
     }
-    _mm256_storeu_ps(even + i, _mm256_add_ps(e, e_rise));
-    _mm256_storeu_ps(odd + i, _mm256_add_ps(o, o_rise));
+    _mm256_storeu_ps(even + i, _mm256_add_ps(e, e_far));
+    _mm256_storeu_ps(odd + i, _mm256_add_ps(o, o_far));
   }
 }
 

@@ -28,11 +28,11 @@ struct ct_span {
   uint16_t from, to;
 };
 
-/* A line with every other sample in one of two arrays, to be seen <part> of half a sample later, 0..1: at i lies
- * a[i] + part * (b[i] - a[i]), half a sample behind it b[i] + part * (a[i + 1] - b[i]). */
+/* A line with every other sample in one of two arrays, to be seen a part of half a sample later: at i lies
+ * near * a[i] + far * b[i], half a sample behind it near * b[i] + far * a[i + 1]; near + far is its weight. */
 struct ct_shifted {
   const float *a, *b;
-  float part;
+  float near, far;
 };
 
 struct ct_tomo_ops {

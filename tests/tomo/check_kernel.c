@@ -88,7 +88,7 @@ static void merges_are_equal(void **state)
   for (uint32_t n = 0; n <= N; n++) {
     for (uint32_t i = 0; i < n; i++) {
       fill(line[i][0], 2 * (OUT + 16), &seed);
-      shifted[i] = (struct ct_shifted){ line[i][0] + i, line[i][1] + 3, (float)phantom_uniform(&seed) };
+      shifted[i] = (struct ct_shifted){ line[i][0] + i, line[i][1] + 3, (float)phantom_uniform(&seed), (float)phantom_uniform(&seed) };
     }
     plain()->merge(even, odd, OUT, shifted, n);
     for (size_t k = 0; ct_tomo_ops_get(k); k++) {
@@ -98,9 +98,9 @@ static void merges_are_equal(void **state)
     for (int i = 0; i < OUT; i++) {
       double sum = 0, half = 0;
       for (uint32_t k = 0; k < n; k++) {
-        double part = (double)shifted[k].part;
-        sum += (1 - part) * (double)shifted[k].a[i] + part * (double)shifted[k].b[i];
-        half += (1 - part) * (double)shifted[k].b[i] + part * (double)shifted[k].a[i + 1];
+        double near = (double)shifted[k].near, far = (double)shifted[k].far;
+        sum += near * (double)shifted[k].a[i] + far * (double)shifted[k].b[i];
+        half += near * (double)shifted[k].b[i] + far * (double)shifted[k].a[i + 1];
       }
       assert_true(fabs(sum - (double)even[i]) < 1e-5 && fabs(half - (double)odd[i]) < 1e-5);
     }

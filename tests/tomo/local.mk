@@ -10,3 +10,8 @@ check_PROGRAMS += %D%/check_axis %D%/check_field %D%/check_kernel %D%/check_slic
 check_PROGRAMS += %D%/check_scan
 %C%_check_scan_SOURCES = %D%/check_scan.c
 %C%_check_scan_LDADD = $(CHECK_LDADD)
+
+EXTRA_PROGRAMS += %D%/bench_slice
+BENCHES += %D%/bench_slice
+%C%_bench_slice_SOURCES = %D%/bench_slice.c %D%/phantom.c %D%/phantom.h
+%C%_bench_slice_LDADD = $(ROOMS) $(ROOM_LIBS)
