@@ -278,17 +278,6 @@ static uint32_t share_odin(const struct source *s, struct ct_event *events, stru
   return ct_image_take(&h->image, h->place, n, events, tally);
 }
 
-/* Wakes the prefetchers up for a frame of the next block: they go to sleep while events are made. */
-static void ask_ahead(const struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index)
-{
-  const size_t one_in_bytes = 512, frame_bytes = h->pixels * (frame->type == CT_U16 ? sizeof(uint16_t) : sizeof(float));
-
-  if (index >= frame->count)
-    return;
-  for (size_t i = 0; i < frame_bytes; i += one_in_bytes)
-    __builtin_prefetch(ct_hexitec_pixels(h, frame, index) + i, 0, 2);
-}
-
 uint32_t ct_hexitec_events(struct ct_hexitec *h, const struct ct_frame *frame, uint32_t index, struct ct_event *events,
                            struct ct_hexitec_tally *tally)
 {
@@ -296,7 +285,6 @@ uint32_t ct_hexitec_events(struct ct_hexitec *h, const struct ct_frame *frame, u
   assert(slot < h->block_count);
   struct source source = { h, ct_hexitec_pixels(h, frame, index), h->hits[slot], frame->type, frame->big_endian };
 
-  ask_ahead(h, frame, index + h->block_count);
   tally->frames++;
   tally->next_frame += h->removed[slot];
   *(frame->type == CT_U16 ? &tally->saturated : &tally->no_energy) += h->odd[slot];
