@@ -1,4 +1,4 @@
-check_PROGRAMS += %D%/check_image %D%/check_energies %D%/check_frames %D%/check_camera %D%/check_effects %D%/check_recovery
+check_PROGRAMS += %D%/check_image %D%/check_energies %D%/check_frames %D%/check_camera %D%/check_effects %D%/check_recovery %D%/check_slice
 %C%_check_image_SOURCES = %D%/check_image.c %D%/common.h
 %C%_check_image_LDADD = $(CHECK_LDADD)
 %C%_check_energies_SOURCES = %D%/check_energies.c %D%/common.h
@@ -13,3 +13,5 @@ dist_check_SCRIPTS += %D%/truth.sh
 dist_noinst_DATA += %D%/truth.py
 %C%_check_recovery_SOURCES = %D%/check_recovery.c %D%/common.h
 %C%_check_recovery_LDADD = $(CHECK_LDADD)
+%C%_check_slice_SOURCES = %D%/check_slice.c %D%/common.h
+%C%_check_slice_LDADD = $(CHECK_LDADD)
