@@ -183,8 +183,9 @@ double ct_compton_group_theta_rad(const struct ct_compton *compton, uint32_t gro
 /* The angle that puts pz = 0 at e2_keV; NaN where none does. */
 double ct_compton_theta_of_rad(double e1_keV, double e2_keV);
 /* The Compton peak of every group's selected pixels (select as above) and its counting error into e2_keV and
- * sigma_keV[ct_compton_groups()]: the energy around which J(pz) (counts over F and dE/dpz) is symmetrical within 2 a.u., so
- * that neither the cross section nor a level background moves it; one-sided tails do. It is looked for without the
+ * sigma_keV[ct_compton_groups()]: the energy around which J(pz) (counts over F, dE/dpz, layers and the efficiency of
+ * <sensor>, if it has a formula) is symmetrical within 2 a.u., so that a level background hardly moves it; one-sided tails
+ * do. It is looked for without the
  * configured angles, within twice their spread and 2 degrees more. NaN with fewer than 50 counts or without a peak. Not
  * to be called by two threads at once. */
 void ct_compton_peaks(struct ct_compton *compton, const uint32_t *cube, const uint8_t *select, double *e2_keV,

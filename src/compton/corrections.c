@@ -52,6 +52,14 @@ static double response(const struct ct_compton *c, double theta_rad, double e_ke
   return value;
 }
 
+double ct_seen_(const struct ct_compton *c, double e_keV)
+{
+  double e = fmax(least_keV, e_keV), seen = c->sensor.n > 0 ? 1 - ct_matter_passage_(&c->sensor, e) : 1;
+  for (uint32_t i = 0; i < c->setup.n_layers; i++)
+    seen *= ct_matter_passage_(&c->layers[i], e);
+  return seen;
+}
+
 double ct_worth_(const struct ct_compton *c, double theta_rad, double e_keV)
 {
   const struct ct_compton_setup *s = &c->setup;

@@ -78,6 +78,7 @@ struct ct_compton {
   double flat_mean_variance;  /* of the logarithm of the flat field's mean */
   struct ct_reference *reference;   /* or NULL; with it, of the last profile: */
   double *made, *covariance;        /* [n_points] net counts, [n_points][n_points] */
+  double *seen;               /* [axis.n]: of the photons of each bin, through the layers and by the sensor */
   uint64_t *total;            /* [axis.n]: one group's summed spectrum, scratch of ct_compton_profile */
 };
 
@@ -94,6 +95,8 @@ int ct_matter_init_(struct ct_matter *matter, const struct ct_absorber *layer, c
 double ct_matter_passage_(const struct ct_matter *matter, double e_keV);
 /* What a count is worth beside one at pz = 0. */
 double ct_worth_(const struct ct_compton *compton, double theta_rad, double e_keV);
+/* The part of photons that pass the layers and that the sensor, if it is known, stops. */
+double ct_seen_(const struct ct_compton *compton, double e_keV);
 double ct_bin_worth_(const struct ct_compton *compton, double theta_rad, uint32_t bin);
 
 /* weights.c */

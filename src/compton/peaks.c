@@ -67,16 +67,16 @@ static struct moments moments_at(const struct ct_compton *c, double theta_rad)
   struct moments m = { 0 };
   double e1 = s->e1_keV, phi_rad = s->phi_deg * M_PI / 180, e0 = ct_energy_(c, theta_rad, 0);
   double f0 = ct_compton_cross_section(e1, e0, theta_rad, s->polarisation, phi_rad);
-  double slope0 = ct_compton_dpz_dE(e1, e0, theta_rad);
+  double slope0 = ct_compton_dpz_dE(e1, e0, theta_rad), seen0 = c->seen[ct_edge_at_(&s->axis, e0).bin];
   uint32_t first = ct_edge_at_(&s->axis, ct_energy_(c, theta_rad, -reach_pz - edge_pz)).bin;
   uint32_t last = ct_edge_at_(&s->axis, ct_energy_(c, theta_rad, reach_pz + edge_pz)).bin;
   for (uint32_t bin = first; bin <= last; bin++) {
     double e = s->axis.start_keV + (bin + 0.5) * s->axis.width_keV;
     double pz = ct_compton_pz(e1, e, theta_rad), slope = ct_compton_dpz_dE(e1, e, theta_rad);
     double from = pz - slope * s->axis.width_keV / 2, to = pz + slope * s->axis.width_keV / 2;
-    /* Counts are F J dE: F and dE/dpz, left in, would shift a symmetrical peak by some 0.02 a.u. */
+    /* Counts are F J dE of which the sensor stops a part: left in, each would shift the peak by some 0.02 a.u. */
     double f = ct_compton_cross_section(e1, e, theta_rad, s->polarisation, phi_rad);
-    double worth = slope / slope0 * f0 / f, counts = worth * (double)c->total[bin];
+    double worth = slope / slope0 * f0 / f * (c->seen[bin] > 0 ? seen0 / c->seen[bin] : 0), counts = worth * (double)c->total[bin];
     double part = overlap(from, to, -reach_pz, reach_pz);
     double middle = (fmax(from, -reach_pz) + fmin(to, reach_pz)) / 2;
     m.zeroth += part * counts;

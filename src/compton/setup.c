@@ -194,9 +194,15 @@ static int check_group(const struct ct_compton *c, uint32_t group, struct ct_err
 static int make_matter(struct ct_compton *c, struct ct_err *err)
 {
   const struct ct_compton_setup *s = &c->setup;
-  int rc = s->efficiency ? ct_matter_init_(&c->sensor, &s->sensor, "sensor", err) : 0;
+  bool known = s->efficiency || s->sensor.formula[0] != '\0';
+  int rc = known ? ct_matter_init_(&c->sensor, &s->sensor, "sensor", err) : 0;
   for (uint32_t i = 0; rc == 0 && i < s->n_layers; i++)
     rc = ct_matter_init_(&c->layers[i], &s->layers[i], "absorption", err);
+  c->seen = calloc(s->axis.n, sizeof *c->seen);
+  if (rc == 0 && c->seen == NULL)
+    rc = ct_err_set(err, CT_ENOMEM, "no memory for %u bins", s->axis.n);
+  for (uint32_t bin = 0; rc == 0 && bin < s->axis.n; bin++)
+    c->seen[bin] = ct_seen_(c, s->axis.start_keV + (bin + 0.5) * s->axis.width_keV);
   return rc;
 }
 
@@ -317,6 +323,7 @@ void ct_compton_free(struct ct_compton *c)
     free(c->groups[g].cells_keV);
   }
   free(c->groups);
+  free(c->seen);
   free(c->flat);
   free(c->reference);
   free(c->made);

@@ -14,6 +14,7 @@
 
 #include "batch.h"
 #include "collector.h"
+#include "keepsakes.h"
 
 static const int64_t results_every_ns = 10 * CT_NS_PER_S, spectra_every_ns = 60 * CT_NS_PER_S;
 static const int64_t progress_every_ns = CT_NS_PER_S / 4;
@@ -248,6 +249,8 @@ int reprocess_run(const struct ct_settings *settings, FILE *out, struct ct_err *
   r->started_ns = ct_time_mono_ns();
   if (code == 0)
     code = analyse(r, err);
+  if (code == 0 && !stopped())
+    code = keepsakes_write(&r->collector.setup, picture(r), err);
   code = close_process(r, code, err);
   uv_walk(&r->loop, close_handle, NULL);
   uv_run(&r->loop, UV_RUN_DEFAULT);
