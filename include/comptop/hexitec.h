@@ -48,6 +48,7 @@ struct ct_hexitec_setup {
   const double *gradient_keV;    /* keV/ADU, 0: dead pixel, in float frames too. NULL (then both): not calibrated */
   const double *intercept_keV;
   double threshold_keV;          /* float frames: kept when above */
+  bool dither;                   /* u16: energies of events are spread evenly over one ADU, by frame number and pixel */
 };
 
 /* What became of the frames; every field adds up over frames, batches, slices and workers. */

@@ -106,6 +106,7 @@ static const struct ct_option rows[] = {
   { SETTING("hexitec", "next_frame", SWITCH, "off"), .help = "drop hits of pixels that were hit in the frame before" },
   { SETTING("hexitec", "sharing", WORD, "paper"), .words = "paper|none|odin-csa3|odin-csa5|odin-csd3|odin-csd5",
     .help = "what becomes of charge shared by neighbours" },
+  { SETTING("hexitec", "dither", SWITCH, "off"), .help = "spread energies over the step of one ADU" },
   { SETTING("hexitec", "bins", RANGE, "0:200:0.2"), .help = "of the spectra, keV: start:end:width" },
   { SETTING("hexitec", "mask", FILE, ""), .help = "pixels to leave out: text map, 1 is masked; auto: those found hot or dead" },
 

@@ -294,6 +294,8 @@ uint32_t ct_hexitec_events(struct ct_hexitec *h, const struct ct_frame *frame, u
     n = share_paper(&source, events, tally);
   else
     n = share_odin(&source, events, tally);
+  if (h->dither && frame->type == CT_U16)
+    ct_dither_(h, frame->number + index, events, n);
   return frame->type == CT_F32 || h->calibrated ? n : 0;
 }
 

@@ -187,6 +187,7 @@ int ct_hexitec_new(struct ct_hexitec **out, const struct ct_hexitec_setup *setup
   h->pixels = setup->rows * setup->cols;
   h->words = (h->pixels + 63) / 64;
   h->sharing = setup->sharing;
+  h->dither = setup->dither;
   h->next_frame = setup->next_frame;
   h->mask = ct_mask_ops_get(0);
   h->bits = ct_bit_ops_get(0);

@@ -96,7 +96,7 @@ struct ct_hexitec {
   uint32_t rows, cols, pixels;
   uint32_t words;                       /* of 64 pixels, the last one may be part of one */
   enum ct_sharing sharing;
-  bool next_frame, calibrated, asic_order;
+  bool next_frame, calibrated, asic_order, dither;
   float threshold_keV;
   const struct ct_mask_ops *mask;
   const struct ct_bit_ops *bits;
@@ -167,5 +167,8 @@ static inline float ct_load_f32(const unsigned char *pixels, uint32_t i, bool bi
   memcpy(&v, &bits, sizeof v);
   return v;
 }
+
+/* dither.c: spreads the energies of frame <frame> over their steps of one ADU. */
+void ct_dither_(const struct ct_hexitec *h, uint64_t frame, struct ct_event *events, uint32_t n);
 
 #endif

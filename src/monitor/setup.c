@@ -130,6 +130,7 @@ static int read_hexitec(struct run_setup *setup, const struct ct_settings *s, st
                               CT_HEXITEC_PIXELS_MAX);
   h->asic_order = ct_settings_word(s, "hexitec.readout") == 1;
   h->sharing = (enum ct_sharing)ct_settings_word(s, "hexitec.sharing");
+  h->dither = ct_settings_bool(s, "hexitec.dither");
   h->next_frame = ct_settings_bool(s, "hexitec.next_frame");
   h->threshold_keV = ct_settings_real(s, "hexitec.threshold_keV");
   setup->threshold_ADU = ct_xcalloc((size_t)h->rows * h->cols, sizeof *setup->threshold_ADU);

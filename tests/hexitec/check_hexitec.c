@@ -457,9 +457,45 @@ static void test_words(void **state)
   assert_false(ct_hexitec_takes(CT_F64) || ct_hexitec_takes(CT_I16));
 }
 
+/* Same photons, evenly over their step, the same for everybody who looks at the same frames. */
+static void test_dither(void **state)
+{
+  struct bench b;
+  enum { FRAMES = 20000, PARTS = 10 };
+  unsigned parts[PARTS] = { 0 };
+  (void)state;
+  lay_out(&b);
+  b.adu[AT(1, 1)] = 100;
+  b.adu[AT(3, 3)] = 120;
+  b.adu[AT(3, 4)] = 90;
+  assert_int_equal(run_once(&b), 2);
+  struct ct_event plain[2] = { b.events[0], b.events[1] };
+  b.setup.dither = true;
+  assert_int_equal(ct_hexitec_new(&b.hexitec, &b.setup, NULL), 0);
+  for (uint64_t number = 0; number < FRAMES; number++) {
+    assert_int_equal(run(&b, number), 2);
+    for (int i = 0; i < 2; i++) {
+      double steps = (double)(b.events[i].energy_keV - plain[i].energy_keV) / 0.5;
+      assert_int_equal(b.events[i].pixel, plain[i].pixel);
+      assert_true(steps >= -0.501 && steps <= 0.501);
+      if (i == 0)
+        parts[(int)fmin(fmax((steps + 0.5) * PARTS, 0), PARTS - 1)]++;
+    }
+  }
+  for (int i = 0; i < PARTS; i++)      /* 2000 each, 6 standard deviations */
+    assert_in_range(parts[i], FRAMES / PARTS - 270, FRAMES / PARTS + 270);
+  struct ct_event last = b.events[0];
+  run(&b, 7);
+  assert_true(b.events[0].energy_keV < last.energy_keV || b.events[0].energy_keV > last.energy_keV);
+  run(&b, FRAMES - 1);
+  assert_event(&b.events[0], last.pixel, last.energy_keV);
+  ct_hexitec_free(b.hexitec);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_dither),
     cmocka_unit_test(test_single_double_multiple),
     cmocka_unit_test(test_larger_energy_decides_not_larger_ADU),
     cmocka_unit_test(test_edges_do_not_touch),
