@@ -209,6 +209,24 @@ enum { CT_WRONG_SIGN = 1, CT_WRONG_CENTRE = 2, CT_WRONG_DISTANCE = 4 };
 unsigned ct_geometry_contradictions(const struct ct_geometry *geometry, const struct ct_geometry_fit *fit);
 /* Puts the fit in the place of what was configured. */
 void ct_geometry_take(struct ct_geometry *geometry, const struct ct_geometry_fit *fit);
+/* ---- adaptive binning ------------------------------------------------------------------------------------------
+ * Squares of CT_ADAPTIVE_MAX pixels, at multiples of that, are divided into four, and those again, as long as all four have an
+ * EMF with an error of at most target_sigma and L+H of at least min_counts (or no live pixel): a quadtree, the same for the
+ * same counts. A square that reaches neither stays whole. */
+enum { CT_ADAPTIVE_MAX = 16 };
+struct ct_adaptive {
+  const struct ct_compton *compton;
+  const struct ct_sums *sums;            /* [rows*cols] */
+  const uint8_t *live;
+  uint32_t rows, cols;
+  double target_sigma, min_counts;
+};
+/* The edge, 1 to CT_ADAPTIVE_MAX, of the cell that each pixel is in, into edges[rows*cols]; a cell begins at multiples of
+ * its edge. */
+void ct_adaptive_edges(const struct ct_adaptive *adaptive, uint8_t *edges);
+/* The sums of the cell of this edge that (x, y) is in, and its live pixels. */
+uint32_t ct_adaptive_cell(const struct ct_adaptive *adaptive, uint32_t x, uint32_t y, uint32_t edge, struct ct_sums *sum);
+
 /* ---- places: Bragg flashes and bubbles ------------------------------------------------------------------------
  * Maps are counts per pixel, row-major, rows*cols. mark and stack are scratch of rows*cols; all memory is the caller's. */
 struct ct_places {

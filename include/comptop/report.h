@@ -20,7 +20,8 @@ enum ct_report_format {
 };
 
 /* What -f can add to a JSON sample: a bit each. X(NAME, bit, "word") */
-#define CT_REPORT_FIELDS(X) X(MAP, 1, "map") X(SPECTRUM, 2, "spectrum") X(PROFILE, 4, "profile") X(SLICE, 8, "slice")
+#define CT_REPORT_FIELDS(X) X(MAP, 1, "map") X(SPECTRUM, 2, "spectrum") X(PROFILE, 4, "profile") X(SLICE, 8, "slice") \
+  X(ADAPTIVE, 16, "adaptive")
 enum {
 #define X(name, bit, word) CT_REPORT_##name = bit,
   CT_REPORT_FIELDS(X)

@@ -291,8 +291,9 @@ struct ct_snapshot_core {
 /* ---- sections: built when someone asks ---------------------------------------------------------- */
 enum ct_section_kind { CT_SECTION_NONE, CT_SECTION_MAP, CT_SECTION_SPECTRUM, CT_SECTION_PROFILE, CT_SECTION_SLICE,
                        CT_SECTION_TREND, CT_SECTION_IMAGE };
-/* What a map is of: EMF; or its trend, EMF per hour in place of emf, for the cells of the drift map. */
-enum ct_map_of { CT_MAP_EMF, CT_MAP_DRIFT };
+/* What a map is of: EMF; its trend, EMF per hour in place of emf, for the cells of the drift map; or EMF of cells of different
+ * size, each as small as target_sigma allows: one value a pixel, emf and sigma those of its cell, counts its share of them. */
+enum ct_map_of { CT_MAP_EMF, CT_MAP_DRIFT, CT_MAP_ADAPTIVE };
 enum ct_scope { CT_SCOPE_ALL, CT_SCOPE_PIXEL, CT_SCOPE_ROI };
 
 /* What is asked for; two equal requests share one section. Zero what does not apply (ct_request_equal is memcmp). */
@@ -397,6 +398,7 @@ struct ct_map_parts {
   struct ct_section_map *head;
   float *emf, *sigma, *counts, *photons, *intensity, *intensity_sigma;   /* [rows*cols] */
   uint8_t *cell;                      /* [rows*cols], enum ct_map_cell */
+  uint8_t *edge;                      /* [rows*cols], pixels: of the cell that the value is of; 0: head->bin */
 };
 struct ct_spectrum_parts {
   struct ct_section_spectrum *head;
@@ -443,7 +445,7 @@ const void *ct_snapshot_find(const struct ct_snapshot *snapshot, const struct ct
 struct ct_map_view {
   const struct ct_section_map *head;
   const float *emf, *sigma, *counts, *photons, *intensity, *intensity_sigma;
-  const uint8_t *cell;
+  const uint8_t *cell, *edge;
 };
 struct ct_spectrum_view {
   const struct ct_section_spectrum *head;

@@ -31,6 +31,7 @@ enum ct_panel { CT_PANEL_OVERVIEW, CT_PANEL_MAP, CT_PANEL_PROFILE, CT_PANEL_SPEC
 enum ct_quantity { CT_SHOW_EMF, CT_SHOW_SIGMA, CT_SHOW_COUNTS, CT_SHOW_DRIFT, CT_SHOW_LITHIUM };
 enum ct_ramp { CT_RAMP_INFERNO, CT_RAMP_GREY, CT_RAMP_VIRIDIS, CT_RAMP_CIVIDIS, CT_RAMP_COUNT };
 
+enum { CT_VIEW_ADAPTIVE = 16 };    /* each place with the smallest cell that reaches target_sigma */
 /* Points a trend is asked for: the same for every size of screen, so that viewers share the section. */
 enum { CT_VIEW_TREND_POINTS = 120 };
 /* Cells of a map a view remembers; a larger map is shown coarser. 160 x 480 fit. */
@@ -69,7 +70,7 @@ struct ct_view {
   enum ct_ramp ramp;
   enum ct_quantity quantity;
   bool log_scale;                  /* of the spectrum */
-  uint32_t bin;                    /* of the map: 1 2 4 8, 0: until target_sigma is reached */
+  uint32_t bin;                    /* of the map: 1 2 4 8, 0: until target_sigma is reached; CT_VIEW_ADAPTIVE */
   double target_sigma;
   enum ct_scope scope;             /* whose profile and spectrum: all pixels, the cursor's pixel, a ROI */
   uint32_t roi;                    /* its index */

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += %D%/libcompton.a
 %C%_libcompton_a_SOURCES = \
+  %D%/adaptive.c \
   %D%/corrections.c \
   %D%/drift.c \
   %D%/flat.c \

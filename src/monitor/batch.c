@@ -107,7 +107,7 @@ static void on_rotate(uv_signal_t *handle, int number)
 static void read_setup(struct batch *b, const struct ct_settings *settings)
 {
   static const enum ct_report_format formats[] = { CT_REPORT_TSV, CT_REPORT_JSON, CT_REPORT_TEXT, CT_REPORT_ANSI };
-  static const uint32_t bins[] = { 0, 1, 2, 4, 8 };
+  static const uint32_t bins[] = { 0, 1, 2, 4, 8, CT_VIEW_ADAPTIVE };
   memset(b, 0, sizeof *b);
   b->settings = settings;
   b->setup = (struct ct_report_setup){ .format = formats[ct_settings_word(settings, "output")],

@@ -418,7 +418,7 @@ static void close_handles(struct screen *s)
 int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *setup, enum screen_end *end,
                struct ct_err *err)
 {
-  static const uint32_t bins[] = { 0, 1, 2, 4, 8 };
+  static const uint32_t bins[] = { 0, 1, 2, 4, 8, CT_VIEW_ADAPTIVE };
   struct screen *s = ct_xcalloc(1, sizeof *s);
   s->loop = loop;
   s->feed = feed;

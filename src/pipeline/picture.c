@@ -308,6 +308,46 @@ static void draw_drift(const struct ct_picture *p, struct ct_snapshot_builder *b
   map.head->median_sigma = median_sigma(&map, (size_t)map.head->rows * map.head->cols, p->scratch);
 }
 
+/* One cell of the adaptive map, into all its pixels. */
+static void fill_cell(const struct ct_picture *p, const struct ct_adaptive *a, uint32_t x0, uint32_t y0, uint32_t edge,
+                      struct ct_map_parts *map)
+{
+  struct ct_sums sum;
+  struct ct_emf emf;
+  uint32_t pixels = ct_adaptive_cell(a, x0, y0, edge, &sum);
+  ct_compton_emf(p->compton, &sum, &emf);
+  bool known = sum.L + sum.H >= a->min_counts && !isnan(emf.emf) && !isnan(emf.sigma);
+  for (uint32_t y = y0; y < y0 + edge && y < p->rows; y++)
+    for (uint32_t x = x0; x < x0 + edge && x < p->cols; x++) {
+      size_t i = (size_t)y * p->cols + x;
+      map->cell[i] = !p->live[i] ? CT_CELL_MASKED : known ? CT_CELL_OK : CT_CELL_LOW;
+      map->emf[i] = map->cell[i] == CT_CELL_OK ? (float)emf.emf : NAN;
+      map->sigma[i] = map->cell[i] == CT_CELL_OK ? (float)emf.sigma : NAN;
+      map->counts[i] = p->live[i] ? (float)((sum.L + sum.H) / pixels) : 0;
+      map->photons[i] = (float)p->photons[i];
+      cell_intensity(p, 1, y, x, &map->intensity[i], &map->intensity_sigma[i]);
+    }
+}
+
+static void draw_adaptive(const struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
+{
+  double min_counts = isnan(request->min_counts) ? p->min_counts : request->min_counts;
+  struct ct_adaptive adaptive = { p->compton, p->sums, p->live, p->rows, p->cols, request->target_sigma, min_counts };
+  struct ct_map_parts map;
+  if (!ct_snapshot_add_map(builder, request, p->rows, p->cols, &map))
+    return;
+  map.head->bin = 1;
+  map.head->of = CT_MAP_ADAPTIVE;
+  ct_adaptive_edges(&adaptive, map.edge);
+  for (uint32_t y = 0; y < p->rows; y++)
+    for (uint32_t x = 0; x < p->cols; x++) {
+      uint32_t edge = map.edge[(size_t)y * p->cols + x];
+      if (x % edge == 0 && y % edge == 0)
+        fill_cell(p, &adaptive, x, y, edge, &map);
+    }
+  map.head->median_sigma = median_sigma(&map, (size_t)p->rows * p->cols, p->scratch);
+}
+
 static void draw_map(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
 {
   float *scratch = p->scratch;
@@ -418,6 +458,8 @@ void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, 
     const struct ct_request *request = &wants->requests[i];
     if (request->kind == CT_SECTION_MAP && request->of == CT_MAP_DRIFT)
       draw_drift(p, builder, request);
+    else if (request->kind == CT_SECTION_MAP && request->of == CT_MAP_ADAPTIVE)
+      draw_adaptive(p, builder, request);
     else if (request->kind == CT_SECTION_MAP)
       draw_map(p, builder, request);
     else if (request->kind == CT_SECTION_SPECTRUM)

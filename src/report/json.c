@@ -218,6 +218,26 @@ static json_t *of_map(struct ct_buffer *out, const struct ct_map_view *map)
   return object;
 }
 
+/* Per pixel: the EMF of the cell that it is in, and that cell's edge. */
+static json_t *of_adaptive(struct ct_buffer *out, const struct ct_map_view *map, double target_sigma)
+{
+  json_t *emf = json_array(), *sigma = json_array(), *edge = json_array();
+  size_t n = (size_t)map->head->rows * map->head->cols;
+  for (size_t i = 0; i < n; i++) {
+    append(out, emf, map->cell[i] == CT_CELL_OK ? short_real(map->emf[i]) : json_null());
+    append(out, sigma, map->cell[i] == CT_CELL_OK ? short_real(map->sigma[i]) : json_null());
+    append(out, edge, json_integer(map->edge[i]));
+  }
+  json_t *object = json_object();
+  put(out, object, "rows", integer(map->head->rows));
+  put(out, object, "cols", integer(map->head->cols));
+  put(out, object, "target_sigma", real(target_sigma));
+  put(out, object, "emf", emf);
+  put(out, object, "sigma", sigma);
+  put(out, object, "edge", edge);
+  return object;
+}
+
 static json_t *of_spectrum(struct ct_buffer *out, const struct ct_spectrum_view *spectrum)
 {
   json_t *counts = json_array();
@@ -284,7 +304,10 @@ static void add_sections(struct ct_buffer *out, json_t *sample, const struct ct_
     struct ct_spectrum_view spectrum;
     struct ct_profile_view profile;
     struct ct_slice_view slice;
-    if (request[i].kind == CT_SECTION_MAP)
+    if (request[i].kind == CT_SECTION_MAP && request[i].of == CT_MAP_ADAPTIVE)
+      put(out, sample, "adaptive",
+          ct_snapshot_map(snapshot, &request[i], &map) ? of_adaptive(out, &map, request[i].target_sigma) : json_null());
+    else if (request[i].kind == CT_SECTION_MAP)
       put(out, sample, "map", ct_snapshot_map(snapshot, &request[i], &map) ? of_map(out, &map) : json_null());
     if (request[i].kind == CT_SECTION_SPECTRUM)
       put(out, sample, "spectrum",

@@ -52,7 +52,7 @@ int ct_report_fields_parse(const char *list, unsigned *fields, struct ct_err *er
     while (i < n && (strlen(field_words[i].word) != length || memcmp(field_words[i].word, word, length) != 0))
       i++;
     if (i == n)
-      return ct_err_set(err, CT_EUSAGE, "-f %s: \"%.*s\" is none of map, spectrum, profile, slice", list, (int)length, word);
+      return ct_err_set(err, CT_EUSAGE, "-f %s: \"%.*s\" is none of map, spectrum, profile, slice, adaptive", list, (int)length, word);
     found |= field_words[i].bit;
     word += length;
     if (*word == '\0')
@@ -134,6 +134,9 @@ size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request
   }
   if (fields & CT_REPORT_MAP && n++ < max)
     out[n - 1] = (struct ct_request){ .kind = CT_SECTION_MAP, .bin = 1, .min_counts = (double)NAN };
+  if (fields & CT_REPORT_ADAPTIVE && n++ < max)
+    out[n - 1] = (struct ct_request){ .kind = CT_SECTION_MAP, .of = CT_MAP_ADAPTIVE, .target_sigma = setup->target_sigma,
+                                      .min_counts = (double)NAN };
   if (fields & CT_REPORT_SPECTRUM && n++ < max)
     out[n - 1] = (struct ct_request){ .kind = CT_SECTION_SPECTRUM, .scope = CT_SCOPE_ALL };
   if (fields & CT_REPORT_PROFILE && n++ < max)

@@ -8,7 +8,7 @@ static size_t with_arrays(size_t head, uint64_t n, size_t each)
   return n > (SIZE_MAX - head) / each ? SIZE_MAX : head + (size_t)n * each;
 }
 
-enum { MAP_CELL = 6 * sizeof(float) + sizeof(uint8_t) };
+enum { MAP_CELL = 6 * sizeof(float) + 2 * sizeof(uint8_t) };
 
 size_t ct_section_map_bytes(uint32_t rows, uint32_t cols)
 {
@@ -52,7 +52,7 @@ bool ct_snapshot_add_map(struct ct_snapshot_builder *builder, const struct ct_re
   size_t n = (size_t)rows * cols;
   float *values = (float *)(head + 1);
   *out = (struct ct_map_parts){head,           values,         values + n,    values + 2 * n, values + 3 * n,
-                               values + 4 * n, values + 5 * n, (uint8_t *)(values + 6 * n)};
+                               values + 4 * n, values + 5 * n, (uint8_t *)(values + 6 * n), (uint8_t *)(values + 6 * n) + n};
   return true;
 }
 
@@ -127,7 +127,7 @@ bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *
   size_t n = (size_t)head->rows * head->cols;
   const float *values = (const float *)(head + 1);
   *out = (struct ct_map_view){head,           values,         values + n,    values + 2 * n, values + 3 * n,
-                              values + 4 * n, values + 5 * n, (const uint8_t *)(values + 6 * n)};
+                              values + 4 * n, values + 5 * n, (const uint8_t *)(values + 6 * n), (const uint8_t *)(values + 6 * n) + n};
   return true;
 }
 

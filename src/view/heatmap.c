@@ -45,7 +45,7 @@ struct ct_scale ct_heatmap_scale(const struct ct_view *view, const struct ct_map
 /* L and H come back from the ratio and the sum, so that cells add up as the counts do, not as ratios. The error of the
  * sum's ratio: var E = sum of sigma^2 H^2 over (sum of H)^2, the cells being independent and of nearly the same E. */
 struct sum {
-  double L, H, photons, variance;
+  double L, H, photons, variance, shared;
   unsigned good, faint;
 };
 
@@ -63,7 +63,10 @@ static void add_cell(struct sum *sum, const struct ct_map_view *map, size_t i)
   double H = counts / (1 + emf);
   sum->L += counts - H;
   sum->H += H;
-  sum->variance += sigma * sigma * H * H;
+  if (map->edge[i] > map->head->bin)
+    sum->shared += sigma * fabs(H);     /* pixels of one cell have one error, not each its own */
+  else
+    sum->variance += sigma * sigma * H * H;
   sum->good++;
 }
 
@@ -104,7 +107,7 @@ static struct ct_reading aggregate(const struct ct_map_view *map, uint32_t row0,
                                 .emf = (double)NAN, .sigma = (double)NAN, .photons = sum.photons };
   if (sum.good > 0) {
     reading.emf = sum.L / sum.H;
-    reading.sigma = sqrt(sum.variance) / fabs(sum.H);
+    reading.sigma = (sqrt(sum.variance) + sum.shared) / fabs(sum.H);
   }
   return reading;
 }

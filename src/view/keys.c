@@ -16,7 +16,7 @@ static const struct {
   { "arrows", "read the map at a cursor", "arrows", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
   { "r", "curves of all pixels, the cursor's pixel, each ROI", NULL, { 'r' }, SCOPE },
   { "u", "map of EMF, error, counts, drift, lithium", NULL, { 'u' }, QUANTITY },
-  { "b", "bins: automatic, 1, 2, 4, 8 pixels", NULL, { 'b' }, BINNING },
+  { "b", "bins: automatic, 1, 2, 4, 8 pixels, adaptive", NULL, { 'b' }, BINNING },
   { "c", "colours: inferno, grey, viridis, cividis", NULL, { 'c' }, COLOURS },
   { "l", "spectrum linear or logarithmic", NULL, { 'l' }, LOG },
   { "Space", "freeze the picture; the run goes on", "Spc:freeze", { ' ' }, FREEZE },
@@ -127,7 +127,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case FREEZE: view->frozen = !view->frozen; break;
   case COLOURS: view->ramp = (enum ct_ramp)((view->ramp + 1) % CT_RAMP_COUNT); break;
   case QUANTITY: next_quantity(view); break;
-  case BINNING: view->bin = view->bin == 0 ? 1 : view->bin >= 8 ? 0 : view->bin * 2; break;
+  case BINNING: view->bin = view->bin == 0 ? 1 : view->bin == CT_VIEW_ADAPTIVE ? 0 : view->bin * 2; break;
   case SCOPE: next_scope(view); break;
   case LOG: view->log_scale = !view->log_scale; break;
   }

@@ -13,8 +13,12 @@ struct ct_request ct_view_map_request(const struct ct_view *view)
   struct ct_request request = { .kind = CT_SECTION_MAP, .bin = view->bin, .min_counts = (double)NAN };
   if (view->quantity == CT_SHOW_DRIFT)
     return (struct ct_request){ .kind = CT_SECTION_MAP, .of = CT_MAP_DRIFT, .min_counts = (double)NAN };
-  if (view->bin == 0)
+  if (view->bin == 0 || view->bin == CT_VIEW_ADAPTIVE)
     request.target_sigma = view->target_sigma;
+  if (view->bin == CT_VIEW_ADAPTIVE) {
+    request.bin = 0;
+    request.of = CT_MAP_ADAPTIVE;
+  }
   return request;
 }
 
@@ -40,6 +44,9 @@ static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_
   if (!isfinite(map->head->median_sigma))
     return ct_canvas_caption(canvas, "%s map  bin %ux%u, too few counts", names[view->quantity], bin, bin);
   ct_word_tick(error, map->head->median_sigma, 3);
+  if (map->head->of == CT_MAP_ADAPTIVE)
+    return ct_canvas_caption(canvas, "%s map  adaptive, error %s (aim %.3g)", names[view->quantity], error,
+                             view->target_sigma);
   if (view->bin == 0)
     snprintf(aim, sizeof aim, " (aim %.3g)", view->target_sigma);
   if (x != bin || y != bin)

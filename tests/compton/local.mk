@@ -1,4 +1,5 @@
 check_PROGRAMS += \
+  %D%/check_adaptive \
   %D%/check_biggs \
   %D%/check_corrections \
   %D%/check_drift \
@@ -13,6 +14,8 @@ check_PROGRAMS += \
   %D%/check_pulls \
   %D%/check_reference \
   %D%/check_setup
+%C%_check_adaptive_SOURCES = %D%/check_adaptive.c %D%/common.h
+%C%_check_adaptive_LDADD = $(CHECK_LDADD)
 %C%_check_biggs_SOURCES = %D%/check_biggs.c %D%/biggs.h %D%/common.h
 %C%_check_biggs_LDADD = $(CHECK_LDADD)
 %C%_check_corrections_SOURCES = %D%/check_corrections.c %D%/common.h

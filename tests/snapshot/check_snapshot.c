@@ -44,7 +44,7 @@ static void requests_are_equal_when_all_is(void **state)
 static void sizes(void **state)
 {
   (void)state;
-  assert_int_equal(ct_section_map_bytes(80, 80), sizeof(struct ct_section_map) + 6400 * 25);
+  assert_int_equal(ct_section_map_bytes(80, 80), sizeof(struct ct_section_map) + 6400 * 26);
   assert_int_equal(ct_section_spectrum_bytes(1000), sizeof(struct ct_section_spectrum) + 8000);
   assert_int_equal(ct_section_profile_bytes(3), sizeof(struct ct_section_profile) + 120);
   assert_int_equal(ct_section_slice_bytes(512), sizeof(struct ct_section_slice) + 1048576);

@@ -141,13 +141,13 @@ static void requests_are_what_is_shown(void **state)
 struct map {
   struct ct_section_map head;
   float emf[64], sigma[64], counts[64], photons[64];
-  uint8_t cell[64];
+  uint8_t cell[64], edge[64];
 };
 
 static struct ct_map_view map_view(const struct map *map)
 {
   return (struct ct_map_view){ &map->head, map->emf, map->sigma, map->counts, map->photons, map->photons, map->photons,
-                               map->cell };
+                               map->cell, map->edge };
 }
 
 /* Four pixels become one: the ratio of the sums, not the mean of the ratios; masked and faint ones stay out. */
@@ -429,7 +429,7 @@ static void keys_do_what_the_help_says(void **state)
 {
   (void)state;
   ct_view_init(&view, true, true, 0.05);
-  for (char key = '1'; key <= '6'; key++) {
+  for (char key = '1'; key <= '7'; key++) {
     assert_int_equal(ct_view_key(&view, (uint32_t)key), CT_KEY_DONE);
     assert_int_equal(view.panel, key - '0');
   }
@@ -464,8 +464,8 @@ static void keys_do_what_the_help_says(void **state)
   for (int i = 0; i < CT_RAMP_COUNT; i++)
     ct_view_key(&view, 'c');
   assert_int_equal(view.ramp, CT_RAMP_INFERNO);
-  static const uint32_t bins[] = { 1, 2, 4, 8, 0 };
-  for (int i = 0; i < 5; i++) {
+  static const uint32_t bins[] = { 1, 2, 4, 8, CT_VIEW_ADAPTIVE, 0 };
+  for (int i = 0; i < 6; i++) {
     ct_view_key(&view, 'b');
     assert_int_equal(view.bin, bins[i]);
   }
