@@ -26,6 +26,9 @@ void ct_sim_effects(enum ct_sim_effects_set set, struct ct_sim_effects *effects)
   effects->gain_drift_permil_h = 1;
   effects->fwhm_drift_keV_h = 0.02;
   effects->noisy_pixels = 3;
+  effects->row_floods_per_h = 6;
+  effects->level_jumps_per_h = 2;
+  effects->dark_drift_ADU_h = 1;
 }
 
 void ct_sim_defaults(struct ct_sim_config *config)
