@@ -17,3 +17,5 @@ check_PROGRAMS += %D%/check_keeping
 check_PROGRAMS += %D%/check_past
 %C%_check_past_SOURCES = %D%/check_past.c
 %C%_check_past_LDADD = $(CHECK_LDADD)
+dist_check_SCRIPTS += %D%/emf.sh
+dist_noinst_DATA += %D%/emf.py

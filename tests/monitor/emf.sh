@@ -1,0 +1,5 @@
+#!/bin/sh
+# EMF, its corrections and its references from outside; needs a python3 with numpy and zmq.
+"${PYTHON:-python3}" -c 'import numpy, zmq' 2>/dev/null ||
+  { echo '1..0 # SKIP no python3 with numpy and zmq (Debian: python3-numpy python3-zmq)'; exit 0; }
+PYTHONDONTWRITEBYTECODE=1 exec "$PYTHON" "$top_srcdir/tests/monitor/emf.py" "$@"
