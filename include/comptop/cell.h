@@ -30,4 +30,32 @@ bool ct_cell_update(struct ct_cell *cell, const char *channel, double value, int
 /* When anything last came, UTC; false: nothing yet. */
 bool ct_cell_time(const struct ct_cell *cell, int64_t *time_ns);
 
+/* ---- EC-Lab text files (.mpt), read while they grow ---------------------------------------------------------------
+ * "EC-Lab ASCII FILE" or "BT-Lab ASCII FILE", "Nb header lines : N", the rest of the head with "Acquisition started on :",
+ * and in line N the names of the columns, with tabs between them and the units in the names; then rows. Line ends LF or
+ * CRLF, decimal points or commas. Facts from published readers of the format (galvani). */
+enum ct_mpt_quantity { CT_MPT_VOLTAGE, CT_MPT_CURRENT, CT_MPT_CHARGE, CT_MPT_TIME, CT_MPT_QUANTITIES };
+enum { CT_MPT_LINE = 1 << 16, CT_MPT_COLUMNS = 512, CT_MPT_NONE = CT_MPT_COLUMNS };
+enum ct_mpt_state { CT_MPT_HEAD, CT_MPT_ROWS };
+struct ct_mpt_row {
+  double value[CT_MPT_QUANTITIES];   /* V, A, Ah, and s since the start; NaN: not in the file, or no number */
+  double wall_s;                     /* s since 1970 of the wall clock where it was written; NaN: not known */
+};
+/* Public only so that it can live inside other structs: read rows and bad_rows, leave the rest alone. About 70 kB. */
+struct ct_mpt {
+  uint64_t lines, rows, bad_rows;    /* bad: nothing in them could be read */
+  enum ct_mpt_state state;
+  int failed;
+  uint32_t head_lines, n_columns;
+  unsigned column[CT_MPT_QUANTITIES];
+  double scale[CT_MPT_QUANTITIES], start_s;
+  size_t length;
+  char line[CT_MPT_LINE];
+};
+void ct_mpt_init(struct ct_mpt *mpt);
+/* The next bytes of the file, in pieces of any size; a row is taken when its line ends. 0, or CT_EFORMAT (again from then
+ * on): not such a file, or no column of it is known. */
+int ct_mpt_feed(struct ct_mpt *mpt, const char *bytes, size_t n, void (*take)(void *arg, const struct ct_mpt_row *row),
+                void *arg, struct ct_err *err) CT_MUST_CHECK;
+
 #endif

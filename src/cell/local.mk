@@ -1,2 +1,2 @@
 noinst_LIBRARIES += %D%/libcell.a
-%C%_libcell_a_SOURCES = %D%/cell.c
+%C%_libcell_a_SOURCES = %D%/cell.c %D%/mpt.c

@@ -214,7 +214,7 @@ static const struct ct_option rows[] = {
   { SETTING("screen", "refresh_hz", REAL, "2"), .min = 0.1, .max = 60,
     .help = "screen refresh" },
 
-  { SETTING("cell", "mpt", FILE, ""), .marks = CT_OPTION_LATER, .help = "EC-Lab text file that grows" },
+  { SETTING("cell", "mpt", FILE, ""), .help = "text file of EC-Lab that grows: voltage, current and charge" },
 
   CT_OPTIONS_COMMON
 };

@@ -12,6 +12,7 @@
 #include "batch.h"
 #include "collector.h"
 #include "desk.h"
+#include "follow.h"
 #include "rundir.h"
 #include "serve.h"
 
@@ -31,6 +32,7 @@ struct collect {
   uv_idle_t idle;               /* runs while scalars are left in a socket whose descriptor will not tell again */
   uint32_t n_polls;
   struct collector collector;
+  struct follow *follow;        /* the file of [cell] mpt, or NULL */
   struct desk desk;
   struct asker *keeper;
   struct batch batch;
@@ -200,6 +202,9 @@ static int open_all(struct collect *c, struct ct_err *err)
   /* Whatever can be refused is, before a run on disk is begun. */
   if (code == 0 && setup->batch)
     code = batch_check(setup->settings, err);
+  const char *cell_log = ct_settings_text(setup->settings, "cell.mpt");
+  if (code == 0 && *cell_log != '\0' && c->collector.setup.from == NULL)
+    code = follow_open(&c->follow, &c->loop, cell_log, &c->collector, err);
   if (code == 0)
     code = find_endpoint(c, err);
   if (code == 0)
@@ -293,6 +298,7 @@ int collect_run(const struct collect_setup *setup, struct ct_err *err)
   if (code == 0) {
     start_handles(c);
     uv_run(&c->loop, UV_RUN_DEFAULT);
+    follow_stop(c->follow);
     code = finish(c, err);
     if (code == 0 && c->code != 0) {
       code = c->code;
@@ -303,6 +309,7 @@ int collect_run(const struct collect_setup *setup, struct ct_err *err)
   uv_walk(&c->loop, close_handle, NULL);
   uv_run(&c->loop, UV_RUN_DEFAULT);
   uv_loop_close(&c->loop);
+  follow_close(c->follow);
   if (c->batch_open)
     batch_close(&c->batch);
   collector_close(&c->collector);

@@ -616,6 +616,8 @@ struct ct_snapshot *collector_compose(struct collector *c)
     alarms_change(&c->alarms, core);
     detector_raise(&c->alarms, &c->detector, c->setup.streams[c->setup.hexitec].name, &core->health, core->wall_ns);
   }
+  if (c->cell_log[0] != '\0')
+    alarms_raise(&c->alarms, core->wall_ns, "cell-log", "", CT_WARNING, "%s", c->cell_log);
   if (c->archiver)
     raise_archive_alarms(c, &core->archive, reason, core->wall_ns);
   alarms_end(&c->alarms, core->wall_ns, core);

@@ -42,6 +42,7 @@ struct collector {
   struct history history;
   struct ct_wants *wants;
   struct ct_cell cell;
+  char cell_log[256];                /* what is wrong with the file of [cell] mpt; "": nothing */
   struct alarms alarms;
   struct detector_memory detector;
   bool demo, headless;

@@ -155,8 +155,7 @@ static void wrong_usage_is_one_line_that_says_what(void **state)
     { "-o~jsn", CT_ECONFIG, "-o jsn: not one of tsv, json, text, ansi; did you mean 'json'?" },
     { "-f~map,slice", CT_EUNSUPPORTED, "-f map,slice: slice: not yet in this version" },
     { "-f~map,,profile", CT_ECONFIG, "-f map,,profile: not one of map, spectrum, profile, slice, adaptive" },
-    { "--from~/data", CT_EUNSUPPORTED, "--from: not yet in this version" },
-    { "-j~4", CT_EUNSUPPORTED, "-j: not yet in this version" },
+    { "-j~0", CT_ECONFIG, "-j 0: not within 1 to 64" },
     { "-S~camera.size=512", CT_EUNSUPPORTED, "-S camera.size=512: not yet in this version" },
     { "-S~hexitec.sharing=odin-csa", CT_ECONFIG, "-S hexitec.sharing=odin-csa: not one of paper, none, odin-csa3, "
       "odin-csa5, odin-csd3, odin-csd5; did you mean 'odin-csa3'?" },
@@ -240,7 +239,7 @@ static void help_leaves_out_what_is_not_there_yet(void **state)
                               "See small(1).\n");
   assert_int_equal(open_(&s, &ct_comptop_options, "--help"), CT_SETTINGS_DONE);
   assert_non_null(strstr(output, "--window"));
-  static const char *const absent[] = { "--from", "-j", "slice" };
+  static const char *const absent[] = { "--calibrate", "--options-table" };
   for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
     assert_null(strstr(output, absent[i]));
   for (const char *line = output; *line != '\0'; line += strcspn(line, "\n") + 1)
@@ -298,7 +297,7 @@ static void completion_is_for_two_shells(void **state)
   assert_int_equal(open_(&s, &ct_comptop_options, "--completion~bash"), CT_SETTINGS_DONE);
   assert_non_null(strstr(output, "complete -o filenames -F _comptop_complete comptop\n"));
   assert_non_null(strstr(output, "-o) COMPREPLY=($(compgen -W 'tsv json text ansi'"));
-  assert_null(strstr(output, "--from"));
+  assert_null(strstr(output, "--calibrate"));
   assert_int_equal(open_(&s, &ct_comptop_options, "--completion~zsh"), CT_SETTINGS_DONE);
   assert_memory_equal(output, "#compdef comptop\n", 17);
   assert_int_equal(open_(&s, &ct_comptop_options, "--completion~fish"), CT_EUSAGE);
