@@ -237,7 +237,7 @@ struct ct_snapshot_ct {
   bool present;
   uint64_t projections;       /* received since start */
   double angle_deg, axis_px, axis_sigma_px;
-  char axis_method[16];       /* how it was found: "fixed", "middle", "pairs", "centre-of-mass", "wedge" */
+  char axis_method[16];       /* how it was found: "fixed", "middle", "pairs", "centre-of-mass", "wedge", "moved" */
   uint32_t in_slice;          /* projections of the slice */
   uint32_t rows, cols;        /* of a frame; 0 before the first */
   uint32_t slice_row, slice_size;

@@ -34,6 +34,7 @@ enum ct_ramp { CT_RAMP_INFERNO, CT_RAMP_GREY, CT_RAMP_VIRIDIS, CT_RAMP_CIVIDIS, 
 enum { CT_VIEW_ADAPTIVE = 16 };    /* each place with the smallest cell that reaches target_sigma */
 /* Points a trend is asked for: the same for every size of screen, so that viewers share the section. */
 enum { CT_VIEW_TREND_POINTS = 120 };
+#define CT_VIEW_NUDGE_PX 0.25
 /* Cells of a map a view remembers; a larger map is shown coarser. 160 x 480 fit. */
 enum { CT_VIEW_CELLS = 160 * 480 };
 
@@ -49,7 +50,17 @@ struct ct_view_memory {
   int8_t level[CT_VIEW_CELLS];     /* 0..15, or < 0: no colour (enum in src/view/heatmap.h) */
 };
 
-/* About 400 kB; zeroed by ct_view_init. The first part may be read and set by the owner at any time. */
+enum ct_picture { CT_PICTURE_SLICE, CT_PICTURE_PROJECTION, CT_PICTURE_SINOGRAM, CT_PICTURES };
+/* The same for the camera's picture. */
+struct ct_view_tomo {
+  int screen_rows, screen_cols;    /* of the screen it is for */
+  int rows, cols;                  /* samples; 0: nothing shown yet */
+  enum ct_picture shown;
+  double low, high;                /* range of the colours */
+  int8_t level[CT_VIEW_CELLS];
+};
+
+/* About 500 kB; zeroed by ct_view_init. The first part may be read and set by the owner at any time. */
 struct ct_view {
   /* the terminal */
   bool utf8;                       /* else ASCII only */
@@ -74,13 +85,18 @@ struct ct_view {
   double target_sigma;
   enum ct_scope scope;             /* whose profile and spectrum: all pixels, the cursor's pixel, a ROI */
   uint32_t roi;                    /* its index */
+  enum ct_picture picture;         /* of the camera */
+  bool spot;                       /* the cursor on it, in values of the section shown */
+  int32_t spot_x, spot_y;
   bool cursor;                     /* shown */
   int32_t cursor_x, cursor_y;      /* pixel: column, row */
   /* learnt from the last snapshot rendered */
   uint32_t pixel_rows, pixel_cols, n_rois;
   struct ct_lithium lithium;
   uint32_t step;                   /* pixels an arrow key moves */
+  uint32_t spot_rows, spot_cols, spot_step;
   struct ct_view_memory memory;
+  struct ct_view_tomo tomo;
 };
 
 /* Overview, inferno, automatic bin for <target_sigma> (0.05 where it is not positive), linear spectrum, smooth. */
@@ -108,6 +124,7 @@ enum { CT_PRESS_UP = 0x110000, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT, CT_
 enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT, CT_KEY_REDRAW /* repaint all */,
                      CT_KEY_OLDER, CT_KEY_NEWER /* a picture, of those kept */, CT_KEY_MARK /* ask for a marker's text */,
                      CT_KEY_MOUSE /* take clicks, or take them no more */,
+                     CT_KEY_AXIS_LEFT, CT_KEY_AXIS_RIGHT /* move the rotation axis by CT_VIEW_NUDGE_PX */,
                      CT_KEY_MASK /* mask the pixels listed as hot or dead; where all are, let them in again */ };
 /* Changes the view's choices as the key table (which the help shows) says. Space only sets <frozen>: the owner keeps
  * rendering the snapshot of that moment until it is cleared, and says by <behind_s>, <back> and <kept> which one it is. */

@@ -87,6 +87,11 @@ static void ask(struct feed *feed, const struct ct_request *requests, size_t n)
   drain(a);   /* sending may have eaten the descriptor's edge */
 }
 
+static void nudge(struct feed *feed, double by_px)
+{
+  send_ask((struct attachment *)feed, SERVE_NUDGE, (uint32_t)(int32_t)(by_px * 100), "", 0);
+}
+
 static void mark(struct feed *feed, const char *text)
 {
   size_t length = strnlen(text, SERVE_TEXT);
@@ -105,6 +110,7 @@ int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct
   a->loop = loop;
   a->feed.ask = ask;
   a->feed.mark = mark;
+  a->feed.nudge = nudge;
   a->feed.mask = mask;
   a->context = zmq_ctx_new();
   a->socket = a->context ? zmq_socket(a->context, ZMQ_DEALER) : NULL;

@@ -134,6 +134,13 @@ static void mark(void *arg, const char *text)
   collector_mark(&c->collector, text);
 }
 
+static void nudge(void *arg, double by_px)
+{
+  struct collect *c = arg;
+  if (c->collector.reconstruction)
+    ct_reconstruction_nudge(c->collector.reconstruction, by_px);
+}
+
 static void keep(void *arg, struct ct_snapshot *snapshot)
 {
   struct collect *c = arg;
@@ -218,7 +225,7 @@ static int open_all(struct collect *c, struct ct_err *err)
   c->keeper = desk_join(&c->desk, true);
   c->keeper->feed.take = keep;
   c->keeper->feed.arg = c;
-  struct serve_doings doings = { .mark = mark, .mask = mask, .arg = c };
+  struct serve_doings doings = { .mark = mark, .nudge = nudge, .mask = mask, .arg = c };
   code = serve_open(&c->server, &c->loop, &c->desk, c->endpoint, &doings, err);
   if (code == 0 && setup->batch) {
     code = batch_open(&c->batch, &c->loop, &desk_join(&c->desk, false)->feed, setup->settings, setup->out, err);

@@ -13,6 +13,8 @@ struct feed {
   void (*ask)(struct feed *feed, const struct ct_request *requests, size_t n);
   /* Writes a marker into the run's archive. Only feeds of viewers have it. */
   void (*mark)(struct feed *feed, const char *text);
+  /* Moves the rotation axis for everybody. */
+  void (*nudge)(struct feed *feed, double by_px);
   /* Leaves out the pixels listed as hot or dead, for everybody, or lets them in again. Only feeds of viewers have it. */
   void (*mask)(struct feed *feed, bool on);
   /* Set by the user of the feed. NULL <snapshot>: the collector does not answer (any more), asked again it is tried. */

@@ -318,6 +318,12 @@ static void take_key(struct screen *s, uint32_t key)
   case CT_KEY_MOUSE:
     turn_mouse(s);
     break;
+  case CT_KEY_AXIS_LEFT:
+    s->feed->nudge(s->feed, -CT_VIEW_NUDGE_PX);
+    break;
+  case CT_KEY_AXIS_RIGHT:
+    s->feed->nudge(s->feed, CT_VIEW_NUDGE_PX);
+    break;
   case CT_KEY_MARK:
     begin_mark(s);
     break;

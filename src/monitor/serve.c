@@ -128,6 +128,9 @@ static void take_ask(struct server *server, const void *identity, size_t identit
     if (ask.n <= DESK_REQUESTS && rest_bytes == ask.n * sizeof(struct ct_request))
       take_picture_ask(server, identity, identity_bytes, rest, ask.n);
     break;
+  case SERVE_NUDGE:
+    server->doings.nudge(server->doings.arg, (double)(int32_t)ask.n / 100);
+    break;
   case SERVE_MARK:
     if (ask.n <= SERVE_TEXT && rest_bytes == ask.n)
       take_mark(server, rest, ask.n);

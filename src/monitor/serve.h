@@ -13,6 +13,7 @@
 /* What a viewer wants. */
 enum serve_action {
   SERVE_PICTURE,                           /* a snapshot with the sections of the n requests that follow */
+  SERVE_NUDGE,                             /* the rotation axis by n hundredths of a column, two's complement */
   SERVE_MARK,                              /* a marker: n bytes of text follow */
   SERVE_MASK                               /* n 1: leave out the pixels listed as hot or dead, 0: let them in again */
 };
@@ -29,6 +30,7 @@ struct server;
 struct serve_doings {
   void (*mark)(void *arg, const char *text);   /* UTF-8 or not, without control characters */
   void (*mask)(void *arg, bool on);
+  void (*nudge)(void *arg, double by_px);
   void *arg;
 };
 /* Binds <endpoint>. */

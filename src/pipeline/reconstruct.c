@@ -45,7 +45,7 @@ struct ct_reconstruction {
   uint32_t rows, cols, slice_row;
   float *row, *slice;
   double last_angle_deg;
-  int64_t arrival_ns;
+  int64_t arrival_ns, preview_ns;   /* of the latest frame; of the latest that was averaged down */
   uint64_t first_number;        /* of the scan, where angles are counted */
   uint64_t unplaced, unusable;
   uint64_t published;           /* ticket of the latest picture */
@@ -128,8 +128,11 @@ static void take_projection(struct ct_reconstruction *r, const struct ct_frame *
     r->unusable++;
   r->last_angle_deg = angle_deg;
   ct_preview_close_means(&r->preview);
-  if (r->show_projections)
+  int64_t every_ns = r->show_projections ? CT_NS_PER_S / 5 : CT_NS_PER_S;
+  if (r->preview.n == 0 || frame->arrival_ns - r->preview_ns > every_ns) {
     ct_preview_projection(&r->preview, frame, i, angle_deg);
+    r->preview_ns = frame->arrival_ns;
+  }
 }
 
 static void take_frame(struct ct_reconstruction *r, const struct ct_frame *frame, uint32_t i)
@@ -229,6 +232,7 @@ static void draw_core(const struct ct_reconstruction *r, struct ct_snapshot_ct *
     return;
   struct ct_scan_state state = ct_scan_state(r->scan);
   bool fixed = isfinite(r->setup.axis_px), found = r->axis.method != CT_AXIS_NONE;
+  bool moved = fabs(atomic_load_explicit(&r->nudge_px, memory_order_relaxed)) > 1e-9;
   ct->slice_row = r->slice_row;
   ct->slice_size = r->setup.slice.size;
   ct->in_slice = state.projections;
@@ -237,8 +241,8 @@ static void draw_core(const struct ct_reconstruction *r, struct ct_snapshot_ct *
   ct->scans = state.scans;
   ct->covered_deg = state.projections ? ct_tomo_state(ct_scan_tomo(r->scan)).covered_deg : 0;
   ct->axis_px = wanted_axis_px(r);
-  ct->axis_sigma_px = fixed || !found ? (double)NAN : r->axis.sigma_px;
-  snprintf(ct->axis_method, sizeof ct->axis_method, "%s", fixed ? "fixed" : found ? ct_axis_method_word(r->axis.method) : "middle");
+  ct->axis_sigma_px = fixed || moved || !found ? (double)NAN : r->axis.sigma_px;
+  snprintf(ct->axis_method, sizeof ct->axis_method, "%s", moved ? "moved" : fixed ? "fixed" : found ? ct_axis_method_word(r->axis.method) : "middle");
 }
 
 static double slice_pixel_um(const struct ct_reconstruction *r, uint32_t size)

@@ -164,23 +164,3 @@ void ct_panel_health(const struct ct_view *view, const struct ct_snapshot *snaps
   rejected_lines(core, canvas, &row);
 }
 
-void ct_panel_tomo(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
-{
-  (void)view;
-  const struct ct_snapshot_core *core = &snapshot->core;
-  int row = 0;
-  canvas = ct_canvas_caption(canvas, "Tomography");
-  for (uint32_t i = 0; i < at_most(core->n_streams, CT_SNAPSHOT_STREAMS); i++) {
-    const struct ct_snapshot_stream *stream = &core->streams[i];
-    char p[CT_WORD], f[CT_WORD], d[CT_WORD];
-    if (stream->role != CT_ROLE_CAMERA)
-      continue;
-    ct_canvas_text(canvas, row++, 0, 0, "%.*s %s: %s projections, %s flats, %s darks", CT_NAME - 1, stream->name,
-                   ct_stream_state_word(stream->state), ct_word_short(p, (double)stream->projections),
-                   ct_word_short(f, (double)stream->flats), ct_word_short(d, (double)stream->darks));
-    if (isfinite(stream->angle_deg))
-      ct_canvas_text(canvas, row++, 0, 0, "  at %.2f°", stream->angle_deg);
-  }
-  if (row == 0)
-    ct_canvas_coloured(canvas, canvas.rows / 2, 1, CT_GREY, 0, "no camera yet");
-}

@@ -2,7 +2,7 @@
 #include "view/panels.h"
 
 enum action {
-  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW
+  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, AXIS, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW
 };
 
 static const struct {
@@ -24,6 +24,7 @@ static const struct {
   { "x", "leave out hot and dead pixels, or let them in again", NULL, { 'x' }, MASK },
   { "m", "write a marker with a text into the archive", NULL, { 'm' }, MARK },
   { "M", "mouse: a click sets the cursor; off: text can be selected", NULL, { 'M' }, MOUSE },
+  { ", .", "tomography: move the rotation axis", NULL, { ',', '.' }, AXIS },
   { "Ctrl-L", "repaint the screen", NULL, { CT_PRESS_CTRL_L }, REDRAW },
   { "? h F1", "this help", "?help", { '?', 'h', CT_PRESS_F1 }, HELP },
   { "q F10", "leave", "q:quit", { 'q', CT_PRESS_F10 }, QUIT },
@@ -65,8 +66,34 @@ static void show_cursor(struct ct_view *view)
   view->cursor_y = (int32_t)(view->pixel_rows / 2);
 }
 
+static int32_t moved(int32_t at, int32_t by, uint32_t n)
+{
+  at += by;
+  return at < 0 ? 0 : at >= (int32_t)n ? (int32_t)n - 1 : at;
+}
+
+/* On the camera's picture. */
+static void move_spot(struct ct_view *view, uint32_t key)
+{
+  int32_t step = (int32_t)(view->spot_step ? view->spot_step : 1);
+  if (view->spot_cols == 0 || view->spot_rows == 0)
+    return;
+  if (!view->spot) {
+    view->spot = true;
+    view->spot_x = (int32_t)(view->spot_cols / 2);
+    view->spot_y = (int32_t)(view->spot_rows / 2);
+    return;
+  }
+  view->spot_x = moved(view->spot_x, key == CT_PRESS_RIGHT ? step : key == CT_PRESS_LEFT ? -step : 0, view->spot_cols);
+  view->spot_y = moved(view->spot_y, key == CT_PRESS_DOWN ? step : key == CT_PRESS_UP ? -step : 0, view->spot_rows);
+}
+
 static void move(struct ct_view *view, uint32_t key)
 {
+  if (view->panel == CT_PANEL_TOMO) {
+    move_spot(view, key);
+    return;
+  }
   int32_t step = (int32_t)(view->step ? view->step : 1);
   int32_t cols = (int32_t)view->pixel_cols, rows = (int32_t)view->pixel_rows;
   if (cols <= 0 || rows <= 0)
@@ -84,6 +111,11 @@ static void move(struct ct_view *view, uint32_t key)
 /* There is a map of lithium only where there is a calibration. */
 static void next_quantity(struct ct_view *view)
 {
+  if (view->panel == CT_PANEL_TOMO) {
+    view->picture = (enum ct_picture)((view->picture + 1) % CT_PICTURES);
+    view->spot = false;
+    return;
+  }
   enum ct_quantity last = view->lithium.references > 0 ? CT_SHOW_LITHIUM : CT_SHOW_DRIFT;
   view->quantity = view->quantity >= last ? CT_SHOW_EMF : (enum ct_quantity)(view->quantity + 1);
 }
@@ -118,6 +150,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case REDRAW: return CT_KEY_REDRAW;
   case STEP: return step(view, key);
   case MARK: return CT_KEY_MARK;
+  case AXIS: return view->panel != CT_PANEL_TOMO ? CT_KEY_UNKNOWN : key == ',' ? CT_KEY_AXIS_LEFT : CT_KEY_AXIS_RIGHT;
   case MOUSE: return CT_KEY_MOUSE;
   case MASK: return CT_KEY_MASK;
   case HELP: view->help = true; break;

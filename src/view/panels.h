@@ -27,7 +27,8 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
 /* EMF, or voltage, over time. */
 void ct_panel_trend(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 void ct_panel_voltage(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
-void ct_panel_tomo(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+struct ct_request ct_view_tomo_request(const struct ct_view *view, int rows, int cols);
+void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 void ct_panel_health(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* Lines of the health panel from row *row on, which it moves behind them. */
 void ct_panel_detector(const struct ct_snapshot_health *health, struct ct_canvas canvas, int *row);

@@ -206,6 +206,8 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
   view->lithium = snapshot->core.lithium;
   if (view->quantity == CT_SHOW_LITHIUM && view->lithium.references == 0)
     view->quantity = CT_SHOW_EMF;
+  view->tomo.screen_rows = grid->rows;
+  view->tomo.screen_cols = grid->cols;
   view->n_rois = snapshot->core.n_rois < CT_SNAPSHOT_ROIS ? snapshot->core.n_rois : CT_SNAPSHOT_ROIS;
   if (shape == SHAPE_LINES) {
     ct_panel_lines(view, snapshot, below);
@@ -233,6 +235,8 @@ size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct c
     wanted[n++] = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
   if (two || view->panel == CT_PANEL_CELL)
     wanted[n++] = ct_view_trend_request(view);
+  if (view->panel == CT_PANEL_TOMO)
+    wanted[n++] = ct_view_tomo_request(view, rows, cols);
   for (size_t i = 0; i < n && i < max; i++)
     out[i] = wanted[i];
   return n;

@@ -109,8 +109,8 @@ static void nothing_to_show(void **state)
   assert_glyphs();
   assert_true(screen_has("waiting for the run"));
   view.panel = CT_PANEL_TOMO;
-  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
-  assert_true(screen_has("no camera yet"));
+  render(ct_make_sample(CT_SAMPLE_EMPTY, &view, 24, 80, 0), 24, 80);
+  assert_true(screen_has("no camera stream"));
 }
 
 /* What ct_view_requests names is all a picture needs, and no less. */
@@ -130,7 +130,7 @@ static void requests_are_what_is_shown(void **state)
       if (screen_has("waiting"))
         fail_msg("panel %d at %dx%d waits for what it has not asked for", panel, cols, rows);
       render(ct_make_sample(CT_SAMPLE_EMPTY, &view, rows, cols, 0), rows, cols);
-      assert_int_equal(screen_has("no detector stream"), n > 0);
+      assert_int_equal(screen_has(panel == CT_PANEL_TOMO ? "no camera stream" : "no detector stream"), n > 0);
       for (size_t k = 0; k < n; k++)
         for (size_t j = 0; j < k; j++)
           assert_false(ct_request_equal(&request[k], &request[j]));
@@ -345,7 +345,7 @@ static void hostile_sections(void **state)
   for (uint32_t round = 0; round < 40; round++) {
     double odd[] = { (double)NAN, (double)INFINITY, -(double)INFINITY, 0, -1, 1e308, -1e308, 1e-308 };
     assert_int_equal(ct_snapshot_begin(&builder, block, sizeof block), 0);
-    builder.snapshot->core.xcs.present = builder.snapshot->core.cell.present = true;
+    builder.snapshot->core.xcs.present = builder.snapshot->core.cell.present = builder.snapshot->core.ct.present = true;
     builder.snapshot->core.n_streams = builder.snapshot->core.n_rois = builder.snapshot->core.n_alarms = 99;
     size_t n = ct_view_requests(&view, 60, 200, request, CT_VIEW_REQUESTS);
     for (size_t i = 0; i < n; i++) {
@@ -353,7 +353,15 @@ static void hostile_sections(void **state)
       struct ct_profile_parts profile;
       struct ct_spectrum_parts spectrum;
       struct ct_trend_parts trend;
+      struct ct_slice_parts slice;
+      struct ct_image_parts image;
       uint32_t size = round % 5 + 1;
+      if (request[i].kind == CT_SECTION_SLICE && ct_snapshot_add_slice(&builder, &request[i], size, &slice))
+        for (uint32_t k = 0; k < size * size; k++)
+          slice.values[k] = (float)odd[(k + round) % 8];
+      if (request[i].kind == CT_SECTION_IMAGE && ct_snapshot_add_image(&builder, &request[i], size, 7, &image))
+        for (uint32_t k = 0; k < size * 7; k++)
+          image.values[k] = (float)odd[(k * 3 + round) % 8];
       if (request[i].kind == CT_SECTION_MAP && ct_snapshot_add_map(&builder, &request[i], size, 3, &map)) {
         map.head->bin = round == 0 ? 0 : round == 1 ? UINT32_MAX : round;
         map.head->median_sigma = odd[round % 8];
@@ -393,7 +401,7 @@ static void health_tells_of_the_link(void **state)
   ct_view_init(&view, true, true, 0.05);
   view.panel = CT_PANEL_HEALTH;
   render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
-  assert_false(screen_has("a frame"));                    /* a log line has no link */
+  assert_false(screen_has("B a frame"));                  /* a log line has no link */
   view.link = (struct ct_view_link){ .refresh_hz = 0.5, .lag_s = 2.5, .shown = 10, .skipped = 3, .bytes = 6500, .slowed = true };
   render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
   assert_true(screen_has("0.5 Hz slowed for the link  lag 2.5 s  650 B a frame  3 skipped"));
@@ -422,6 +430,45 @@ static void a_click_puts_the_cursor_where_the_map_is(void **state)
   ct_view_key(&view, '2');
   render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
   assert_false(ct_view_click(&view, 5, 5));               /* no map on this screen */
+}
+
+static void the_camera_has_three_pictures(void **state)
+{
+  (void)state;
+  static const char *const names[] = { "Slice", "Projection", "Sinogram", "Slice" };
+  ct_view_init(&view, true, true, 0.05);
+  ct_view_key(&view, '4');
+  for (int i = 0; i < 4; i++) {
+    render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+    assert_true(screen_has(names[i]));
+    assert_true(screen_has("206.0 of 360"));
+    assert_true(screen_has("axis 543.310 ") && screen_has("px, pairs"));
+    assert_true(screen_has("412 projections") && screen_has("3 lost"));
+    assert_true(screen_has("mm"));
+    ct_view_key(&view, 'u');
+  }
+  assert_int_equal(ct_view_key(&view, ','), CT_KEY_AXIS_LEFT);
+  assert_int_equal(ct_view_key(&view, '.'), CT_KEY_AXIS_RIGHT);
+  ct_view_key(&view, '1');
+  assert_int_equal(ct_view_key(&view, '.'), CT_KEY_UNKNOWN);  /* only where the slice is seen */
+}
+
+/* A noisy slice shown again changes next to nothing on the screen. */
+static void a_noisy_slice_does_not_repaint(void **state)
+{
+  (void)state;
+  static struct ct_glyph before[24 * 80];
+  ct_view_init(&view, true, true, 0.05);
+  ct_view_key(&view, '4');
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  size_t changed = 0;
+  for (unsigned frame = 1; frame < 20; frame++) {
+    memcpy(before, grid.glyphs, sizeof before);
+    render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, frame), 24, 80);
+    for (int i = 0; i < 24 * 80; i++)
+      changed += memcmp(&before[i], &grid.glyphs[i], sizeof *before) != 0;
+  }
+  assert_in_range(changed, 0, 19 * 10);
 }
 
 /* ---- keys, words --------------------------------------------------------------------------------------------------- */
@@ -560,6 +607,7 @@ int main(void)
     cmocka_unit_test(cells_add_up_as_counts), cmocka_unit_test(noise_does_not_repaint),
     cmocka_unit_test(levels_follow_a_real_change), cmocka_unit_test(signs_are_not_colours), cmocka_unit_test(scales_fit),
     cmocka_unit_test(ramps_rise), cmocka_unit_test(hostile_sections),
+    cmocka_unit_test(the_camera_has_three_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),
     cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
     cmocka_unit_test(keys_do_what_the_help_says),
     cmocka_unit_test(the_cursor_stays_on_the_sensor), cmocka_unit_test(scopes_go_round),

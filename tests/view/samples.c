@@ -121,6 +121,18 @@ static void fill_trend(struct ct_trend_parts *trend)
   }
 }
 
+/* A casing, a hole that is off the middle, nothing beyond the field of view; a little noise. */
+static void fill_slice(float *values, uint32_t rows, uint32_t cols, unsigned frame)
+{
+  for (uint32_t y = 0; y < rows; y++)
+    for (uint32_t x = 0; x < cols; x++) {
+      double u = (x + 0.5) / cols * 2 - 1, v = (y + 0.5) / rows * 2 - 1, r = hypot(u, v);
+      double value = hypot(u - 0.3, v + 0.2) < 0.15 ? 0.1 : r < 0.6 ? 2 + u : r < 0.75 ? 6 : 0;
+      uint32_t noise = (y * 7919 + x * 104729 + frame * 31) * 2654435761u;
+      values[(size_t)y * cols + x] = r > 1 ? NAN : (float)(value + 0.1 * ((double)(noise >> 16) / 65536 - 0.5));
+    }
+}
+
 static void add_section(struct ct_snapshot_builder *builder, const struct ct_request *request, double photons,
                         unsigned frame)
 {
@@ -128,6 +140,8 @@ static void add_section(struct ct_snapshot_builder *builder, const struct ct_req
   struct ct_profile_parts profile;
   struct ct_spectrum_parts spectrum;
   struct ct_trend_parts trend;
+  struct ct_slice_parts slice;
+  struct ct_image_parts image;
   uint32_t bin = request->bin;
   if (request->kind == CT_SECTION_MAP) {
     for (bin = bin ? bin : 1; request->bin == 0 && bin < 8 && 3.8 / sqrt(photons * bin * bin) > request->target_sigma;)
@@ -149,6 +163,14 @@ static void add_section(struct ct_snapshot_builder *builder, const struct ct_req
     fill_spectrum(&spectrum, photons * 200);
   } else if (request->kind == CT_SECTION_TREND && ct_snapshot_add_trend(builder, request, request->size, &trend)) {
     fill_trend(&trend);
+  } else if (request->kind == CT_SECTION_SLICE && ct_snapshot_add_slice(builder, request, request->size, &slice)) {
+    slice.head->projections = 412;
+    slice.head->pixel_um = 16000.0 / request->size;
+    fill_slice(slice.values, request->size, request->size, frame);
+  } else if (request->kind == CT_SECTION_IMAGE && ct_snapshot_add_image(builder, request, 120, 160, &image)) {
+    image.head->pixel_um = 100;
+    image.head->angle_deg = 41.2;
+    fill_slice(image.values, 120, 160, frame);
   } else {
     abort();
   }
@@ -211,6 +233,9 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
     core->rois[0].x = 0.73, core->rois[0].x_sigma = 0.18;
     core->rois[1].x = core->rois[1].x_sigma = (double)NAN;
   }
+  core->ct = (struct ct_snapshot_ct){ .present = true, .projections = 824, .angle_deg = 41.2, .axis_px = 543.31,
+    .axis_sigma_px = 0.05, .axis_method = "pairs", .in_slice = 412, .rows = 1024, .cols = 1280, .slice_row = 512,
+    .slice_size = 512, .flats = 20, .darks = 10, .rotation_deg = 360, .covered_deg = 206, .lost = 3, .scans = 2 };
   core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = 3.9012, .i_A = 0.0021, .q_Ah = 0.0021 };
   if (sample != CT_SAMPLE_ALARM)
     return;
@@ -228,7 +253,7 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
 const struct ct_snapshot *ct_make_sample(enum ct_sample sample, const struct ct_view *view, int rows, int cols,
                                          unsigned frame)
 {
-  static _Alignas(64) unsigned char memory[1 << 20];
+  static _Alignas(64) unsigned char memory[4 << 20];
   struct ct_snapshot_builder builder;
   if (ct_snapshot_begin(&builder, memory, sizeof memory) != 0)
     abort();
