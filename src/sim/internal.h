@@ -184,7 +184,9 @@ struct ct_sim {
   uint32_t *asic;                      /* [cols]: geometric column of the k-th value read; NULL: geometric order */
   struct ct_sim_photon *photons;
 };
-/* ---- scene.c */
+/* ---- scene.c: the sheet at one height -------------------------------------------------------------------- */
+/* From ct_image's emission and gradient; *scale, photons/s per unit of emission, is 0 for the first scene, which finds
+ * it, and is kept by the others: the beam is the same. 0 or CT_ENOMEM. */
 int ct_scene_new(struct ct_scene *scene, const struct ct_sim *sim, const double *emission, const double *gradient,
                  double line_share, double *scale) CT_MUST_CHECK;
 void ct_scene_free(struct ct_scene *scene);

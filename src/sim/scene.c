@@ -50,37 +50,42 @@ static int make_count(struct ct_alias *count, double mean)
   return rc;
 }
 
-/* *scale is found by the first scene: photons/s in units of the emission. */
+/* Photons of the sample, in units of the emission; returns their sum, or less than 0 without memory. */
+static double weigh_sample(const struct ct_sim *sim, const double *emission, double *weight)
+{
+  double sum = 0;
+  for (size_t i = 0; i < (size_t)CT_SIM_MATERIALS * sim->pixels; i++) {
+    size_t col = i % sim->pixels % sim->config.cols;
+    weight[i] = emission[i] * sim->spectrum.yield[col * CT_SIM_MATERIALS + i / sim->pixels];
+  }
+  if (sim->config.effects.double_scatter && scatter_twice(sim, weight)) return -1;
+  for (size_t i = 0; i < (size_t)CT_SIM_SOURCES * sim->pixels; i++) sum += weight[i];
+  return sum;
+}
+
 int ct_scene_new(struct ct_scene *scene, const struct ct_sim *sim, const double *emission, const double *gradient,
                  double line_share, double *scale)
 {
   const struct ct_sim_config *config = &sim->config;
-  size_t matter = (size_t)CT_SIM_MATERIALS * sim->pixels, all = (size_t)CT_SIM_SOURCES * sim->pixels;
-  scene->weight = calloc(all, sizeof *scene->weight);
+  size_t all = (size_t)CT_SIM_SOURCES * sim->pixels;
+  double *weight = scene->weight = calloc(all, sizeof *weight), sum = 0;
   scene->gradient = calloc(sim->pixels, sizeof *scene->gradient);
-  if (!scene->weight || !scene->gradient) return CT_ENOMEM;
-  double *weight = scene->weight, total = 0, sum = 0;
+  if (!weight || !scene->gradient) return CT_ENOMEM;
   for (uint32_t p = 0; p < sim->pixels; p++) scene->gradient[p] = (float)gradient[p];
-  for (size_t i = 0; i < matter; i++) {
-    size_t col = i % sim->pixels % config->cols;
-    weight[i] = emission[i] * sim->spectrum.yield[col * CT_SIM_MATERIALS + i / sim->pixels];
-  }
-  int rc = config->effects.double_scatter ? scatter_twice(sim, weight) : 0;
-  if (rc) return rc;
-  for (size_t i = 0; i < all; i++) total += weight[i];
-  if (*scale == 0 && total > 0) *scale = config->photons_per_s * (1 - line_share) / total;
-  /* Shielding is lit by what the sample scatters; an empty beam still has its halo. */
-  bool lit = total > 0;
-  double lines = config->photons_per_s * line_share / sim->pixels;
-  if (lit && config->photons_per_s > 0) lines *= total * *scale / (config->photons_per_s * (1 - line_share));
+  double sample = weigh_sample(sim, emission, weight);
+  if (sample < 0) return CT_ENOMEM;
+  double from_sample = config->photons_per_s * (1 - line_share);
+  if (*scale == 0 && sample > 0) *scale = from_sample / sample;
   for (size_t i = 0; i < all; i++) weight[i] *= *scale;
+  /* Shielding is lit by what the sample scatters; an empty beam still has its halo. */
+  double lit = sample > 0 && from_sample > 0 ? sample * *scale / from_sample : 1;
   for (uint32_t p = 0; p < sim->pixels; p++) {
-    weight[(size_t)CT_SIM_LINES * sim->pixels + p] = lines;
+    weight[(size_t)CT_SIM_LINES * sim->pixels + p] = lit * config->photons_per_s * line_share / sim->pixels;
     if (ct_sample_is_nuclide(config->sample))
       weight[(size_t)CT_SIM_NUCLIDE * sim->pixels + p] = config->photons_per_s / sim->pixels;
   }
   for (size_t i = 0; i < all; i++) sum += weight[i];
-  rc = make_count(&scene->count, sum / config->rate_hz);
+  int rc = make_count(&scene->count, sum / config->rate_hz);
   return rc || sum == 0 ? rc : ct_alias_new(&scene->origin, weight, (uint32_t)all);
 }
 
