@@ -19,3 +19,5 @@ check_PROGRAMS += %D%/check_past
 %C%_check_past_LDADD = $(CHECK_LDADD)
 dist_check_SCRIPTS += %D%/emf.sh
 dist_noinst_DATA += %D%/emf.py
+dist_noinst_SCRIPTS += %D%/effects.sh
+dist_noinst_DATA += %D%/effects.py
