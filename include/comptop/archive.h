@@ -16,7 +16,9 @@
  * A data set is written "FILE:/path"; FILE alone is enough where only one in it fits, else the error lists them.
  * Errors of opening: CT_EIO (no such file, damaged), CT_EFORMAT (no HDF5 file), CT_ENOTFOUND (no such data set),
  * CT_ETYPE (no plain numbers), CT_ESHAPE, CT_EUNSUPPORTED (a filter is missing; the error names it).
- * Filter 32008 (bitshuffle) with LZ4 is built in. */
+ * Filter 32008 (bitshuffle) with LZ4 is built in. Of several data sets one named raw_frames is taken (odin-data).
+ * FILE.bin is no HDF5 file but headerless frames of 80 x 80 uint16 in the order of the ASIC, as the GigE software of the
+ * single-ASIC camera writes them. */
 struct ct_h5_frames;
 struct ct_h5_info {
   uint64_t n;                     /* frames; [rows, cols] counts as one */
@@ -38,6 +40,14 @@ int ct_h5_read_frames(struct ct_h5_frames *frames, uint64_t first, uint64_t coun
 int ct_h5_read_as(struct ct_h5_frames *frames, uint64_t first, uint64_t count, enum ct_type type, void *buffer,
                   struct ct_err *err) CT_MUST_CHECK;
 void ct_h5_close_frames(struct ct_h5_frames *frames);      /* NULL is fine */
+
+/* Where a tomography file keeps things: Data Exchange (/exchange/data, data_dark, data_white, theta) or NXtomo
+ * (ENTRY/instrument/detector/data, image_key, ENTRY/sample/rotation_angle). "" for what is not there. False: neither. */
+enum { CT_SCAN_PATH = 256 };
+struct ct_h5_scan {
+  char frames[CT_SCAN_PATH], darks[CT_SCAN_PATH], flats[CT_SCAN_PATH], angles[CT_SCAN_PATH], image_key[CT_SCAN_PATH];
+};
+bool ct_h5_scan_find(const char *path, struct ct_h5_scan *out);
 
 /* rows*cols finite numbers, row-major, from [rows,cols], from [rows*cols], or the mean of a stack [n,rows,cols].
  * <whole> rounds each to an integer, half up (the mean dark frame in ADU, DESIGN 1.6). */

@@ -1,16 +1,19 @@
 /* Frames, maps and columns out of any HDF5 file. */
 #include "archive/direct.h"
 #include "archive/h5.h"
+#include "archive/raw.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { RANK_MAX = 3, EDGE_MAX = 16384, NAME_BYTES = 512, CACHE_MAX_BYTES = 256 << 20 };
 
 struct ct_h5_frames {
   hid_t file, set;
+  int raw;                              /* descriptor of headerless frames; -1: an HDF5 file */
   struct ct_h5_info info;
   int rank;
   bool radians;
@@ -72,6 +75,7 @@ static bool fits(const struct shape *shape, const struct wanted *wanted)
 struct search {
   const struct wanted *wanted;
   unsigned found;                        /* of the highest rank seen */
+  char raw[NAME_BYTES];                  /* the one that odin-data calls raw_frames */
   int rank;
   char name[NAME_BYTES], list[320];
 };
@@ -93,6 +97,9 @@ static herr_t look_at(hid_t file, const char *name, const H5O_info_t *info, void
       search->found = 0;
     }
     if (shape.rank == search->rank) {
+      const char *base = strrchr(name, '/');
+      if (strcmp(base != NULL ? base + 1 : name, "raw_frames") == 0)
+        snprintf(search->raw, sizeof search->raw, "/%s", name);
       search->found++;
       snprintf(search->name, sizeof search->name, "/%s", name);
     }
@@ -109,7 +116,9 @@ static int find_only(hid_t file, const char *path, const struct wanted *wanted, 
     return ct_err_set(err, CT_EIO, "%s: damaged: its contents cannot be listed", path);
   if (search.found == 0)
     return ct_err_set(err, CT_ENOTFOUND, "%s: no data set in it holds %s", path, wanted->what);
-  if (search.found > 1)
+  if (search.found > 1 && search.raw[0] != '\0')
+    memcpy(search.name, search.raw, NAME_BYTES);
+  else if (search.found > 1)
     return ct_err_set(err, CT_ENOTFOUND, "%s: several data sets hold %s; name one, %s:/PATH, of: %s", path,
                       wanted->what, path, search.list);
   memcpy(name, search.name, NAME_BYTES);
@@ -208,6 +217,7 @@ static struct ct_h5_frames *new_frames(void)
 {
   struct ct_h5_frames *frames = ct_xcalloc(1, sizeof *frames);
   frames->file = frames->set = H5I_INVALID_HID;
+  frames->raw = -1;
   return frames;
 }
 
@@ -260,8 +270,26 @@ static int open_as(struct ct_h5_frames **out, const char *spec, const struct wan
   return 0;
 }
 
+static int open_raw(struct ct_h5_frames **out, const char *path, struct ct_err *err)
+{
+  struct ct_h5_frames *frames = new_frames();
+  int rc = strlen(path) < NAME_BYTES ? ct_raw_open(path, &frames->info, err)
+                                     : ct_err_set(err, CT_EFORMAT, "%.100s...: the name is too long", path);
+  if (rc < 0) {
+    free(frames);
+    return rc;
+  }
+  frames->raw = rc;
+  snprintf(frames->path, sizeof frames->path, "%s", path);
+  *out = frames;
+  return 0;
+}
+
 int ct_h5_open_frames(struct ct_h5_frames **out, const char *spec, struct ct_err *err)
 {
+  *out = NULL;
+  if (ct_raw_is(spec))
+    return open_raw(out, spec, err);
   static const struct wanted wanted = { .what = "a stack of frames [n,rows,cols]", .rank_min = 2, .rank_max = 3 };
   return open_as(out, spec, &wanted, err);
 }
@@ -308,7 +336,11 @@ int ct_h5_read_as(struct ct_h5_frames *frames, uint64_t first, uint64_t count, e
 
 int ct_h5_read_frames(struct ct_h5_frames *frames, uint64_t first, uint64_t count, void *buffer, struct ct_err *err)
 {
-  if (first <= frames->info.n && count <= frames->info.n - first) {
+  const bool inside = first <= frames->info.n && count <= frames->info.n - first;
+  if (frames->raw >= 0)
+    return inside && ct_raw_read(frames->raw, first, count, buffer) ? 0
+           : ct_err_set(err, inside ? CT_EIO : CT_ERANGE, "%s: cannot be read at frame %llu", frames->path, (unsigned long long)first);
+  if (inside) {
     ct_h5_begin();
     if (ct_direct_read(&frames->direct, frames->set, first, count, buffer))
       return 0;
@@ -320,6 +352,8 @@ void ct_h5_close_frames(struct ct_h5_frames *frames)
 {
   if (frames == NULL)
     return;
+  if (frames->raw >= 0)
+    close(frames->raw);
   if (frames->set >= 0)
     H5Dclose(frames->set);
   if (frames->file >= 0)

@@ -63,6 +63,9 @@ int from_settings(struct ct_settings **out, struct from *from, const char *run, 
     add_maps(from, run);
   }
   name_of(run, name);
+  const size_t length = strlen(run);
+  if (length > 4 && strcmp(run + length - 4, ".bin") == 0)
+    add(from, "-Shexitec.readout=", "asic");
   add(from, "-Srun.archive=", "");
   add(from, "-Srun.name=", name[0] == '.' ? "" : name);
   for (int i = 1; i < argc; i++)

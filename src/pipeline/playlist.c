@@ -31,6 +31,12 @@ struct clip {
   struct ct_run_columns *recorded;                       /* of an archived run, else NULL */
 };
 
+struct found_scan {
+  struct ct_h5_scan scan;
+  char spec[SPEC_BYTES];                                 /* of the frames; "": as given */
+  const char *darks, *flats;
+};
+
 struct part {                                            /* what a block is made of */
   size_t clip;
   uint64_t first;
@@ -149,8 +155,29 @@ static int add_extra(struct ct_playlist *list, const char *file, const char *giv
   return 0;
 }
 
-static int add_frames(struct ct_playlist *list, const struct ct_replay *replay, const char *spec, struct ct_err *err)
+/* FILE alone, of a tomography format: what was not said is where the format has it. */
+static void find_scan(struct ct_playlist *list, const struct ct_replay *replay, const char *spec, struct found_scan *out)
 {
+  const char *dataset;
+  *out = (struct found_scan){ .darks = replay->darks, .flats = replay->flats };
+  if (ct_parse_dataset(spec, &dataset) > 0 || !ct_h5_scan_find(spec, &out->scan))
+    return;
+  snprintf(out->spec, sizeof out->spec, "%.900s:%s", spec, out->scan.frames);
+  if (list->angles[0] == '\0')
+    snprintf(list->angles, sizeof list->angles, "%s", out->scan.angles);
+  if (list->image_key[0] == '\0')
+    snprintf(list->image_key, sizeof list->image_key, "%s", out->scan.image_key);
+  if (out->darks[0] == '\0')
+    out->darks = out->scan.darks;
+  if (out->flats[0] == '\0')
+    out->flats = out->scan.flats;
+}
+
+static int add_frames(struct ct_playlist *list, const struct ct_replay *replay, const char *given, struct ct_err *err)
+{
+  struct found_scan found;
+  find_scan(list, replay, given, &found);
+  const char *spec = found.spec[0] != '\0' ? found.spec : given;
   struct clip *clip = add_clip(list);
   char file[SPEC_BYTES];
   if (snprintf(clip->spec, sizeof clip->spec, "%s", spec) >= SPEC_BYTES)
@@ -163,7 +190,7 @@ static int add_frames(struct ct_playlist *list, const struct ct_replay *replay, 
     return ct_err_set(err, CT_ERANGE, "%s: has %llu frames, so --first %llu is beyond its end", spec,
                       (unsigned long long)clip->info.n, (unsigned long long)replay->first);
   /* With separate darks and flats, what is left are the projections. */
-  const bool extras = replay->darks[0] != '\0' || replay->flats[0] != '\0';
+  const bool extras = found.darks[0] != '\0' || found.flats[0] != '\0';
   clip->key = extras && clip->columns[COLUMN_KEY] == NULL ? CT_KEY_PROJECTION : -1;
   clip->first = replay->first;
   clip->count = (replay->last < clip->info.n ? replay->last + 1 : clip->info.n) - replay->first;
@@ -172,9 +199,9 @@ static int add_frames(struct ct_playlist *list, const struct ct_replay *replay, 
   /* They come first, though the data set was needed to find them. */
   const size_t place = list->n_clips - 1;
   snprintf(file, sizeof file, "%s", ct_h5_file(clip->frames));
-  rc = add_extra(list, file, replay->darks, CT_KEY_DARK, err);
+  rc = add_extra(list, file, found.darks, CT_KEY_DARK, err);
   if (rc == 0)
-    rc = add_extra(list, file, replay->flats, CT_KEY_FLAT, err);
+    rc = add_extra(list, file, found.flats, CT_KEY_FLAT, err);
   close_clip(list);
   const struct clip data = list->clips[place];
   memmove(&list->clips[place], &list->clips[place + 1], (list->n_clips - 1 - place) * sizeof data);

@@ -1,7 +1,7 @@
 dist_check_SCRIPTS += %D%/outside.sh %D%/archive.sh %D%/attach.sh %D%/logs.sh %D%/detector.sh %D%/health.sh
 dist_noinst_DATA += %D%/outside.py %D%/archive.py %D%/attach.py %D%/logs.py %D%/detector.py %D%/health.py %D%/harness.py
-dist_check_SCRIPTS += %D%/from.sh %D%/mpt.sh
-dist_noinst_DATA += %D%/from.py %D%/mpt.py
+dist_check_SCRIPTS += %D%/from.sh %D%/mpt.sh %D%/replay.sh
+dist_noinst_DATA += %D%/from.py %D%/mpt.py %D%/replay.py
 dist_check_SCRIPTS += %D%/slice.sh
 dist_noinst_DATA += %D%/slice.py
 
