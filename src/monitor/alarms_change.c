@@ -116,8 +116,8 @@ static const char *verdict(const struct ct_snapshot_monitors *monitors, char *te
   }
   double unseen = unseen_percent(monitors);
   if (suspects == 0 && known > 0 && isfinite(unseen))
-    append(text, size, "; no monitor of the instrument has moved, but a change of resolution that they cannot see could be "
-           "%.2g %% of it", unseen);
+    append(text, size, "; no monitor of the instrument has moved; a change of resolution too small for them is worth %.2g %% "
+           "of EMF at most", unseen);
   else if (suspects == 0)
     append(text, size, "; the monitors of the instrument cannot tell yet whether it is the sample");
   return text;

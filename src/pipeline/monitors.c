@@ -10,6 +10,8 @@
 static const double elastic_keV = 2;
 /* Errors beyond which a difference counts; with two samples running beyond it a false alarm takes decades. */
 static const double sigmas = 4, clear = 0.7;
+/* With the shutter closed nothing is learnt. */
+static const double reference_counts = 1000;
 enum { STRIKES = 2, PEAKS_LEAST = 5 };
 
 #define NO ((double)NAN)
@@ -332,7 +334,8 @@ void ct_monitors_end_sample(struct ct_monitors *m, const struct ct_sums *pixels,
 {
   look(m, pixels);
   measure(m, &m->base, &m->last);
-  if (++m->samples == m->setup.reference_samples)
+  if (++m->samples >= m->setup.reference_samples && !m->learned &&
+      m->now.sum.counts - m->origin.sum.counts >= reference_counts)
     learn(m);
   for (int i = 0; i < CT_MONITORS; i++)
     judge(m, i);

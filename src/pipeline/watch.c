@@ -8,8 +8,8 @@
 /* A trigger that changes sooner counts frames or projections, not scans; phases shorter than the second are none. */
 static const int64_t trigger_least_ns = CT_NS_PER_S, scan_least_ns = CT_NS_PER_S / 10;
 static const double z_step_mm = 1e-3;
-/* Trends are looked at with every sample, but change slowly: as if 24 times a day. */
-enum { LOOKS_A_DAY = 24 };
+/* Trends are looked at with every sample, but change slowly: as if 120 times a day (tests/compton/bench_drift.c). */
+enum { LOOKS_A_DAY = 120 };
 
 static size_t pixels_of(const struct ct_watch *w) { return (size_t)w->rows * w->cols; }
 static uint32_t cells_of(const struct ct_watch *w) { return w->cell_rows * w->cell_cols; }

@@ -57,3 +57,9 @@ CLEANFILES += %D%/bias_table$(EXEEXT)
 %C%_bias_table_SOURCES = %D%/bias_table.c %D%/biggs.h %D%/common.h
 %C%_bias_table_LDADD = $(CHECK_LDADD)
 dist_check_SCRIPTS += %D%/bias-table.sh
+
+BENCHES += %D%/bench_drift
+EXTRA_PROGRAMS += %D%/bench_drift
+CLEANFILES += %D%/bench_drift$(EXEEXT)
+%C%_bench_drift_SOURCES = %D%/bench_drift.c
+%C%_bench_drift_LDADD = $(ROOMS) $(ROOM_LIBS)
