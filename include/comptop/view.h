@@ -28,7 +28,7 @@ struct ct_grid {
 /* ---- what a viewer chose, and what was shown last ------------------------------------------------------ */
 enum ct_panel { CT_PANEL_OVERVIEW, CT_PANEL_MAP, CT_PANEL_PROFILE, CT_PANEL_SPECTRUM, CT_PANEL_TOMO, CT_PANEL_CELL,
                 CT_PANEL_HEALTH, CT_PANEL_MONITORS };
-enum ct_quantity { CT_SHOW_EMF, CT_SHOW_SIGMA, CT_SHOW_COUNTS, CT_SHOW_DRIFT, CT_SHOW_LITHIUM };
+enum ct_quantity { CT_SHOW_EMF, CT_SHOW_SIGMA, CT_SHOW_COUNTS, CT_SHOW_INTENSITY, CT_SHOW_DRIFT, CT_SHOW_LITHIUM };
 enum ct_ramp { CT_RAMP_INFERNO, CT_RAMP_GREY, CT_RAMP_VIRIDIS, CT_RAMP_CIVIDIS, CT_RAMP_COUNT };
 
 enum { CT_VIEW_ADAPTIVE = 16 };    /* each place with the smallest cell that reaches target_sigma */

@@ -47,7 +47,7 @@ static void label(struct ct_canvas canvas, int row, double value, double span, c
 
 void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
 {
-  static const char *const units[] = { "L/H", "error", "counts", "errors", "x" };
+  static const char *const units[] = { "L/H", "error", "counts", "1/s", "errors", "x" };
   const struct ct_view_memory *memory = &view->memory;
   struct seen seen = look(memory);
   int room = canvas.rows - 1, height = 1;

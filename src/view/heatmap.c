@@ -45,8 +45,8 @@ struct ct_scale ct_heatmap_scale(const struct ct_view *view, const struct ct_map
 /* L and H come back from the ratio and the sum, so that cells add up as the counts do, not as ratios. The error of the
  * sum's ratio: var E = sum of sigma^2 H^2 over (sum of H)^2, the cells being independent and of nearly the same E. */
 struct sum {
-  double L, H, photons, variance, shared;
-  unsigned good, faint;
+  double L, H, photons, variance, shared, intensity;
+  unsigned good, faint, lit;
 };
 
 static void add_cell(struct sum *sum, const struct ct_map_view *map, size_t i)
@@ -56,6 +56,10 @@ static void add_cell(struct sum *sum, const struct ct_map_view *map, size_t i)
   double counts = (double)map->counts[i], emf = (double)map->emf[i], sigma = (double)map->sigma[i];
   double photons = (double)map->photons[i];
   sum->photons += isfinite(photons) ? photons : 0;
+  if (isfinite(map->intensity[i])) {
+    sum->intensity += (double)map->intensity[i];
+    sum->lit++;
+  }
   if (map->cell[i] != CT_CELL_OK || !(counts > 0)) {
     sum->faint++;
     return;
@@ -74,7 +78,7 @@ static void add_cell(struct sum *sum, const struct ct_map_view *map, size_t i)
 static struct ct_reading aggregate_trends(const struct ct_map_view *map, uint32_t row0, uint32_t row1, uint32_t col0,
                                           uint32_t col1)
 {
-  struct ct_reading reading = { CT_CELL_MASKED, (double)NAN, (double)NAN, 0 };
+  struct ct_reading reading = { CT_CELL_MASKED, (double)NAN, (double)NAN, 0, (double)NAN };
   double weights = 0, sum = 0;
   for (uint32_t row = row0; row < row1 && row < map->head->rows; row++)
     for (uint32_t col = col0; col < col1 && col < map->head->cols; col++) {
@@ -104,7 +108,8 @@ static struct ct_reading aggregate(const struct ct_map_view *map, uint32_t row0,
     for (uint32_t col = col0; col < col1 && col < map->head->cols; col++)
       add_cell(&sum, map, (size_t)row * map->head->cols + col);
   struct ct_reading reading = { .cell = sum.good ? CT_CELL_OK : sum.faint ? CT_CELL_LOW : CT_CELL_MASKED,
-                                .emf = (double)NAN, .sigma = (double)NAN, .photons = sum.photons };
+                                .emf = (double)NAN, .sigma = (double)NAN, .photons = sum.photons,
+                                .intensity = sum.lit ? sum.intensity / sum.lit : (double)NAN };
   if (sum.good > 0) {
     reading.emf = sum.L / sum.H;
     reading.sigma = (sqrt(sum.variance) + sum.shared) / fabs(sum.H);
@@ -125,11 +130,12 @@ static int value_of(const struct ct_view *view, const struct ct_reading *reading
   double x = (double)NAN, x_sigma;
   if (quantity == CT_SHOW_LITHIUM)
     ct_lithium_x(&view->lithium, reading->emf, reading->sigma, &x, &x_sigma);
-  const double values[] = { reading->emf, reading->sigma, reading->photons, reading->emf / reading->sigma, x };
+  const double values[] = { reading->emf, reading->sigma, reading->photons, reading->intensity, reading->emf / reading->sigma,
+                            x };
   *value = (float)values[quantity];
   if (reading->cell == CT_CELL_MASKED)
     return CT_LEVEL_MASKED;
-  if (quantity != CT_SHOW_COUNTS && reading->cell == CT_CELL_LOW)
+  if (quantity != CT_SHOW_COUNTS && quantity != CT_SHOW_INTENSITY && reading->cell == CT_CELL_LOW)
     return CT_LEVEL_FAINT;
   if (!isfinite(*value))
     return CT_LEVEL_NAN;
@@ -193,7 +199,7 @@ static void set_range(struct ct_view_memory *memory, double noise)
   } else if (memory->quantity == CT_SHOW_EMF)
     low -= 0.15 * (high - low);    /* the darkest levels are hard to tell from a dark terminal */
   else if (memory->quantity != CT_SHOW_LITHIUM)
-    low = 0;                       /* an error or a count reads from zero */
+    low = 0;                       /* an error, a count, an intensity reads from zero */
   double span = high - low, old = memory->high - memory->low, slack = 0.06 * old;
   if (old > 0 && low >= memory->low - slack && high <= memory->high + slack && old <= 1.8 * span)
     return;

@@ -23,6 +23,7 @@ struct ct_reading {
   enum ct_map_cell cell;
   double emf, sigma;
   double photons;                  /* all in the spectra, as in "map.counts" of a sample */
+  double intensity;                /* mean of the cells; NaN where none is known */
 };
 
 /* Whether the section can be shown: sizes and bin within reason. */

@@ -15,7 +15,7 @@ static const struct {
   { "0 Esc", "overview", "0all", { '0', CT_PRESS_ESCAPE }, BACK },
   { "arrows", "read the map at a cursor", "arrows", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
   { "r", "curves of all pixels, the cursor's pixel, each ROI", NULL, { 'r' }, SCOPE },
-  { "u", "map of EMF, error, counts, drift, lithium", NULL, { 'u' }, QUANTITY },
+  { "u", "map of EMF, error, counts, density, drift, lithium", NULL, { 'u' }, QUANTITY },
   { "b", "bins: automatic, 1, 2, 4, 8 pixels, adaptive", NULL, { 'b' }, BINNING },
   { "c", "colours: inferno, grey, viridis, cividis", NULL, { 'c' }, COLOURS },
   { "l", "spectrum linear or logarithmic", NULL, { 'l' }, LOG },

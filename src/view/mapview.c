@@ -34,11 +34,13 @@ static bool find_map(const struct ct_view *view, const struct ct_snapshot *snaps
 /* The bin is the worker's, chosen for the error; a small screen may draw several bins as one. */
 static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_map_view *map, struct ct_canvas canvas)
 {
-  static const char *const names[] = { "EMF", "Error", "Count", "Drift", "Lithium" };
+  static const char *const names[] = { "EMF", "Error", "Count", "Density", "Drift", "Lithium" };
   unsigned bin = map->head->bin, x = view->memory.edge_x, y = view->memory.edge_y;
   char error[CT_WORD], aim[CT_WORD] = "", drawn[CT_WORD] = "";
   if (view->quantity == CT_SHOW_COUNTS)
     return ct_canvas_caption(canvas, "Count map  per %ux%u pixels", x, y);
+  if (view->quantity == CT_SHOW_INTENSITY)
+    return ct_canvas_caption(canvas, "Density map  L+H a second and pixel");
   if (view->quantity == CT_SHOW_DRIFT)
     return ct_canvas_caption(canvas, "Drift map  trend / its error, cells %ux%u", bin, bin);
   if (!isfinite(map->head->median_sigma))

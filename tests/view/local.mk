@@ -16,6 +16,7 @@ dist_noinst_DATA += \
   %D%/golden/counts-map-80x24.exp \
   %D%/golden/cursor-80x24.exp \
   %D%/golden/detector-80x24.exp \
+  %D%/golden/density-map-80x24.exp \
   %D%/golden/drift-map-80x24.exp \
   %D%/golden/empty-80x24.exp \
   %D%/golden/error-map-80x24.exp \

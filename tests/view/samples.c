@@ -52,6 +52,7 @@ static void fill_map(struct ct_map_parts *map, double photons, unsigned frame)
     double sigma = (1 + emf) * sqrt(emf / counts), noise = normal(&state);
     map->counts[i] = (float)floor(counts + 0.5);
     map->photons[i] = (float)floor(9 * counts + 0.5);     /* the bands of L and H are the smaller part of a spectrum */
+    map->intensity[i] = (float)(brightness * 2.5);
     map->cell[i] = counts < 50 ? CT_CELL_LOW : CT_CELL_OK;
     if (x > 60 && x < 63 && y > 10 && y < 14)
       map->cell[i] = CT_CELL_MASKED;
