@@ -220,7 +220,7 @@ static void remove_large(struct stripes *s, float *sinogram)
 
 static void remove_small(struct stripes *s, float *sinogram)
 {
-  sort_columns(s, sinogram, window_of(s->cols, SMALL, 5));
+  sort_columns(s, sinogram, window_of(s->cols, SMALL, 11));
   for (size_t at = 0; at < (size_t)s->rows * s->cols; at++)
     sinogram[(size_t)s->from[at] * s->cols + at % s->cols] = s->smooth[at];
 }
