@@ -13,7 +13,9 @@ static const struct ct_option rows[] = {
   { .key = "source", .flag = "source", .kind = CT_OPTION_TEXT, .value = "", .argument = "NAME[,NAME...]",
     .help = "calibrate: what shone on the detector: Am-241, Co-57, W, Pb, ..." },
   { .key = "to", .flag = "to", .kind = CT_OPTION_TEXT, .value = ".", .argument = "DIR",
-    .help = "calibrate: where gradients.txt, intercepts.txt and quality.tsv are written" },
+    .help = "calibrate, export: where files are written" },
+  { .key = "as", .flag = "as", .kind = CT_OPTION_WORDS, .value = "", .words = "hxt|csv|tsv|png|nxtomo|bdf|plain",
+    .argument = "FORMAT[,FORMAT...]", .help = "export: what is made of the run" },
   { .key = "fwhm_keV", .flag = "fwhm", .kind = CT_OPTION_REAL, .value = "1", .min = 0.1, .max = 10, .argument = "KEV",
     .help = "calibrate: about how wide a line is" },
   { .key = "dark", .flag = "dark", .kind = CT_OPTION_FILE, .value = "", .argument = "FILE",
@@ -33,11 +35,52 @@ static void say(void *context, const char *line)
   printf("%s\n", line);
 }
 
-static int info(const char *run, struct ct_err *err)
+/* On a terminal only: how far it is. */
+static void show_progress(void *context, const char *what, uint64_t done, uint64_t all)
+{
+  static int last_percent = -1;
+  const int percent = all > 0 ? (int)(100 * done / all) : 0;
+  (void)context;
+  if (percent == last_percent)
+    return;
+  last_percent = percent;
+  fprintf(stderr, "\r%s: %3d %%\033[K%s", what, percent, done >= all ? "\r\033[K" : "");
+}
+
+static void tell_when(const struct ct_run_file *files, size_t n)
+{
+  int64_t first_ns = INT64_MAX, last_ns = 0;
+  char first[CT_TIME_TEXT], last[CT_TIME_TEXT];
+  for (size_t i = 0; i < n; i++)
+    if (files[i].n > 0) {
+      first_ns = files[i].first_arrival_ns < first_ns ? files[i].first_arrival_ns : first_ns;
+      last_ns = files[i].last_arrival_ns > last_ns ? files[i].last_arrival_ns : last_ns;
+    }
+  if (last_ns > 0)
+    printf("from %s to %s, %.1f s\n", ct_time_text(first_ns, first), ct_time_text(last_ns, last),
+           (double)(last_ns - first_ns) / 1e9);
+}
+
+static int tell_summary(const char *run, struct ct_err *err)
+{
+  struct ct_run_summary summary;
+  int rc = ct_run_summarise(run, &summary, err);
+  if (rc != 0)
+    return rc;
+  printf("%s: %u sessions, %llu frames lost, %llu missed\n", summary.name, summary.sessions,
+         (unsigned long long)summary.lost, (unsigned long long)summary.missed);
+  if (summary.emf_lines > 0)
+    printf("EMF %.4f, mean of %llu results over time; the last one %.4f +- %.4f\n", summary.emf_mean,
+           (unsigned long long)summary.emf_lines, summary.emf_last, summary.emf_last_sigma);
+  return 0;
+}
+
+static int info(const struct ct_settings *settings, const char *run, struct ct_err *err)
 {
   struct ct_run_file *files;
   size_t n;
   uint64_t frames = 0, bytes = 0;
+  (void)settings;
   int rc = ct_run_files(run, &files, &n, err);
   if (rc != 0)
     return rc;
@@ -60,44 +103,44 @@ static int info(const char *run, struct ct_err *err)
     bytes += file->bytes;
   }
   printf("%zu files, %llu frames, %llu bytes\n", n, (unsigned long long)frames, (unsigned long long)bytes);
+  tell_when(files, n);
   free(files);
-  return 0;
+  return tell_summary(run, err);
 }
 
-static int verify(const char *run, struct ct_err *err)
+static int verify(const struct ct_settings *settings, const char *run, struct ct_err *err)
 {
+  (void)settings;
   struct ct_run_check check;
-  int rc = ct_run_verify(run, say, NULL, &check, err);
+  const struct ct_run_watch watch = { .say = say, .progress = isatty(STDERR_FILENO) ? show_progress : NULL };
+  int rc = ct_run_verify(run, &watch, &check, err);
   printf("%s: %llu files, %llu frames read, %llu differ from their checksum, %llu files not readable; "
-         "%llu frames listed as lost, %llu as missed\n", run, (unsigned long long)check.files,
+         "%llu frames listed as lost, %llu as missed, %llu neither there nor listed\n", run, (unsigned long long)check.files,
          (unsigned long long)check.frames, (unsigned long long)check.bad_frames, (unsigned long long)check.bad_files,
-         (unsigned long long)check.lost, (unsigned long long)check.missed);
+         (unsigned long long)check.lost, (unsigned long long)check.missed, (unsigned long long)check.unlisted);
   return rc;
 }
 
-static int repair(const char *run, struct ct_err *err)
+static int repair(const struct ct_settings *settings, const char *run, struct ct_err *err)
 {
+  (void)settings;
   return ct_run_repair(run, say, NULL, err);
 }
 
-static int export(const char *run, struct ct_err *err)
+static int export(const struct ct_settings *settings, const char *run, struct ct_err *err)
 {
-  (void)run;
-  return ct_err_set(err, CT_EUNSUPPORTED, "export: not yet in this version");
+  const unsigned formats = ct_settings_words(settings, "as");
+  int rc = 0;
+  for (int what = CT_EXPORT_HXT; what <= CT_EXPORT_PLAIN && rc == 0; what++) {
+    const struct ct_run_export job = { .run = run, .to = ct_settings_text(settings, "to"), .what = (enum ct_export)what,
+                                       .say = say, .progress = isatty(STDERR_FILENO) ? show_progress : NULL };
+    if (formats & 1u << what)
+      rc = ct_run_export(&job, err);
+  }
+  return rc;
 }
 
 /* ---- calibrate ------------------------------------------------------------------------------------------------ */
-/* On a terminal only: how far it is. */
-static void show_progress(void *context, const char *what, uint64_t done, uint64_t all)
-{
-  int *last_percent = context;
-  const int percent = all > 0 ? (int)(100 * done / all) : 0;
-  if (percent == *last_percent)
-    return;
-  *last_percent = percent;
-  fprintf(stderr, "\r%s: %3d %%\033[K%s", what, percent, done >= all ? "\r\033[K" : "");
-}
-
 /* What the run was collected with: of the HEXITEC detector, the order of its pixels, darks and threshold. */
 static struct ct_settings *collected_with(const char *run)
 {
@@ -148,7 +191,6 @@ static void tell_result(const struct ct_calibrate_run *run, const struct ct_cali
 static int calibrate(const struct ct_settings *given, struct ct_err *err)
 {
   size_t n;
-  int percent = -1;
   const char *const *arguments = ct_settings_arguments(given, &n);
   struct ct_settings *collected = collected_with(arguments[1]);
   struct ct_calibrate_result result;
@@ -163,7 +205,6 @@ static int calibrate(const struct ct_settings *given, struct ct_err *err)
     .next_frame = collected != NULL && ct_settings_bool(collected, "hexitec.next_frame"),
     .folder = ct_settings_text(given, "to"),
     .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
-    .context = &percent,
   };
   run.measure_dark = strcmp(run.dark, "measure") == 0;
   int rc = ct_calibrate_frames(&run, &result, err);
@@ -177,7 +218,7 @@ static int calibrate(const struct ct_settings *given, struct ct_err *err)
 /* ---- commands -------------------------------------------------------------------------------------------------- */
 static const struct {
   const char *name;
-  int (*act)(const char *run, struct ct_err *err);
+  int (*act)(const struct ct_settings *settings, const char *run, struct ct_err *err);
 } commands[] = { { "info", info }, { "verify", verify }, { "repair", repair }, { "export", export } };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -200,8 +241,10 @@ static bool is_calibrate(const struct ct_settings *settings) { return strcmp(com
 static int check(const struct ct_settings *settings, struct ct_err *err)
 {
   if (place_of(command_of(settings)) == COMMANDS && !is_calibrate(settings))
-    return ct_err_set(err, CT_EUSAGE, "%.60s: no such command; there are info, verify, repair and calibrate",
+    return ct_err_set(err, CT_EUSAGE, "%.60s: no such command; there are info, verify, repair, export and calibrate",
                       command_of(settings));
+  if (strcmp(command_of(settings), "export") == 0 && ct_settings_words(settings, "as") == 0)
+    return ct_err_set(err, CT_EUSAGE, "export: needs --as FORMAT: hxt, csv, tsv, png, nxtomo, bdf, plain");
   if (is_calibrate(settings) && !ct_settings_is_set(settings, "source"))
     return ct_err_set(err, CT_EUSAGE, "calibrate: needs --source NAME: what shone on the detector (Am-241, Co-57, W,Pb, ...)");
   return 0;
@@ -214,7 +257,7 @@ static int act_on_each(const struct ct_settings *settings, struct ct_err *err)
   int worst = 0;
   const char *const *arguments = ct_settings_arguments(settings, &n);
   for (size_t i = 1; i < n; i++) {
-    int rc = commands[place_of(arguments[0])].act(arguments[i], err);
+    int rc = commands[place_of(arguments[0])].act(settings, arguments[i], err);
     if (rc != 0) {
       fprintf(stderr, "comptop-archive: %s\n", err->text);
       worst = rc;
@@ -225,8 +268,8 @@ static int act_on_each(const struct ct_settings *settings, struct ct_err *err)
 
 static const struct ct_option_table table = {
   .program = "comptop-archive",
-  .purpose = "look into, check, repair and calibrate archived runs",
-  .arguments = "info|verify|repair|calibrate RUN...",
+  .purpose = "look into, check, repair, export and calibrate archived runs",
+  .arguments = "info|verify|repair|export|calibrate RUN...",
   .min_arguments = 2,
   .max_arguments = SIZE_MAX,
   .rows = rows,

@@ -236,12 +236,49 @@ struct ct_run_rows {
 int ct_run_columns_read(struct ct_run_columns *columns, uint64_t first, uint32_t count, const struct ct_run_rows *out,
                         struct ct_err *err) CT_MUST_CHECK;
 void ct_run_columns_close(struct ct_run_columns *columns);     /* NULL is fine */
+/* A run in the formats of other programs, into files of <to> that are not there yet; they are named after the run. */
+enum ct_export {
+  CT_EXPORT_HXT,                     /* RUN.hxt: spectra of all pixels, the cube of the HEXITEC software, version 3 */
+  CT_EXPORT_CSV, CT_EXPORT_TSV,      /* RUN_spectrum, _spectra, _emf, _emf_errors, _counts: .csv or .tsv */
+  CT_EXPORT_PNG,                     /* RUN_emf.png: the last map */
+  CT_EXPORT_NXTOMO,                  /* RUN_tomo.nxs: the camera's frames alone */
+  CT_EXPORT_BDF,                     /* RUN.bdf.csv: voltage and current, Battery Data Format */
+  CT_EXPORT_PLAIN                    /* RUN_plain/: the run again, unpacked */
+};
+struct ct_run_export {
+  const char *run, *to;
+  enum ct_export what;
+  void (*say)(void *context, const char *line);          /* each file that was made */
+  /* NULL, or how far it is. */
+  void (*progress)(void *context, const char *what, uint64_t done, uint64_t all);
+  void *context;
+};
+/* CT_EEXISTS, CT_ENODATA: the run does not hold it, CT_EIO. What was begun and not finished is removed. */
+int ct_run_export(const struct ct_run_export *job, struct ct_err *err) CT_MUST_CHECK;
+
 struct ct_run_check {
   uint64_t files, frames, bytes, bad_frames, bad_files, lost, missed;
+  uint64_t unlisted;                 /* neither there nor listed as lost or missed */
 };
-/* Reads every frame and compares it with its checksum: 0, or CT_EARCHIVE when something is wrong (and was said). */
-int ct_run_verify(const char *run, void (*say)(void *context, const char *line), void *context,
-                  struct ct_run_check *check, struct ct_err *err) CT_MUST_CHECK;
+struct ct_run_watch {
+  void (*say)(void *context, const char *line);
+  /* NULL, or how far it is. */
+  void (*progress)(void *context, const char *what, uint64_t done, uint64_t all);
+  void *context;
+};
+/* A run in a few numbers; NaN where there is none. */
+struct ct_run_summary {
+  char name[64];
+  unsigned sessions;
+  uint64_t lost, missed;             /* as the logs list them */
+  uint64_t emf_lines;                /* results over time */
+  double emf_mean, emf_last, emf_last_sigma;   /* of all unmasked pixels, over the window of each line */
+};
+int ct_run_summarise(const char *run, struct ct_run_summary *out, struct ct_err *err) CT_MUST_CHECK;
+/* Reads every frame and compares it with its checksum, the numbers of the frames with each other, and what is not there
+ * with what is listed. 0, or CT_EARCHIVE when something is wrong (and was said). <watch> may be NULL. */
+int ct_run_verify(const char *run, const struct ct_run_watch *watch, struct ct_run_check *check,
+                  struct ct_err *err) CT_MUST_CHECK;
 /* Makes files that a crash left open readable again and writes the master anew. Changes nothing in files that are fine.
  * CT_EBUSY: a collector is writing the run. */
 int ct_run_repair(const char *run, void (*say)(void *context, const char *line), void *context,

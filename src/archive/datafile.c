@@ -48,6 +48,7 @@ static void write_about(hid_t file, const struct ct_data_about *about)
   ct_h5_text(entry, "role", about->role);
   ct_h5_text(entry, "program", about->program);
   ct_h5_number(entry, "index", about->index);
+  ct_h5_number(entry, "session", about->session);
   H5Gclose(entry);
 }
 

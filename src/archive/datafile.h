@@ -45,7 +45,7 @@ struct ct_data_file {
 
 struct ct_data_about {
   const char *run, *stream, *role, *program, *units;   /* units: of the pixels */
-  unsigned index;
+  unsigned index, session;
   bool plain;                              /* as ct_store's */
 };
 

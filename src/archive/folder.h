@@ -35,6 +35,21 @@ int ct_folder_write_maps(const struct ct_folder *folder, unsigned index, const s
                          struct ct_err *err) CT_MUST_CHECK;
 /* The settings of session <index>, as text; "" where there are none. The caller's to free(). */
 char *ct_folder_configuration(const struct ct_folder *folder, unsigned index);
+/* All frame files by stream and index; *files is the caller's to free(). */
+int ct_folder_files(const struct ct_folder *folder, struct ct_run_file **files, size_t *n, struct ct_err *err) CT_MUST_CHECK;
+/* Lines for people. */
+struct ct_teller {
+  void (*say)(void *context, const char *line);
+  void *context;
+};
+void ct_tell(const struct ct_teller *teller, const char *format, ...) CT_PRINTF(2, 3);
+/* What the logs list as lost or missed. */
+struct ct_listed {
+  char stream[CT_NAME];
+  uint64_t first, last;
+  enum ct_gap_reason reason;
+};
+struct ct_listed *ct_folder_gaps(const struct ct_folder *folder, size_t *n);   /* the caller's to free() */
 /* What a closed frame file holds. */
 int ct_folder_look(const char *path, struct ct_run_file *file, struct ct_err *err) CT_MUST_CHECK;
 

@@ -306,6 +306,7 @@ static void put_stream(hid_t streams, const struct ct_snapshot_stream *stream, c
   ct_nx_count(group, "rejected", stream->rejected);
   ct_nx_count(group, "ignored", stream->ignored);
   ct_nx_count(group, "restarts", stream->restarts);
+  ct_nx_count(group, "sampled", stream->sampled);
   ct_nx_count(group, "last_number", stream->last_number);
   H5Gclose(group);
 }

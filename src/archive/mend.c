@@ -98,7 +98,7 @@ static bool never_began(const char *path)
     return false;
   ssize_t n = read(fd, head, sizeof head);
   close(fd);
-  return n >= 0 && (n < 48 || memcmp(head, zeros, sizeof head) == 0);
+  return n >= 0 && memcmp(head, zeros, sizeof head) == 0;
 }
 
 static int set_aside(const char *path, const char *journal, struct ct_err *err)

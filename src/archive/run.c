@@ -152,7 +152,7 @@ static int open_file(struct ct_run *run, struct ct_run_writer *stream, const str
   struct ct_err err = { "" };
   const struct ct_data_about about = {
     .run = run->folder.name, .stream = stream->name, .role = ct_role_word(stream->role), .program = run->program,
-    .index = stream->index, .plain = run->plain,
+    .index = stream->index, .session = run->session, .plain = run->plain,
     .units = stream->role == CT_ROLE_CAMERA ? "counts" : first->type == CT_F32 ? "keV" : "ADU",
   };
   ct_folder_file(&run->folder, stream->name, stream->index, path);

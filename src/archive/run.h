@@ -49,6 +49,7 @@ struct ct_run {
   struct ct_results_file results;
   bool log_open, results_open, log_dirty, results_dirty;
   int64_t log_failed_ns, results_failed_ns;
+  unsigned session;                   /* log_index at the start */
   unsigned log_index, results_index;  /* of the open files, else of the next */
   struct ct_run_file *files;          /* finished ones */
   size_t n_files, files_room;

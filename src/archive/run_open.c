@@ -127,6 +127,7 @@ static int take_over(struct ct_run *run, struct ct_err *err)
     run->streams[i].index = ct_folder_next(entries, n, run->streams[i].name);
   run->log_index = ct_folder_next(entries, n, "log");
   run->results_index = ct_folder_next(entries, n, "results");
+  run->session = run->log_index;
   free(entries);
   return rc;
 }

@@ -94,7 +94,7 @@ static void expect_whole(const char *name)
 {
   struct ct_run_check check;
   struct ct_err err = { "" };
-  if (ct_run_verify(in_folder(name), NULL, NULL, &check, &err) != 0)
+  if (ct_run_verify(in_folder(name), NULL, &check, &err) != 0)
     fail_msg("%s", err.text);
 }
 
@@ -369,7 +369,7 @@ static void failing_disk(const char *name, enum ct_codec codec)
   assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
   expect_frames(name, "hexitec", kept + 700, 0);
   struct ct_run_check check;
-  assert_int_equal(ct_run_verify(in_folder(name), NULL, NULL, &check, NULL), 0);
+  assert_int_equal(ct_run_verify(in_folder(name), NULL, &check, NULL), 0);
   assert_int_equal(check.frames, kept + 700);
   assert_int_equal(check.missed, 2100 - kept);
 }
@@ -408,9 +408,33 @@ static void test_verify_finds_one_bit(void **state)
   struct ct_run_check check;
   struct ct_err err = { "" };
   lines = 0;
-  assert_int_equal(ct_run_verify(in_folder("bit"), count_line, NULL, &check, &err), CT_EARCHIVE);
+  assert_int_equal(ct_run_verify(in_folder("bit"), &(struct ct_run_watch){ .say = count_line }, &check, &err), CT_EARCHIVE);
   assert_int_equal(check.bad_frames, 1);
   assert_int_equal(lines, 1);
+}
+
+/* Numbers that are not there have to be listed, unless the collector was not there either. */
+static void test_verify_knows_gaps(void **state)
+{
+  (void)state;
+  struct ct_run_check check;
+  int64_t now_ns = ct_time_wall_ns();
+  struct ct_run *run = open_run("gaps", CT_CODEC_NONE, 0, false);
+  assert_int_equal(run_frames(run, 0, 0, 128, 7, CT_CODEC_NONE, &now_ns), 0);
+  assert_int_equal(run_frames(run, 0, 200, 128, 7, CT_CODEC_NONE, &now_ns), 0);
+  ct_run_gap(run, 0, 128, 189, CT_GAP_LOST, now_ns);
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  lines = 0;
+  assert_int_equal(ct_run_verify(in_folder("gaps"), &(struct ct_run_watch){ .say = count_line }, &check, NULL), CT_EARCHIVE);
+  assert_int_equal(check.unlisted, 10);
+  assert_int_equal(check.lost, 62);
+  assert_int_equal(lines, 1);
+  run = open_run("gaps", CT_CODEC_NONE, 0, true);
+  ct_run_gap(run, 0, 190, 199, CT_GAP_MISSED, now_ns);
+  assert_int_equal(run_frames(run, 0, 400, 128, 7, CT_CODEC_NONE, &now_ns), 0);      /* 328 to 399 came between sessions */
+  assert_int_equal(run_frames(run, 0, 5000000, 64, 7, CT_CODEC_NONE, &now_ns), 0);   /* a restart */
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_whole("gaps");
 }
 
 /* ---- as a writer for run.sh ------------------------------------------------------------------------------------ */
@@ -459,7 +483,7 @@ static int repair_run(const char *run)
   struct ct_err err = { "" };
   int rc = ct_run_repair(run, print_line, NULL, &err);
   if (rc == 0)
-    rc = ct_run_verify(run, print_line, NULL, &check, &err);
+    rc = ct_run_verify(run, &(struct ct_run_watch){ .say = print_line }, &check, &err);
   if (rc != 0)
     fprintf(stderr, "%s\n", err.text);
   return rc != 0;
@@ -486,6 +510,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(test_failing_disk_plain),
     cmocka_unit_test(test_failing_disk_packed),
     cmocka_unit_test(test_verify_finds_one_bit),
+    cmocka_unit_test(test_verify_knows_gaps),
   };
   return cmocka_run_group_tests_name("run", tests, make_folder, remove_folder);
 }

@@ -228,7 +228,7 @@ static void examine(const char *folder, const struct crash *crash)
     complain(folder, "repair", err.text);
     return;
   }
-  if (ct_run_verify(run, NULL, NULL, &check, &err) != 0)
+  if (ct_run_verify(run, NULL, &check, &err) != 0)
     complain(folder, "verify", err.text);
   if (ct_run_files(run, &files, &n_files, &err) != 0)
     complain(folder, "files", err.text);

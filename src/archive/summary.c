@@ -1,0 +1,79 @@
+/* A run in a few numbers. */
+#include "archive/folder.h"
+#include "archive/h5.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double *read_totals(const char *path, const char *name, hsize_t *n)
+{
+  hid_t file;
+  double *values = NULL;
+  char inside[64];
+  *n = 0;
+  if (ct_h5_open_file(&file, path, NULL) != 0)
+    return NULL;
+  snprintf(inside, sizeof inside, "/entry/totals/%s", name);
+  hid_t set = H5Dopen2(file, inside, H5P_DEFAULT), space = H5Dget_space(set);
+  if (set >= 0 && H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, n, NULL) > 0 && *n > 0) {
+    values = ct_xcalloc(*n, sizeof *values);
+    if (H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
+      free(values);
+      values = NULL;
+      *n = 0;
+    }
+  }
+  H5Sclose(space);
+  if (set >= 0)
+    H5Dclose(set);
+  H5Fclose(file);
+  return values;
+}
+
+static void add_results(const char *path, struct ct_run_summary *out, double *sum)
+{
+  hsize_t n, n_sigma;
+  double *emf = read_totals(path, "emf", &n), *sigma = read_totals(path, "emf_errors", &n_sigma);
+  for (hsize_t i = 0; emf != NULL && sigma != NULL && i < n && i < n_sigma; i++) {
+    if (!isfinite(emf[i]))
+      continue;
+    *sum += emf[i];
+    out->emf_lines++;
+    out->emf_last = emf[i];
+    out->emf_last_sigma = sigma[i];
+  }
+  free(sigma);
+  free(emf);
+}
+
+int ct_run_summarise(const char *run, struct ct_run_summary *out, struct ct_err *err)
+{
+  struct ct_folder folder;
+  struct ct_folder_entry *entries;
+  size_t n, n_gaps;
+  double sum = 0;
+  *out = (struct ct_run_summary){ .emf_mean = NAN, .emf_last = NAN, .emf_last_sigma = NAN };
+  int rc = ct_folder_find(&folder, run, err);
+  if (rc == 0)
+    rc = ct_folder_list(&folder, &entries, &n, err);
+  if (rc != 0)
+    return rc;
+  snprintf(out->name, sizeof out->name, "%s", folder.name);
+  for (size_t i = 0; i < n; i++) {
+    char path[CT_PATH];
+    ct_folder_file(&folder, entries[i].kind, entries[i].index, path);
+    if (strcmp(entries[i].kind, "results") == 0)
+      add_results(path, out, &sum);
+    out->sessions += strcmp(entries[i].kind, "results") == 0;
+  }
+  free(entries);
+  if (out->emf_lines > 0)
+    out->emf_mean = sum / (double)out->emf_lines;
+  struct ct_listed *gaps = ct_folder_gaps(&folder, &n_gaps);
+  for (size_t i = 0; i < n_gaps; i++)
+    *(gaps[i].reason == CT_GAP_MISSED ? &out->missed : &out->lost) += gaps[i].last - gaps[i].first + 1;
+  free(gaps);
+  return 0;
+}
