@@ -153,4 +153,39 @@ int ct_stripes_remove(float *sinogram, uint32_t rows, uint32_t cols);
 /* The same with what a slice has kept, for good, and the slice anew without a ring correction. */
 int ct_tomo_clean(struct ct_tomo *tomo);
 
+/* ---- a volume: planes through it in any direction --------------------------------------------------------------- */
+struct ct_volume_setup {
+  uint32_t rows, cols;       /* of the images that will be added: frames, binned */
+  uint32_t size;             /* pixels per edge that cover the field of view, about: ct_volume_state says how many do */
+  uint32_t rotation_deg;     /* these as for a slice */
+  double axis_px, pixel_cm;
+  enum ct_window window;
+  uint64_t memory_bytes;     /* for projections. When it is full every other one leaves, and the next ones are taken as
+                                much farther apart: images of 128 x 128 take 26 MB for 400 */
+};
+struct ct_volume;
+/* 0, CT_ERANGE (also: memory_bytes hold no two projections), CT_ENOMEM; plans transforms as ct_tomo_open does. */
+int ct_volume_open(struct ct_volume **out, const struct ct_volume_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_volume_close(struct ct_volume *volume);   /* NULL is fine */
+/* image[rows * cols] of -ln(transmission) at <angle_deg>. 0, taken or too near to another one; CT_ERANGE as ct_tomo_add. */
+int ct_volume_add(struct ct_volume *volume, const float *image, double angle_deg);
+void ct_volume_restart(struct ct_volume *volume);   /* without projections */
+
+/* A plane's middle lies x to the right of and y above the axis, in columns, at detector row <row>. Its rows are horizontal,
+ * turned counter-clockwise by turn_deg; its columns stand up by tilt_deg: 0 is a slice, 90 upright, its first row on top. */
+struct ct_plane {
+  double x, y, row;
+  double turn_deg, tilt_deg;
+};
+/* values[height * width] in pixels of pixel_px, NaN outside the field of view or the rows; all NaN without projections.
+ * Linear between samples and rows. width and height at most 16384. */
+void ct_volume_plane(struct ct_volume *volume, const struct ct_plane *plane, uint32_t width, uint32_t height, float *values);
+
+struct ct_volume_state {
+  uint32_t projections, projections_max;
+  uint32_t size;             /* pixels across the field of view */
+  double pixel_px;           /* in columns */
+};
+struct ct_volume_state ct_volume_state(const struct ct_volume *volume);
+
 #endif

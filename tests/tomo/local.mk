@@ -1,4 +1,4 @@
-check_PROGRAMS += %D%/check_axis %D%/check_field %D%/check_kernel %D%/check_rings %D%/check_slice
+check_PROGRAMS += %D%/check_axis %D%/check_field %D%/check_kernel %D%/check_rings %D%/check_slice %D%/check_volume
 %C%_check_axis_SOURCES = %D%/check_axis.c %D%/phantom.c %D%/phantom.h
 %C%_check_axis_LDADD = $(CHECK_LDADD)
 %C%_check_field_SOURCES = %D%/check_field.c %D%/phantom.c %D%/phantom.h
@@ -12,6 +12,8 @@ check_PROGRAMS += %D%/check_axis %D%/check_field %D%/check_kernel %D%/check_ring
 check_PROGRAMS += %D%/check_scan
 %C%_check_scan_SOURCES = %D%/check_scan.c
 %C%_check_scan_LDADD = $(CHECK_LDADD)
+%C%_check_volume_SOURCES = %D%/check_volume.c %D%/phantom.c %D%/phantom.h
+%C%_check_volume_LDADD = $(CHECK_LDADD)
 
 EXTRA_PROGRAMS += %D%/bench_slice
 BENCHES += %D%/bench_slice
