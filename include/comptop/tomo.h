@@ -188,4 +188,16 @@ struct ct_volume_state {
 };
 struct ct_volume_state ct_volume_state(const struct ct_volume *volume);
 
+/* ---- phase ------------------------------------------------------------------------------------------------------ */
+/* What propagation adds to the contrast of a sample of one material is taken away again, image by image (Paganin et al.,
+ * J. Microsc. 206 (2002) 33): transmission is filtered with 1/(1 + alpha k^2), k in radians per pixel. */
+struct ct_paganin;
+/* alpha in square pixels: wavelength x distance x (delta/beta) / (4 pi pixel^2). */
+double ct_paganin_alpha(double e_keV, double distance_mm, double delta_over_beta, double pixel_um);
+/* For images of rows x cols, alpha 0..10^8. 0, CT_ERANGE, CT_ENOMEM; plans transforms as ct_tomo_open does. */
+int ct_paganin_open(struct ct_paganin **out, uint32_t rows, uint32_t cols, double alpha_px2, struct ct_err *err) CT_MUST_CHECK;
+void ct_paganin_close(struct ct_paganin *paganin);   /* NULL is fine */
+/* image[rows * cols] of finite -ln(transmission), in place: the same without the phase. */
+void ct_paganin_run(struct ct_paganin *paganin, float *image);
+
 #endif

@@ -8,8 +8,7 @@
 
 #define PI 3.14159265358979323846
 
-/* The next even length from <least> on that has no prime factor beyond 5. */
-static uint32_t smooth(uint32_t least)
+uint32_t ct_smooth_length(uint32_t least)
 {
   for (uint32_t n = least + (least & 1);; n += 2) {
     uint32_t rest = n;
@@ -61,10 +60,10 @@ int ct_filter_init(struct ct_filter *f, const struct ct_filter_setup *setup)
 {
   double reach = fmax(setup->to_col, setup->cols - 1.0 - fmin(setup->from_col, 0));
 
-  *f = (struct ct_filter){ .cols = setup->cols, .len = smooth(2 * (uint32_t)ceil(fmax(reach, setup->cols) + 1)) };
+  *f = (struct ct_filter){ .cols = setup->cols, .len = ct_smooth_length(2 * (uint32_t)ceil(fmax(reach, setup->cols) + 1)) };
   f->short_len = f->len;
   /* Pixels of more than sqrt(2) columns need fewer samples than columns, but one a pixel. */
-  if (setup->pixel_cols > 1.41) f->short_len = smooth((uint32_t)ceil(f->len / setup->pixel_cols));
+  if (setup->pixel_cols > 1.41) f->short_len = ct_smooth_length((uint32_t)ceil(f->len / setup->pixel_cols));
   if (f->short_len > f->len) f->short_len = f->len;
   f->pitch = (double)f->len / f->short_len;
   f->wrap = (int64_t)floor(setup->from_col / f->pitch);

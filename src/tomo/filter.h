@@ -36,4 +36,7 @@ void ct_filter_free(struct ct_filter *filter);
  * ring[cols] (NULL: none), times weight[cols] (NULL: 1). */
 void ct_filter_run(struct ct_filter *filter, float *line, const float *row, const float *ring, const float *weight);
 
+/* The next even length from <least> on that has no prime factor beyond 5: transforms of those are fast. */
+uint32_t ct_smooth_length(uint32_t least);
+
 #endif

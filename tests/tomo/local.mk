@@ -1,10 +1,12 @@
-check_PROGRAMS += %D%/check_axis %D%/check_field %D%/check_kernel %D%/check_rings %D%/check_slice %D%/check_volume
+check_PROGRAMS += %D%/check_axis %D%/check_field %D%/check_kernel %D%/check_paganin %D%/check_rings %D%/check_slice %D%/check_volume
 %C%_check_axis_SOURCES = %D%/check_axis.c %D%/phantom.c %D%/phantom.h
 %C%_check_axis_LDADD = $(CHECK_LDADD)
 %C%_check_field_SOURCES = %D%/check_field.c %D%/phantom.c %D%/phantom.h
 %C%_check_field_LDADD = $(CHECK_LDADD)
 %C%_check_kernel_SOURCES = %D%/check_kernel.c %D%/phantom.c %D%/phantom.h
 %C%_check_kernel_LDADD = $(CHECK_LDADD)
+%C%_check_paganin_SOURCES = %D%/check_paganin.c
+%C%_check_paganin_LDADD = $(CHECK_LDADD)
 %C%_check_rings_SOURCES = %D%/check_rings.c %D%/phantom.c %D%/phantom.h
 %C%_check_rings_LDADD = $(CHECK_LDADD)
 %C%_check_slice_SOURCES = %D%/check_slice.c %D%/phantom.c %D%/phantom.h
