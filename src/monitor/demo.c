@@ -15,6 +15,8 @@
 static char demo_settings[][48] = {
   "-Shexitec.gradients=0.0288",
   "-Sroi.cathode.disc=39.5,39.5,26",
+  "-Scamera.pixel_um=85",
+  "-Scamera.size=256",
   "-Srun.name=demo",   /* the last: left out of a run that is archived */
 };
 
@@ -51,11 +53,13 @@ void demo_end_with_parent(pid_t parent)
 static void run_child(pid_t parent)
 {
   demo_end_with_parent(parent);
-  char hexitec[64], scalars[64];
+  char hexitec[64], camera[64], scalars[64];
   endpoint(hexitec, getpid(), "hexitec");
+  endpoint(camera, getpid(), "camera");
   endpoint(scalars, getpid(), "scalars");
-  char words[][16] = { "comptop-sim", "--child", "--hexitec", "--scalars", "--speedup=60", "--wait" };
-  char *arguments[] = { words[0], words[1], words[2], hexitec, words[3], scalars, words[4], words[5], NULL };
+  char words[][17] = { "comptop-sim", "--child", "--hexitec", "--camera", "--scalars", "--camera-rate=15", "--speedup=60", "--wait" };
+  char *arguments[] = { words[0], words[1], words[2], hexitec, words[3], camera, words[4], scalars, words[5], words[6], words[7],
+                        NULL };
   signal(SIGPIPE, SIG_DFL);
   /* Its words would land in the middle of the screen or log. */
   int nowhere = open("/dev/null", O_WRONLY);
@@ -97,14 +101,16 @@ void demo_stop(struct demo *demo)
 
 char **demo_arguments(const struct demo *demo, bool archived, int argc, char **argv, int *new_argc)
 {
-  static char hexitec[80] = "--hexitec=", scalars[80] = "--scalars=";
+  static char hexitec[80] = "--hexitec=", camera[80] = "--camera=", scalars[80] = "--scalars=";
   const size_t n_settings = sizeof demo_settings / sizeof *demo_settings - (archived ? 1 : 0);
-  char **all = ct_xcalloc((size_t)argc + n_settings + 3, sizeof *all);
+  char **all = ct_xcalloc((size_t)argc + n_settings + 4, sizeof *all);
   int n = 0;
   endpoint(strchr(hexitec, '=') + 1, demo->child, "hexitec");
+  endpoint(strchr(camera, '=') + 1, demo->child, "camera");
   endpoint(strchr(scalars, '=') + 1, demo->child, "scalars");
   all[n++] = argv[0];
   all[n++] = hexitec;
+  all[n++] = camera;
   all[n++] = scalars;
   for (size_t i = 0; i < n_settings; i++)
     all[n++] = demo_settings[i];

@@ -273,7 +273,7 @@ static void shows_a_demonstration_and_leaves_nothing(void **state)
 static void keys_choose_what_is_shown_large(void **state)
 {
   static const struct { const char *key, *text; } screens[] = {
-    { "2", "Compton profile" }, { "3", "Spectrum " }, { "4", "no camera stream" }, { "5", "Cell " }, { "6", "Health " },
+    { "2", "Compton profile" }, { "3", "Spectrum " }, { "4", "Slice " }, { "5", "Cell " }, { "6", "Health " },
     { "1", "EMF map" }, { "?", "Help " }, { "x", "EMF map" }, { "0", "Profile J(pz)" },
   };
   struct term *term = start_demo(*state, false);
