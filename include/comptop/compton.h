@@ -106,6 +106,7 @@ struct ct_compton_setup {
   bool unbias;                         /* EMF without the low-count bias of a ratio */
   double energy_sigma_keV;             /* error of the energy scale common to all pixels */
   double pixel_sigma_keV;              /* error of each pixel's own, independent of the others */
+  enum ct_normalisation normalisation; /* of the profile */
   double flat_exponent;                /* EMF = L/H (flat EMF of the pixel / mean flat EMF)^-exponent */
 };
 
@@ -287,10 +288,11 @@ double ct_family_z(double chance, double tests);
 uint32_t ct_compton_profile_points(const struct ct_compton *compton);
 /* The profile of the selected pixels (select as above) into pz, J, sigma of ct_compton_profile_points() each.
  * Every group's counts are shared out to cells of CT_PROFILE_STEP centred on pz[] with that group's theta and the
- * configured order, after background; then J(0) is made 1. *norm is the counts per a.u. at pz = 0 before that.
+ * configured order, after background; then J(0) is made 1 (or as <normalisation> says). *norm is the counts per a.u. at
+ * pz = 0 before that.
  * sigma is each point's own counting error (background included) on the scale of J; the error of the norm, common to
  * all points, is not in it, nor are the correlations of neighbours that share a bin. Not corrected for F or efficiency.
- * J and sigma are NaN where there is nothing to normalise by (norm <= 0). */
+ * J and sigma are NaN where there is nothing to normalise by (counts at pz = 0, or their sum, not above 0). */
 void ct_compton_profile(struct ct_compton *compton, const uint32_t *cube, const uint8_t *select, double *pz, double *J,
                         double *sigma, double *norm);
 

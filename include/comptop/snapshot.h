@@ -324,14 +324,17 @@ struct ct_section_spectrum {
   double start_keV, width_keV;
   uint32_t n, pixels;
 };
-/* double pz[n], J[n], sigma[n], reference[n], reference_sigma[n] follow; J is normalised to its value at pz = 0, the
- * reference to J. Without a reference its name is "" and its arrays mean nothing. */
+/* What a profile is divided by: its value at pz = 0; its integral over the windows of L and H; nothing, counts per a.u. */
+enum ct_normalisation { CT_NORMALISE_PEAK, CT_NORMALISE_AREA, CT_NORMALISE_NONE };
+
+/* double pz[n], J[n], sigma[n], reference[n], reference_sigma[n] follow; J is normalised, the reference scaled to J. Without a reference its name is "" and its arrays mean nothing. */
 struct ct_section_profile {
   uint32_t n, pixels;
   double norm;                /* counts per a.u. at pz = 0 */
   char reference[64];
   double chi2;
-  uint32_t dof, reserved;
+  uint32_t dof;
+  uint32_t normalisation;     /* enum ct_normalisation */
 };
 /* float values[size*size] follow, row-major; NaN outside the field of view. */
 struct ct_section_slice {

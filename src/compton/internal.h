@@ -77,7 +77,8 @@ struct ct_compton {
   struct ct_flat_pixel *flat; /* [rows*cols] or NULL */
   double flat_mean_variance;  /* of the logarithm of the flat field's mean */
   struct ct_reference *reference;   /* or NULL; with it, of the last profile: */
-  double *made, *covariance;        /* [n_points] net counts, [n_points][n_points] */
+  double *made, *covariance;        /* [n_points] net counts, [n_points][n_points], */
+  double per_count;                 /* and J of a count */
   double *seen;               /* [axis.n]: of the photons of each bin, through the layers and by the sensor */
   uint64_t *total;            /* [axis.n]: one group's summed spectrum, scratch of ct_compton_profile */
 };

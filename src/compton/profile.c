@@ -135,18 +135,34 @@ static void add_group(struct ct_compton *c, const struct ct_group *group, double
     }
 }
 
-static void normalise(uint32_t n, double *J, double *sigma, double *norm)
+/* J of one count; NaN where there is nothing to normalise by. */
+static double j_per_count(const struct ct_compton *c, const double *counts)
 {
-  double centre = J[n / 2];
-  *norm = centre / CT_PROFILE_STEP;
-  double scale = CT_NAN;
-  if (centre > 0)
-    scale = 1 / centre;
-  for (uint32_t j = 0; j < n; j++) {
-    J[j] *= scale;
-    sigma[j] = sqrt(fmax(0, sigma[j])) * scale;
+  uint32_t n = c->n_points;
+  double area = 0;
+  for (uint32_t j = 0; j < n; j++)
+    if (fabs((double)j - n / 2) * CT_PROFILE_STEP < c->setup.p_high)
+      area += counts[j];
+  if (!(counts[n / 2] > 0 && area > 0))
+    return CT_NAN;
+  switch (c->setup.normalisation) {
+  case CT_NORMALISE_AREA: return 1 / (area * CT_PROFILE_STEP);
+  case CT_NORMALISE_NONE: return 1 / CT_PROFILE_STEP;
+  case CT_NORMALISE_PEAK: break;
   }
-  if (centre > 0)
+  return 1 / counts[n / 2];
+}
+
+static void normalise(struct ct_compton *c, double *J, double *sigma, double *norm)
+{
+  uint32_t n = c->n_points;
+  *norm = J[n / 2] / CT_PROFILE_STEP;
+  c->per_count = j_per_count(c, J);
+  for (uint32_t j = 0; j < n; j++) {
+    J[j] *= c->per_count;
+    sigma[j] = sqrt(fmax(0, sigma[j])) * c->per_count;
+  }
+  if (c->setup.normalisation == CT_NORMALISE_PEAK && isfinite(J[n / 2]))
     J[n / 2] = 1;
 }
 
@@ -165,5 +181,5 @@ void ct_compton_profile(struct ct_compton *c, const uint32_t *cube, const uint8_
       add_group(c, &c->groups[g], J, sigma);
   if (c->reference != NULL)
     memcpy(c->made, J, n * sizeof *J);
-  normalise(n, J, sigma, norm);
+  normalise(c, J, sigma, norm);
 }

@@ -283,7 +283,7 @@ bool ct_compton_compare(const struct ct_compton *c, double *reference, double *s
     *dof = m.n - 1;
     good = scale > 0;
   }
-  double relative = good ? scale / c->made[n / 2] : CT_NAN;
+  double relative = good ? scale * c->per_count : CT_NAN;
   for (uint32_t j = 0; j < n; j++) {
     reference[j] = relative * reference_at(c, c->reference->J, j);
     sigma[j] = relative * reference_at(c, c->reference->sigma, j);

@@ -64,6 +64,8 @@ static int check_corrections(const struct ct_compton_setup *s, struct ct_err *er
     return ct_err_set(err, CT_ERANGE, "energy_sigma_keV = %g: not within 0..1", s->energy_sigma_keV);
   if (!(s->pixel_sigma_keV >= 0 && s->pixel_sigma_keV <= 1))
     return ct_err_set(err, CT_ERANGE, "pixel_sigma_keV = %g: not within 0..1", s->pixel_sigma_keV);
+  if ((unsigned)s->normalisation > CT_NORMALISE_NONE)
+    return ct_err_set(err, CT_ERANGE, "normalisation: none of peak, area, none");
   if (!isfinite(s->flat_exponent))
     return ct_err_set(err, CT_ERANGE, "flat_exponent = %g: not a number", s->flat_exponent);
   return 0;

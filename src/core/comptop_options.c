@@ -145,6 +145,7 @@ static const struct ct_option rows[] = {
   { SETTING("emf", "flat_field", FILE, ""), .help = "what a uniform sample showed, from --write-flat" },
   { SETTING("emf", "flat_exponent", REAL, "0.73"), .min = -10, .max = 10,
     .help = "of the flat field in EMF: 0.73 for NMC, 1.5 for lithium, 0.55 for iron" },
+  { SETTING("emf", "normalisation", WORD, "peak"), .words = "peak|area|none", .help = "of the profile" },
   { SETTING("emf", "reference", TEXT, ""), .flag = "reference", .argument = "FORMULA|FILE",
     .help = "beside the profile: free atoms of a formula, or a file from --write-profile" },
   { SETTING("emf", "fwhm_keV", REAL, "0.93"), .min = 0, .max = 10, .help = "resolution the free atoms are blurred by" },

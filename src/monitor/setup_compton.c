@@ -79,6 +79,7 @@ static int read_corrections(struct ct_compton_setup *c, const struct ct_settings
   c->phi_deg = ct_settings_real(s, "beam.polarisation_deg");
   c->unbias = ct_settings_word(s, "emf.bias") == 1;
   c->energy_sigma_keV = ct_settings_real(s, "emf.energy_sigma_keV");
+  c->normalisation = (enum ct_normalisation)ct_settings_word(s, "emf.normalisation");
   c->flat_exponent = ct_settings_real(s, "emf.flat_exponent");
   c->pixel_sigma_keV = ct_settings_real(s, "emf.pixel_sigma_keV");
   return read_absorption(c, s, err);

@@ -424,6 +424,7 @@ static void draw_profile(struct ct_picture *p, struct ct_snapshot_builder *build
     return;
   profile.head->pixels = count_selected(p, select);
   profile.head->chi2 = NAN;
+  profile.head->normalisation = p->aim.configured.normalisation;
   ct_compton_profile(p->compton, ct_spectra_window(p->spectra), select, profile.pz, profile.J, profile.sigma,
                      &profile.head->norm);
   if (p->aim.reference != NULL)

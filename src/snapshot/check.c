@@ -96,7 +96,8 @@ static bool map_is_sound(const void *payload, size_t size_bytes)
 static bool profile_is_sound(const void *payload, size_t size_bytes)
 {
   struct ct_profile_view profile;
-  return ct_section_profile(payload, size_bytes, &profile) && IS_TEXT(profile.head->reference);
+  return ct_section_profile(payload, size_bytes, &profile) && IS_TEXT(profile.head->reference) &&
+         profile.head->normalisation <= CT_NORMALISE_NONE;
 }
 
 static bool payload_is_sound(uint32_t kind, const void *payload, size_t size_bytes)

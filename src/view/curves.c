@@ -76,15 +76,17 @@ static void draw_residuals(const struct ct_profile_view *profile, struct ct_canv
 static struct ct_canvas profile_caption(const struct ct_view *view, const struct ct_snapshot *snapshot,
                                         const struct ct_profile_view *profile, struct ct_canvas canvas)
 {
+  static const char *const words[] = { "J(pz) / J(0)", "J(pz) / area", "J(pz), counts/a.u." };
   char scope[CT_NAME + 16], against[128] = "", chi2[CT_WORD];
+  const char *what = words[profile != NULL ? profile->head->normalisation : 0];
   if (profile != NULL && profile->head->reference[0] != '\0') {
     const struct ct_section_profile *head = profile->head;
     ct_word_brief(chi2, head->chi2);
     snprintf(against, sizeof against, isfinite(head->chi2) ? ", %.63s: chi2 %s of %u" : ", %.63s", head->reference, chi2,
              head->dof);
   }
-  return ct_canvas_caption(canvas, canvas.cols >= 60 ? "Compton profile J(pz) / J(0)  %s%s" : "Profile J(pz)  %s%s",
-                           ct_view_scope_word(view, &snapshot->core, scope), against);
+  return ct_canvas_caption(canvas, "%s%s  %s%s", canvas.cols >= 60 ? "Compton profile " : "Profile ",
+                           canvas.cols >= 60 ? what : "J(pz)", ct_view_scope_word(view, &snapshot->core, scope), against);
 }
 
 void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
@@ -107,7 +109,8 @@ void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snap
   }
   curve.sigma = profile.sigma;
   low = fmin(low, 0);
-  high = fmax(high, 1);
+  if (profile.head->normalisation == CT_NORMALISE_PEAK)
+    high = fmax(high, 1);
   ct_plot_round(&low, &high);
   bool compared = profile.head->reference[0] != '\0', strip = compared && canvas.rows >= STRIP_FROM_ROWS;
   int rows = strip ? canvas.rows - STRIP_ROWS : canvas.rows;

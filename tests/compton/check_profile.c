@@ -166,11 +166,37 @@ static void grid_stays_within_the_bins(void **state)
   ct_compton_free(c);
 }
 
+static void normalisation_is_chosen(void **state)
+{
+  (void)state;
+  struct ct_compton_setup s = camera();
+  uint32_t *cube = cube_of(&s, 1.5, 0.2, 0);
+  struct profile p[3];
+  for (int i = 0; i < 3; i++) {
+    s.normalisation = (enum ct_normalisation)i;
+    struct ct_compton *c = make(&s);
+    measure(c, cube, NULL, &p[i]);
+    ct_compton_free(c);
+  }
+  double area = 0;
+  for (uint32_t j = 0; j < p[0].n; j++) {
+    double unit = p[CT_NORMALISE_NONE].J[50];
+    assert_near(p[CT_NORMALISE_NONE].J[j], p[0].J[j] * unit, 1e-9 * unit);
+    assert_near(p[CT_NORMALISE_NONE].sigma[j], p[0].sigma[j] * unit, 1e-9 * unit);
+    area += fabs(p[0].pz[j]) < 5 ? p[CT_NORMALISE_AREA].J[j] * 0.2 : 0;
+  }
+  assert_near(area, 1, 1e-9);
+  assert_near(p[CT_NORMALISE_NONE].J[50], p[0].norm, 1e-9 * p[0].norm);
+  assert_near(p[CT_NORMALISE_NONE].norm, p[0].norm, 0);
+  free(cube);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(profile_is_the_gaussian_it_was_made_of),
     cmocka_unit_test(selection_is_respected),
+    cmocka_unit_test(normalisation_is_chosen),
     cmocka_unit_test(errors_are_those_of_repetitions),
     cmocka_unit_test(grid_stays_within_the_bins),
   };
