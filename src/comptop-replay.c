@@ -22,6 +22,8 @@ static const struct ct_option rows[] = {
     .help = "PUSH instead of PUB: waits for a slow receiver, loses nothing" },
   { .key = "rate", .flag = "rate", .kind = CT_OPTION_REAL, .value = "", .min = 1e-6, .max = 1e9, .argument = "HZ",
     .help = "frames a second (9118.87 for HEXITEC shapes, 10 for others)" },
+  { .key = "speed", .flag = "speed", .kind = CT_OPTION_REAL, .value = "1", .min = 1e-6, .max = 1e6, .argument = "X",
+    .help = "X times as fast as it was recorded" },
   { .key = "full-speed", .flag = "full-speed", .kind = CT_OPTION_SWITCH, .value = "off",
     .help = "as fast as it goes; without --push subscribers lose frames" },
   { .key = "loop", .flag = "loop", .kind = CT_OPTION_SWITCH, .value = "off",
@@ -34,6 +36,14 @@ static const struct ct_option rows[] = {
     .help = "begin with frame N of each data set, counted from 0" },
   { .key = "last", .flag = "last", .kind = CT_OPTION_INTEGER, .value = "", .min = 0, .max = 1e15, .argument = "N",
     .help = "end with frame N of each data set" },
+  { .key = "begin", .flag = "begin", .kind = CT_OPTION_REAL, .value = "0", .min = 0, .max = 1e9, .argument = "SEC",
+    .help = "leave out what came before SEC after the first frame" },
+  { .key = "end", .flag = "end", .kind = CT_OPTION_REAL, .value = "", .min = 0, .max = 1e9, .argument = "SEC",
+    .help = "leave out what came later than SEC" },
+  { .key = "scalars", .flag = "scalars", .kind = CT_OPTION_ENDPOINT, .value = "", .argument = "ENDPOINT",
+    .help = "bind and publish the cell's scalars here, in step with the frames" },
+  { .key = "mpt", .flag = "mpt", .kind = CT_OPTION_FILE, .value = "", .argument = "FILE",
+    .help = "text file of EC-Lab that the scalars are in (those of the run)" },
   { .key = "start-number", .flag = "start-number", .kind = CT_OPTION_INTEGER, .value = "", .min = 0, .max = 1e15,
     .argument = "N", .help = "number of the first frame sent (as recorded, else 0)" },
   { .key = "wait", .flag = "wait", .kind = CT_OPTION_SWITCH, .value = "off", .help = "wait for the first subscriber" },
@@ -54,6 +64,14 @@ static int check(const struct ct_settings *settings, struct ct_err *err)
 {
   if (ct_settings_is_set(settings, "rate") && ct_settings_bool(settings, "full-speed"))
     return ct_err_set(err, CT_EUSAGE, "--rate and --full-speed exclude each other");
+  if (ct_settings_is_set(settings, "speed") &&
+      (ct_settings_is_set(settings, "rate") || ct_settings_bool(settings, "full-speed")))
+    return ct_err_set(err, CT_EUSAGE, "--speed and %s exclude each other",
+                      ct_settings_is_set(settings, "rate") ? "--rate" : "--full-speed");
+  if (ct_settings_is_set(settings, "end") && ct_settings_real(settings, "end") < ct_settings_real(settings, "begin"))
+    return ct_err_set(err, CT_EUSAGE, "--end is before --begin");
+  if (ct_settings_is_set(settings, "mpt") && !ct_settings_is_set(settings, "scalars"))
+    return ct_err_set(err, CT_EUSAGE, "--mpt needs --scalars ENDPOINT: where they are published");
   if (ct_settings_is_set(settings, "times") && ct_settings_bool(settings, "loop"))
     return ct_err_set(err, CT_EUSAGE, "--loop and --times exclude each other");
   if (ct_settings_is_set(settings, "last") && ct_settings_int(settings, "last") < ct_settings_int(settings, "first"))
@@ -104,6 +122,11 @@ int main(int argc, char **argv)
     .darks = ct_settings_text(settings, "darks"),
     .flats = ct_settings_text(settings, "flats"),
     .rate_hz = rate(settings),
+    .speed = ct_settings_real(settings, "speed"),
+    .begin_s = ct_settings_real(settings, "begin"),
+    .end_s = ct_settings_is_set(settings, "end") ? ct_settings_real(settings, "end") : (double)INFINITY,
+    .scalars = ct_settings_text(settings, "scalars"),
+    .mpt = ct_settings_text(settings, "mpt"),
     .loops = ct_settings_bool(settings, "loop") ? 0 : (uint64_t)ct_settings_int(settings, "times"),
     .batch = (uint32_t)ct_settings_int(settings, "batch"),
     .first = (uint64_t)ct_settings_int(settings, "first"),

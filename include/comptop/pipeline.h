@@ -242,6 +242,8 @@ void ct_pace_start(struct ct_pace *pace, double rate_hz);
  * came): look at your stop flag, then ask again. Above 333 Hz it sleeps 3 ms longer than asked and lets the frames
  * that became due meanwhile go in a burst. */
 int ct_pace_wait(struct ct_pace *pace, uint64_t k) CT_MUST_CHECK;
+/* The same for what is due so long after the start, whatever the rate. */
+int ct_pace_wait_for(struct ct_pace *pace, double elapsed_s) CT_MUST_CHECK;
 
 /* ---- replay: recorded frames as an array-1.0 stream ---------------------------------------------------- */
 struct ct_replay {
@@ -253,7 +255,12 @@ struct ct_replay {
   const char *image_key, *angles;   /* columns, one number a frame */
   const char *stream;               /* of archived runs; "": the HEXITEC stream */
   const char *darks, *flats;        /* frames, played before each data set with ImageKey 2 and 1 */
-  double rate_hz;             /* frames a second; 0: full speed; NaN: 9118.87 for HEXITEC shapes, 10 for others */
+  double rate_hz;             /* frames a second; 0: full speed; NaN: frames of archived runs at the times at which they
+                               * were received, others at 9118.87 for HEXITEC shapes, 10 for other ones */
+  double speed;               /* so many times that fast */
+  double begin_s, end_s;      /* frames outside, by those times, are left out; INFINITY: to the end */
+  const char *scalars;        /* endpoint bound for scalars in step with the frames; "": none */
+  const char *mpt;            /* file of EC-Lab that they are in; "": of the run that is played (the first spec) */
   uint64_t loops;             /* 0: for ever */
   uint32_t batch;             /* frames a message, at least 1 */
   uint64_t first, last;       /* of each data set, from 0; last included */

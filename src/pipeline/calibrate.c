@@ -267,7 +267,7 @@ int ct_calibrate_frames(const struct ct_calibrate_run *run, struct ct_calibrate_
 {
   const struct ct_replay what = { .specs = run->specs, .n_specs = run->n_specs, .stream = run->stream, .image_key = "",
                                   .angles = "", .darks = "", .flats = "", .loops = 1,
-                                  .batch = CT_HEXITEC_BLOCK, .last = UINT64_MAX };
+                                  .batch = CT_HEXITEC_BLOCK, .last = UINT64_MAX, .end_s = (double)INFINITY };
   struct calibrator c = { .run = run, .result = result };
   struct ct_playlist *list;
   *result = (struct ct_calibrate_result){ 0 };

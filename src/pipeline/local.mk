@@ -6,3 +6,4 @@ noinst_LIBRARIES += %D%/libpipeline.a
 %C%_libpipeline_a_SOURCES += %D%/calibrate.c %D%/reader.c %D%/reader.h
 %C%_libpipeline_a_SOURCES += %D%/watch.c %D%/watch.h
 %C%_libpipeline_a_SOURCES += %D%/monitors.c %D%/monitors.h
+%C%_libpipeline_a_SOURCES += %D%/tape.c %D%/tape.h

@@ -17,10 +17,13 @@ void ct_pace_start(struct ct_pace *pace, double rate_hz)
 
 int ct_pace_wait(struct ct_pace *pace, uint64_t k)
 {
-  if (pace->rate_hz <= 0)
-    return 0;
-  const double period_ns = 1e9 / pace->rate_hz;
-  const int64_t due_ns = pace->start_ns + (int64_t)((double)k * period_ns);
+  return pace->rate_hz > 0 ? ct_pace_wait_for(pace, (double)k / pace->rate_hz) : 0;
+}
+
+int ct_pace_wait_for(struct ct_pace *pace, double elapsed_s)
+{
+  const double period_ns = pace->rate_hz > 0 ? 1e9 / pace->rate_hz : 0;
+  const int64_t due_ns = pace->start_ns + (int64_t)(elapsed_s * 1e9);
   const int64_t now_ns = ct_time_mono_ns();
   pace->late_ns = now_ns - due_ns;
   if (pace->late_ns >= 0) {

@@ -59,6 +59,7 @@ struct ct_playlist {
   struct part *parts;
   struct slot *slots;
   size_t n_clips, clips_room, n_parts, n_slots, frame_bytes;
+  int64_t first_ns;                                      /* recorded time of the first frame of a run, or 0 */
   uint64_t blocks;                                       /* to play in all loops; UINT64_MAX: for ever */
   pthread_t reader;
   bool running;
@@ -209,6 +210,13 @@ static int add_frames(struct ct_playlist *list, const struct ct_replay *replay, 
   return rc;
 }
 
+/* Files of an archived run that end before the replay begins, or begin after its end, are not even opened. */
+static bool in_time(const struct ct_playlist *list, const struct ct_replay *replay, const struct ct_run_file *file)
+{
+  return (double)(file->last_arrival_ns - list->first_ns) / 1e9 >= replay->begin_s &&
+         (double)(file->first_arrival_ns - list->first_ns) / 1e9 <= replay->end_s;
+}
+
 /* All frame files of one stream of an archived run, one after the other; empty ones are passed over. */
 static int add_run(struct ct_playlist *list, const struct ct_replay *replay, const char *run, struct ct_err *err)
 {
@@ -222,6 +230,10 @@ static int add_run(struct ct_playlist *list, const struct ct_replay *replay, con
       rc = ct_err_set(err, CT_EBUSY, "%s: cannot be read; if the run is not being written any more, comptop-archive "
                       "repair may help", files[i].path);
     if (rc != 0 || !wanted || files[i].n == 0)
+      continue;
+    if (list->first_ns == 0)
+      list->first_ns = files[i].first_arrival_ns;
+    if (!in_time(list, replay, &files[i]))
       continue;
     rc = add_frames(list, replay, files[i].path, err);
     added++;
@@ -452,6 +464,8 @@ void ct_playlist_shape(const struct ct_playlist *list, uint32_t *rows, uint32_t 
   *cols = clip->info.cols;
   *type = clip->info.type;
 }
+
+int64_t ct_playlist_first_ns(const struct ct_playlist *list) { return list->first_ns; }
 
 uint64_t ct_playlist_frames(const struct ct_playlist *list)
 {

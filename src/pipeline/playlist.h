@@ -21,6 +21,7 @@ struct ct_playlist;
 int ct_playlist_open(struct ct_playlist **out, const struct ct_replay *replay, struct ct_err *err) CT_MUST_CHECK;
 /* Shape and type of the first data set that is neither darks nor flats. */
 void ct_playlist_shape(const struct ct_playlist *list, uint32_t *rows, uint32_t *cols, enum ct_type *type);
+int64_t ct_playlist_first_ns(const struct ct_playlist *list);        /* recorded, of the run; 0: not known */
 uint64_t ct_playlist_frames(const struct ct_playlist *list);         /* of one loop */
 size_t ct_playlist_frame_bytes(const struct ct_playlist *list);      /* of the largest frame */
 /* 0 and a block; CT_ENODATA: all loops are played; or what reading failed with. */

@@ -204,7 +204,7 @@ int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, 
 {
   struct ct_reader *r = ct_xcalloc(1, sizeof *r);
   const struct ct_replay what = { .specs = &setup->run, .n_specs = 1, .stream = "", .image_key = "", .angles = "",
-                                  .darks = "", .flats = "", .loops = 1, .batch = 1, .last = UINT64_MAX };
+                                  .darks = "", .flats = "", .loops = 1, .batch = 1, .last = UINT64_MAX, .end_s = (double)INFINITY };
   *out = NULL;
   snprintf(r->name, sizeof r->name, "%s", setup->name);
   snprintf(r->endpoint, sizeof r->endpoint, "%s", setup->run);

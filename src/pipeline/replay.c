@@ -2,6 +2,7 @@
 #include <comptop/pipeline.h>
 
 #include "pipeline/playlist.h"
+#include "pipeline/tape.h"
 
 #include <comptop/wire.h>
 
@@ -21,6 +22,13 @@ struct player {
   struct ct_publisher *publisher;
   struct ct_pace pace;
   struct ct_replay_result *result;
+  struct ct_tape *tape;                  /* NULL: no scalars */
+  double hz;                             /* of frames without times */
+  int64_t first_ns;                      /* the recorded time of the list's first frame, 0 where there are none */
+  double loop_s;                         /* when the present loop began, by the clock of the replay */
+  double sent_s;                         /* when the last frame was due */
+  bool past_end;                         /* the last block went beyond end_s */
+  uint64_t loop_frames;                  /* of this loop, played or left out */
   uint64_t shift, next_number;           /* above all sent; recorded number + shift (modulo 2^64) is sent */
 };
 
@@ -73,24 +81,78 @@ static int send_frames(struct player *player, const struct ct_block *block, uint
   return 0;
 }
 
+/* ---- time ---------------------------------------------------------------------------------------------------------- */
+/* When frame <i> came, in s after the first of the list. */
+static double elapsed_s(const struct player *player, const struct ct_block *block, uint32_t i)
+{
+  return block->arrival_ns != NULL ? (double)(block->arrival_ns[i] - player->first_ns) / 1e9
+                                   : (double)(player->loop_frames + i) / player->hz;
+}
+
+/* 0 or CT_EBUSY, as ct_pace_wait: until frame <i> of the block, the <k>th that is sent, is due. */
+static int wait_for(struct player *player, const struct ct_block *block, uint32_t i, uint64_t k)
+{
+  const struct ct_replay *replay = player->replay;
+  if (!isnan(replay->rate_hz) || block->arrival_ns == NULL)
+    return ct_pace_wait(&player->pace, k);
+  player->sent_s = player->loop_s + (elapsed_s(player, block, i) - replay->begin_s) / replay->speed;
+  return ct_pace_wait_for(&player->pace, player->sent_s);
+}
+
+static int begin_loop(struct player *player, const struct ct_block *block)
+{
+  if (player->first_ns == 0 && block->arrival_ns != NULL)
+    player->first_ns = block->arrival_ns[0];
+  player->loop_s = player->sent_s;
+  player->loop_frames = 0;
+  return player->tape != NULL ? ct_tape_rewind(player->tape, player->replay->begin_s, NULL) : 0;
+}
+
+static int play_scalars(struct player *player, const struct ct_block *block, uint32_t i)
+{
+  return player->tape != NULL ? ct_tape_play(player->tape, player->first_ns, elapsed_s(player, block, i)) : 0;
+}
+
+/* ---- blocks -------------------------------------------------------------------------------------------------------- */
+/* Frames from begin_s to end_s: where they begin and end in the block. */
+static uint32_t wanted_from(const struct player *player, const struct ct_block *block)
+{
+  uint32_t i = 0;
+  while (i < block->count && elapsed_s(player, block, i) < player->replay->begin_s)
+    i++;
+  return i;
+}
+
+static uint32_t wanted_to(const struct player *player, const struct ct_block *block, uint32_t from)
+{
+  while (from < block->count && elapsed_s(player, block, from) <= player->replay->end_s)
+    from++;
+  return from;
+}
+
 static int play_block(struct player *player, const struct ct_block *block)
 {
+  int rc = block->restarts ? begin_loop(player, block) : 0;
+  const uint32_t from = wanted_from(player, block), to = wanted_to(player, block, from);
   if (player->result->frames == 0)
-    player->shift = player->replay->start_number == UINT64_MAX ? 0 : player->replay->start_number - block->numbers[0];
+    player->shift = player->replay->start_number == UINT64_MAX ? 0 : player->replay->start_number - block->numbers[from < to ? from : 0];
   else if (block->restarts)
     player->shift = player->next_number - block->numbers[0];
-  for (uint32_t at = 0; at < block->count && !stopped(player);) {
-    uint32_t length = batch_length(block, at, player->replay->batch);
+  for (uint32_t at = from; rc == 0 && at < to && !stopped(player);) {
+    const uint32_t most = player->replay->batch < to - at ? player->replay->batch : to - at;
+    uint32_t length = batch_length(block, at, most);
     /* A batch is complete when its last frame is there. */
-    while (ct_pace_wait(&player->pace, player->result->frames + length - 1) == CT_EBUSY)
+    while (wait_for(player, block, at + length - 1, player->result->frames + length - 1) == CT_EBUSY)
       if (stopped(player))
         return 0;
-    int rc = send_frames(player, block, at, length);
-    if (rc != 0)
-      return rc;
+    rc = send_frames(player, block, at, length);
     at += length;
+    if (rc == 0)
+      rc = play_scalars(player, block, at - 1);
   }
-  return 0;
+  player->loop_frames += block->count;
+  player->past_end = to < block->count && elapsed_s(player, block, block->count - 1) > player->replay->end_s;
+  return rc;
 }
 
 static bool hexitec_shape(uint32_t rows, uint32_t cols, enum ct_type type)
@@ -106,14 +168,17 @@ static double frame_rate(const struct ct_replay *replay, const struct ct_playlis
   ct_playlist_shape(list, &rows, &cols, &type);
   if (!isnan(replay->rate_hz))
     return replay->rate_hz;
-  return hexitec_shape(rows, cols, type) ? hexitec_hz : camera_hz;
+  return (hexitec_shape(rows, cols, type) ? hexitec_hz : camera_hz) * replay->speed;
 }
+
+/* Beyond the last frame that is wanted of the last loop there is nothing to read for. */
+static bool is_over(const struct player *player) { return player->past_end && player->replay->loops == 1; }
 
 static int play(struct player *player, struct ct_playlist *list, struct ct_err *err)
 {
   int rc = 0;
   const struct ct_block *block;
-  while (!stopped(player) && rc == 0 && (rc = ct_playlist_next(list, &block, err)) == 0) {
+  while (!stopped(player) && !is_over(player) && rc == 0 && (rc = ct_playlist_next(list, &block, err)) == 0) {
     rc = play_block(player, block);
     if (rc != 0 && rc != CT_EBUSY)
       ct_err_set(err, rc, "cannot publish on \"%s\": %s", player->replay->endpoint, ct_err_text(rc));
@@ -137,6 +202,12 @@ int ct_replay_run(const struct ct_replay *replay, const atomic_bool *stop,
   if (rc != 0)
     goto out;
   const double rate_hz = frame_rate(replay, list);
+  player.hz = rate_hz > 0 ? rate_hz / replay->speed : hexitec_hz;
+  player.first_ns = ct_playlist_first_ns(list);
+  if (replay->scalars[0] != '\0')
+    rc = ct_tape_open(&player.tape, replay->scalars, replay->specs[0], replay->mpt, err);
+  if (rc != 0)
+    goto out;
   if (ready != NULL)
     ready(ct_publisher_endpoint(player.publisher), rate_hz);
   while (replay->wait && !stopped(&player) && ct_publisher_wait(player.publisher, 200) != 0)
@@ -146,6 +217,7 @@ int ct_replay_run(const struct ct_replay *replay, const atomic_bool *stop,
   result->seconds = (double)(ct_time_mono_ns() - player.pace.start_ns) / 1e9;
   result->worst_late_s = (double)player.pace.worst_late_ns / 1e9;
 out:
+  ct_tape_close(player.tape);
   ct_publisher_close(player.publisher, stopped(&player) ? LINGER_STOP_MS : LINGER_END_MS);
   ct_playlist_close(list);
   return rc;

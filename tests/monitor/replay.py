@@ -18,7 +18,7 @@ def play(scene, *argv, expected=0):
     socket = CTX.socket(zmq.PULL)
     socket.connect(endpoint)
     got = []
-    while program.running() or socket.poll(300):
+    while program.running() or socket.poll(2000):
         if socket.poll(100):
             header, blob = socket.recv_multipart()
             header = json.loads(header)
@@ -98,6 +98,85 @@ def test_nxtomo_brings_keys_and_angles(scene):
     assert (pixels_of(got) == data).all()
     expect(keys=(attribute(got, "ImageKey"), keys))
     assert np.allclose(attribute(got, "RotationAngle"), [0, 0, 10, 20, 30, 40])
+
+
+# ---- a run -----------------------
+def record(scene, run, frames=3000):
+    """An archived run of the simulator; arrival of its frames, and the scalars that came: time, name, value."""
+    folder = os.path.join(scene.archive(), run)
+    scene.start("comptop-sim", "--hexitec", "ipc://" + scene.path("sim"), "--scalars", "ipc://" + scene.path("cell"), "--push",
+                "--wait", "--rate", "3000", "--frames", frames, "--speedup", "600")
+    scene.batch("--hexitec", f"ipc://{scene.path('sim')},socket=pull,frame_hz=3000", "--scalars", "ipc://" + scene.path("cell"),
+                "--archive", scene.archive(), "--run", run, "-S", "run.reserve_MB=0", "-S", "run.memory_MB=256", "-S",
+                "hexitec.bins=0:200:0.4", "--exit-on-idle", "2", interval="1000").ends_well()
+    with h5py.File(f"{folder}/{run}_hexitec_000000.h5", "r") as file:
+        arrival, numbers = file["entry/arrival"][:], file["entry/frame_number"][:]
+    with h5py.File(f"{folder}/{run}_log_000000.h5", "r") as file:
+        group = file["entry/scalars"]
+        names = [n.decode() for n in group["channel_name"][:]]
+        scalars = [(int(t), names[c], v) for t, c, v in zip(group["time"][:], group["channel"][:], group["value"][:])]
+    expect(frames=(len(numbers), frames))
+    return folder, arrival, numbers, scalars
+
+
+class Listener:
+    """Takes the scalars of a replay, from before its first frame on."""
+
+    def __init__(self, endpoint):
+        self.socket = CTX.socket(zmq.SUB)
+        self.socket.setsockopt(zmq.SUBSCRIBE, b"")
+        self.socket.connect(endpoint)
+
+    def values(self):
+        """Name and value in the order in which they came."""
+        got = []
+        while self.socket.poll(500):
+            parts = self.socket.recv_multipart()
+            channels = [c["name"] for c in json.loads(parts[1])["channels"]]
+            got += [(name, np.frombuffer(blob, np.float64)[0]) for name, blob in zip(channels, parts[2::2]) if blob]
+        self.socket.close(0)
+        return got
+
+
+def test_a_part_of_a_run_and_its_scalars(scene):
+    folder, arrival, numbers, scalars = record(scene, "part")
+    since = (arrival - arrival[0]) / 1e9
+    got, _ = play(scene, folder, "--full-speed", "--begin", "0.25", "--end", "0.75")
+    wanted = numbers[(since >= 0.25) & (since <= 0.75)]
+    sent = [header["frame"] for header, _ in got]
+    expect(count=(len(sent), len(wanted)), first=(sent[:3], wanted[:3].tolist()), numbers=(sent, wanted.tolist()))
+    listener = Listener("ipc://" + scene.path("tape"))
+    time.sleep(0.5)
+    play(scene, folder, "--rate", "3000", "--scalars", "ipc://" + scene.path("tape"))
+    heard, known = listener.values(), [(name, value) for t, name, value in scalars if t < arrival[-1]]
+    # What was published before the subscription had come through is not heard.
+    assert len(heard) > len(known) // 2 and heard == known[len(known) - len(heard):], (heard, known)
+    _, said = play(scene, folder, "--begin", "9", expected=1)
+    assert "has no frames" in said
+
+
+def test_a_cell_log_in_step(scene):
+    frames = random_frames(8, 40, 20, 30)
+    with h5py.File(scene.path("scan.h5"), "w") as file:
+        file["data"] = frames
+    with open(scene.path("cell.mpt"), "w", newline="") as file:
+        file.write("EC-Lab ASCII FILE\r\nNb header lines : 3\r\ntime/s\tEwe/V\tI/mA\r\n")
+        file.writelines(f"{100 + k / 4}\t{3 + k / 100}\t{k}\r\n" for k in range(40))
+    listener = Listener("ipc://" + scene.path("tape"))
+    play(scene, scene.path("scan.h5"), "--speed", "2", "--scalars", "ipc://" + scene.path("tape"), "--mpt", scene.path("cell.mpt"))
+    heard = listener.values()
+    # 40 frames at 10 Hz are 3.9 s: rows 0 to 15, the first ones perhaps before the subscription.
+    volts = [value for name, value in heard if name == "Ewe_V"]
+    expect(names=(sorted({name for name, _ in heard}), ["Ewe_V", "I_A"]), last=(round(volts[-1], 9), 3.15))
+    assert np.allclose(volts, 3.15 - np.arange(len(volts))[::-1] / 100) and len(volts) > 4
+
+
+def test_what_excludes_each_other_is_refused(scene):
+    for argv, word in ((("--speed", "2", "--rate", "5"), "exclude"), (("--begin", "2", "--end", "1"), "before"),
+                       (("--mpt", "x"), "--scalars")):
+        program = scene.start("comptop-replay", "x.h5", *argv)
+        expect(code=(program.end()[0], 1))
+        assert word in program.errors(), program.errors()
 
 
 sys.exit(run_tests(globals()))

@@ -117,7 +117,8 @@ static void *run_replay(void *context)
 static struct ct_replay plain(const char *const *specs)
 {
   return (struct ct_replay){ .endpoint = "tcp://127.0.0.1:*", .kind = CT_PUBLISH_PUSH, .specs = specs, .n_specs = 1,
-    .image_key = "", .angles = "", .darks = "", .flats = "", .stream = "", .start_number = UINT64_MAX, .loops = 1, .batch = 1, .last = UINT64_MAX, .wait = true };
+    .image_key = "", .angles = "", .darks = "", .flats = "", .stream = "", .start_number = UINT64_MAX, .loops = 1, .batch = 1, .last = UINT64_MAX,
+    .speed = 1, .end_s = (double)INFINITY, .scalars = "", .mpt = "", .wait = true };
 }
 
 static void read_header(const char *text, size_t length, struct message *message)
