@@ -24,7 +24,7 @@ struct alarms {
 void alarms_begin(struct alarms *alarms);
 void alarms_raise(struct alarms *alarms, int64_t now_ns, const char *id, const char *about, enum ct_severity severity,
                   const char *fmt, ...) CT_PRINTF(6, 7);
-/* Raises what the snapshot tells of a drift of EMF. */
+/* Raises what the snapshot tells of changes of EMF and of the instrument, and of the references of lithium. */
 void alarms_change(struct alarms *alarms, const struct ct_snapshot_core *core);
 /* Tells of something that has happened and needs no attention: it is logged and archived, and no alarm. */
 void alarms_note(const struct alarms *alarms, int64_t now_ns, const char *id, const char *text);

@@ -48,7 +48,7 @@ struct ct_spectra {
 
   /* Time: arrival plus shift, which grows when the clock is set back. */
   int64_t window_ns, slice_ns, shift_ns, latest_ns, since_ns;
-  bool started;
+  bool started, restarted;     /* restarted: the window begins with what comes next */
   bool left_early;             /* since_ns is where memory ended, not where data began */
 
   /* Slices, oldest first, steps ascending and within slice_count of the newest. */
@@ -321,6 +321,9 @@ static int64_t advance(struct ct_spectra *s, int64_t time_ns)
   if (time_ns + s->shift_ns < s->latest_ns)
     s->shift_ns = s->latest_ns - time_ns;
   s->latest_ns = time_ns + s->shift_ns;
+  if (s->restarted)
+    s->since_ns = s->latest_ns;
+  s->restarted = false;
   return s->slides ? s->latest_ns / s->slice_ns : 0;
 }
 
@@ -376,6 +379,7 @@ void ct_spectra_restart(struct ct_spectra *s)
   memset(s->window, 0, s->cells_n * sizeof *s->window);
   s->window_tally = (struct ct_spectra_tally){ { 0 }, 0, 0, 0 };
   s->since_ns = s->latest_ns;
+  s->restarted = true;
 }
 
 /* ---- looking --------------------------------------------------------------------------------------------------- */
