@@ -100,7 +100,7 @@ static bool mass_of(const float *row, uint32_t cols, double *mass, double *centr
   return sum > 0 && fmax(left, right) < 0.3 * most && isfinite(*centre);
 }
 
-/* Solves the 3 normal equations m x = b by elimination; false where they are singular. Inverts m in place. */
+/* Inverts a symmetric matrix in place; false where it is singular. */
 static bool invert3(double m[3][3])
 {
   double a[3][3], det;
@@ -229,7 +229,7 @@ static uint32_t rows_of(struct ct_axis_finder *f, const struct ct_tomo *t)
   return n;
 }
 
-/* Half a turn and what is within a step of it: up to where rows go, and whether it is complete. */
+/* How many rows lie within half a turn from the first, and whether they fill it. */
 static bool half_turn(const struct ct_axis_finder *f, uint32_t n, uint32_t *rows)
 {
   double turned = f->angle_deg[n - 1] - f->angle_deg[0], step = turned / (n - 1);

@@ -189,7 +189,7 @@ void ct_tomo_put(struct ct_tomo *t, uint32_t slot, double weight_rad)
   t->applied_rad += weight_rad;
 }
 
-/* Brings weights to what they should be: <least> of the projections at the most. */
+/* Brings weights to what they should be, <most> of them at the most. */
 static void correct(struct ct_tomo *t, uint32_t most)
 {
   ct_order_weigh(t);
