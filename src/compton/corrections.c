@@ -2,11 +2,36 @@
 #include "compton/internal.h"
 
 #include <math.h>
+#include <string.h>
 
 #include <xraylib.h>
 
 /* Below this xraylib has no cross sections; no window reaches there. */
 static const double least_keV = 1;
+
+/* Whether all that begins with a capital letter is an element. */
+static bool has_elements(const char *formula)
+{
+  for (const char *at = formula; *at != '\0'; at++) {
+    char name[4];
+    if (*at < 'A' || *at > 'Z')
+      continue;
+    size_t n = 1 + strspn(at + 1, "abcdefghijklmnopqrstuvwxyz");
+    if (n >= sizeof name)
+      return false;
+    memcpy(name, at, n);
+    name[n] = '\0';
+    if (SymbolToAtomicNumber(name, NULL) <= 0)
+      return false;
+  }
+  return true;
+}
+
+struct compoundData *ct_parse_formula_(const char *formula)
+{
+  /* xraylib 4.1 loses memory over an unknown element. */
+  return has_elements(formula) ? CompoundParser(formula, NULL) : NULL;
+}
 
 int ct_matter_init_(struct ct_matter *matter, const struct ct_absorber *layer, const char *what, struct ct_err *err)
 {
@@ -14,7 +39,7 @@ int ct_matter_init_(struct ct_matter *matter, const struct ct_absorber *layer, c
   if (!(layer->g_cm3 > 0 && layer->mm > 0 && matter->areal_g_cm2 < 1e6))
     return ct_err_set(err, CT_ERANGE, "%s %.60s: %g g/cm3 and %g mm must both be above 0", what, layer->formula, layer->g_cm3,
                       layer->mm);
-  struct compoundData *compound = CompoundParser(layer->formula, NULL);
+  struct compoundData *compound = ct_parse_formula_(layer->formula);
   if (compound == NULL)
     return ct_err_set(err, CT_ERANGE, "%s %.60s: not a chemical formula", what, layer->formula);
   matter->n = (uint32_t)compound->nElements;

@@ -91,6 +91,9 @@ bool ct_compton_along_x_(enum ct_beam beam);
 double ct_pixel_theta_rad_(const struct ct_geometry *geometry, double col, double row);
 
 /* corrections.c */
+/* A formula as xraylib reads it, to be freed with FreeCompoundData; NULL where it is none. */
+struct compoundData;
+struct compoundData *ct_parse_formula_(const char *formula);
 int ct_matter_init_(struct ct_matter *matter, const struct ct_absorber *layer, const char *what, struct ct_err *err);
 /* Fraction of photons that cross it. */
 double ct_matter_passage_(const struct ct_matter *matter, double e_keV);

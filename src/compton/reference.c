@@ -106,7 +106,7 @@ int ct_reference_formula(struct ct_reference *out, const struct ct_compton *c, c
   memset(out, 0, sizeof *out);
   if (!(fwhm_keV >= 0 && fwhm_keV < 20))
     return ct_err_set(err, CT_ERANGE, "fwhm_keV = %g: not within 0..20", fwhm_keV);
-  struct compoundData *compound = strlen(formula) < sizeof out->name ? CompoundParser(formula, NULL) : NULL;
+  struct compoundData *compound = strlen(formula) < sizeof out->name ? ct_parse_formula_(formula) : NULL;
   if (compound == NULL)
     return ct_err_set(err, CT_EFORMAT, "%.60s: not a chemical formula", formula);
   memcpy(out->name, formula, strlen(formula));
