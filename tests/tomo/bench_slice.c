@@ -164,7 +164,7 @@ static void axes(void)
     double ms[TRIES], squares = 0;
     char figure[96];
     for (int try = 0; try < TRIES; try++) {
-      struct ct_axis axis;
+      struct ct_tomo_axis axis;
       const double truth = 543.3;
       phantom_row(&phantom_head, 0, COLS, truth, 512, row);
       phantom_row(&phantom_head, 180, COLS, truth, 512, opposite);
