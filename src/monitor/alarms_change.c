@@ -139,14 +139,14 @@ static void raise_drift(struct alarms *alarms, int64_t now_ns, const char *name,
 /* A calibration that its own references speak against. */
 static void raise_lithium(struct alarms *alarms, int64_t now_ns, const struct ct_lithium *line)
 {
-  double dof = line->references > 2 ? line->references - 2.0 : 0;
+  double dof = line->references - 2.0;
   if (line->references == 0)
     return;
   if (!(fabs(line->slope) > 3 * line->slope_sigma))
     alarms_raise(alarms, now_ns, "lithium-references", "", CT_WARNING,
                  "the references have a slope of %.2g +- %.2g EMF per x, which may be none; x means little: measure them longer "
                  "or farther apart", line->slope, line->slope_sigma);
-  else if (line->chi2 > dof + 4 * sqrt(2 * dof))
+  else if (dof > 0 && line->chi2 > dof + 4 * sqrt(2 * dof))
     alarms_raise(alarms, now_ns, "lithium-references", "", CT_WARNING,
                  "the references do not lie on a line: chi-square %.1f for %.0f degrees of freedom; check them, and whether the "
                  "instrument drifted between them", line->chi2, dof);

@@ -21,3 +21,6 @@ dist_check_SCRIPTS += %D%/emf.sh
 dist_noinst_DATA += %D%/emf.py
 dist_noinst_SCRIPTS += %D%/effects.sh
 dist_noinst_DATA += %D%/effects.py
+check_PROGRAMS += %D%/check_change
+%C%_check_change_SOURCES = %D%/check_change.c
+%C%_check_change_LDADD = $(CHECK_LDADD)
