@@ -76,6 +76,7 @@ struct ct_view {
   /* choices */
   enum ct_panel panel;
   bool help, frozen;
+  int scroll;                      /* lines of health or help that are above the screen */
   double behind_s;                 /* of a frozen picture: its age */
   uint32_t back, kept;             /* and how many newer ones there are, of how many kept */
   enum ct_ramp ramp;
@@ -95,6 +96,7 @@ struct ct_view {
   struct ct_lithium lithium;
   uint32_t step;                   /* pixels an arrow key moves */
   uint32_t spot_rows, spot_cols, spot_step;
+  int scroll_max;
   struct ct_view_memory memory;
   struct ct_view_tomo tomo;
 };

@@ -79,17 +79,22 @@ static const char *ascii_for(uint32_t code)
   }
 }
 
+/* One character of a text, or what stands for it; returns the column after it. */
+static int draw_code(struct ct_canvas canvas, int row, int col, int fg, unsigned attributes, uint32_t code)
+{
+  const char *ascii = canvas.utf8 ? NULL : ascii_for(code);
+  for (; ascii != NULL && ascii[0] != '\0' && ascii[1] != '\0'; ascii++)
+    ct_canvas_put(canvas, row, col++, (unsigned char)ascii[0], fg, CT_COLOUR_DEFAULT, attributes);
+  if (ascii != NULL)
+    code = (unsigned char)ascii[0];
+  ct_canvas_put(canvas, row, col++, one_column(code) ? code : '?', fg, CT_COLOUR_DEFAULT, attributes);
+  return col;
+}
+
 static int draw_text(struct ct_canvas canvas, int row, int col, int fg, unsigned attributes, const char *text)
 {
-  while (*text != '\0' && col < canvas.cols) {
-    uint32_t code = next_code(&text);
-    const char *ascii = canvas.utf8 ? NULL : ascii_for(code);
-    for (; ascii != NULL && ascii[0] != '\0' && ascii[1] != '\0'; ascii++)
-      ct_canvas_put(canvas, row, col++, (unsigned char)ascii[0], fg, CT_COLOUR_DEFAULT, attributes);
-    if (ascii != NULL)
-      code = (unsigned char)ascii[0];
-    ct_canvas_put(canvas, row, col++, one_column(code) ? code : '?', fg, CT_COLOUR_DEFAULT, attributes);
-  }
+  while (*text != '\0' && col < canvas.cols)
+    col = draw_code(canvas, row, col, fg, attributes, next_code(&text));
   if (*text != '\0')
     ct_canvas_put(canvas, row, canvas.cols - 1, canvas.utf8 ? 0x2026 : '~', fg, CT_COLOUR_DEFAULT, attributes);
   return col;
@@ -113,6 +118,50 @@ int ct_canvas_coloured(struct ct_canvas canvas, int row, int col, int fg, unsign
   vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
   return draw_text(canvas, row, col, fg, attributes, text);
+}
+
+/* Columns of the word at the start of <text> on this canvas. */
+static int word_columns(struct ct_canvas canvas, const char *text)
+{
+  int n = 0;
+  while (*text != '\0' && *text != ' ') {
+    uint32_t code = next_code(&text);
+    const char *ascii = canvas.utf8 ? NULL : ascii_for(code);
+    n += ascii != NULL ? (int)strlen(ascii) : 1;
+  }
+  return n;
+}
+
+int ct_canvas_paragraph(struct ct_canvas canvas, int row, int col, int indent, unsigned attributes, const char *text)
+{
+  bool first = true;               /* of its row: stays there, however long */
+  for (; *text != '\0'; text += *text == ' ') {
+    if (!first && col + word_columns(canvas, text) > canvas.cols) {
+      row++;
+      col = indent;
+    }
+    while (*text != '\0' && *text != ' ') {
+      if (col >= canvas.cols) {
+        row++;
+        col = indent;
+      }
+      col = draw_code(canvas, row, col, CT_COLOUR_DEFAULT, attributes, next_code(&text));
+    }
+    first = false;
+    col++;
+  }
+  return row + 1;
+}
+
+void ct_canvas_dim(struct ct_canvas canvas)
+{
+  for (int row = 0; row < canvas.rows; row++)
+    for (int col = 0; col < canvas.cols; col++) {
+      struct ct_glyph *glyph = &canvas.grid->glyphs[(size_t)(canvas.row + row) * (size_t)canvas.grid->cols +
+                                                    (size_t)(canvas.col + col)];
+      if (glyph->code != ' ' && !(glyph->attributes & CT_ATTR_REVERSE))
+        glyph->attributes = (uint16_t)((glyph->attributes & ~(unsigned)CT_ATTR_BOLD) | CT_ATTR_DIM);
+    }
 }
 
 struct ct_canvas ct_canvas_caption(struct ct_canvas canvas, const char *fmt, ...)

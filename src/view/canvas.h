@@ -22,6 +22,11 @@ void ct_canvas_put(struct ct_canvas canvas, int row, int col, uint32_t code, int
 int ct_canvas_text(struct ct_canvas canvas, int row, int col, unsigned attributes, const char *fmt, ...) CT_PRINTF(5, 6);
 int ct_canvas_coloured(struct ct_canvas canvas, int row, int col, int fg, unsigned attributes, const char *fmt, ...)
   CT_PRINTF(6, 7);
+/* <text> from (row, col) on over as many rows as it needs, broken between words, or within one that is longer than a row;
+ * rows after the first begin at <indent>, which is left of the edge. Returns the row after it. */
+int ct_canvas_paragraph(struct ct_canvas canvas, int row, int col, int indent, unsigned attributes, const char *text);
+/* What is on it steps back: dim and no longer bold; what is in reverse stays. */
+void ct_canvas_dim(struct ct_canvas canvas);
 /* Columns <text> takes in ct_canvas_text. */
 int ct_text_columns(const char *text);
 /* A caption with a rule to the right edge in row 0; returns the canvas below it. */

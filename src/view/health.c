@@ -2,6 +2,7 @@
 #include "view/panels.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "view/words.h"
 
@@ -114,9 +115,12 @@ static void rejected_lines(const struct ct_snapshot_core *core, struct ct_canvas
 {
   for (uint32_t i = 0; i < at_most(core->n_streams, CT_SNAPSHOT_STREAMS); i++) {
     const struct ct_snapshot_stream *stream = &core->streams[i];
-    if (stream->first_rejected[0] != '\0')
-      ct_canvas_text(canvas, (*row)++, 0, 0, "%.*s rejected first: %.*s", CT_NAME - 1, stream->name,
-                     (int)sizeof stream->first_rejected, stream->first_rejected);
+    char text[CT_NAME + sizeof stream->first_rejected + 32];
+    if (stream->first_rejected[0] == '\0')
+      continue;
+    snprintf(text, sizeof text, "%.*s rejected first: %.*s", CT_NAME - 1, stream->name, (int)sizeof stream->first_rejected,
+             stream->first_rejected);
+    *row = ct_canvas_paragraph(canvas, *row, 0, 2, 0, text);
   }
 }
 
@@ -139,28 +143,65 @@ static void archive_lines(const struct ct_snapshot_archive *archive, struct ct_c
     ct_canvas_text(canvas, (*row)++, 0, 0, "  %.*s", (int)sizeof archive->folder, archive->folder);
 }
 
-void ct_panel_health(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+/* Gravest first, of the same severity the newest. */
+static bool comes_before(const struct ct_snapshot_alarm *a, const struct ct_snapshot_alarm *b)
 {
-  (void)view;
-  static const char *const words[] = { "notice", "warning", "CRITICAL" };
-  const struct ct_snapshot_core *core = &snapshot->core;
-  char word[CT_WORD], uptime[CT_WORD];
-  int row = 0;
-  canvas = ct_canvas_caption(canvas, "Health  up %s", ct_word_time(uptime, core->uptime_s));
+  return a->severity != b->severity ? a->severity > b->severity : a->since_ns > b->since_ns;
+}
+
+static uint32_t sort_alarms(const struct ct_snapshot_core *core, const struct ct_snapshot_alarm *out[CT_SNAPSHOT_ALARMS])
+{
+  uint32_t n = at_most(core->n_alarms, CT_SNAPSHOT_ALARMS);
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t k = i;
+    for (; k > 0 && comes_before(&core->alarms[i], out[k - 1]); k--)
+      out[k] = out[k - 1];
+    out[k] = &core->alarms[i];
+  }
+  return n;
+}
+
+/* "WARNING 03:14:07Z, for 14 s: stream hexitec: ...", the text whole, however many rows it takes. */
+static void alarm_lines(const struct ct_snapshot_core *core, struct ct_canvas canvas, int *row)
+{
+  static const char *const words[] = { "notice", "WARNING", "CRITICAL" };
+  const struct ct_snapshot_alarm *alarms[CT_SNAPSHOT_ALARMS];
+  uint32_t n = sort_alarms(core, alarms);
+  for (uint32_t i = 0; i < n; i++) {
+    int severity = alarms[i]->severity <= CT_CRITICAL ? (int)alarms[i]->severity : CT_CRITICAL;
+    char text[sizeof alarms[i]->text + 1], clock[CT_WORD], age[CT_WORD];
+    double age_s = (double)(core->wall_ns / CT_NS_PER_S - alarms[i]->since_ns / CT_NS_PER_S);
+    snprintf(text, sizeof text, "%.*s", (int)sizeof alarms[i]->text, alarms[i]->text);
+    int col = ct_canvas_text(canvas, *row, 0, severity > CT_NOTICE ? CT_ATTR_REVERSE : CT_ATTR_BOLD, "%s", words[severity]);
+    col = ct_canvas_text(canvas, *row, col + 1, 0, "%s, for %s:", ct_word_clock(clock, alarms[i]->since_ns),
+                         ct_word_time(age, fmax(age_s, 0)));
+    *row = ct_canvas_paragraph(canvas, *row, col + 1, 2, severity > CT_NOTICE ? CT_ATTR_BOLD : 0, text);
+  }
+}
+
+static int draw_lines(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row)
+{
+  char word[CT_WORD];
+  alarm_lines(core, canvas, &row);
+  row += core->n_alarms > 0;
   stream_table(core, canvas, &row);
   for (uint32_t i = 0; i < at_most(core->n_rings, CT_SNAPSHOT_STREAMS); i++)
     ct_canvas_text(canvas, row++, 0, 0, "buffer %-7.*s %.0f %% full, at most %.0f %%, %s frames skipped", CT_NAME - 1,
                    core->rings[i].name, 100 * core->rings[i].fill, 100 * core->rings[i].high,
                    ct_word_short(word, (double)core->rings[i].skipped));
   archive_lines(&core->archive, canvas, &row);
-  for (uint32_t i = 0; i < at_most(core->n_alarms, CT_SNAPSHOT_ALARMS); i++) {
-    const struct ct_snapshot_alarm *alarm = &core->alarms[i];
-    int severity = alarm->severity <= CT_CRITICAL ? (int)alarm->severity : CT_CRITICAL;
-    int col = ct_canvas_text(canvas, row, 0, severity > CT_NOTICE ? CT_ATTR_REVERSE : 0, "%s %s",
-                             ct_word_clock(word, alarm->since_ns), words[severity]);
-    ct_canvas_text(canvas, row++, col + 1, 0, "%.*s", (int)sizeof alarm->text, alarm->text);
-  }
   ct_panel_detector(&core->health, canvas, &row);
   rejected_lines(core, canvas, &row);
+  return row;
 }
 
+void ct_panel_health(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  char uptime[CT_WORD];
+  bool whole = view->panel == CT_PANEL_HEALTH;      /* else a part of the overview, which does not scroll */
+  canvas = ct_canvas_caption(canvas, "Health  up %s", ct_word_time(uptime, snapshot->core.uptime_s));
+  int lines = draw_lines(&snapshot->core, (struct ct_canvas){ canvas.grid, 0, 0, 0, canvas.cols, canvas.utf8, canvas.colours }, 0);
+  if (whole)
+    canvas = ct_view_scroll(view, canvas, lines);
+  draw_lines(&snapshot->core, canvas, whole ? -view->scroll : 0);
+}

@@ -13,39 +13,67 @@ static const struct {
   { "1 2 3", "map, profile, spectrum", "1map 2prof 3spec 4tomo 5cell 6health 7instr", { '1', '2', '3', '4', '5', '6', '7' }, PANEL },
   { "4 5 6 7", "tomography, cell, health, instrument", NULL, { 0 }, PANEL },
   { "0 Esc", "overview", "0all", { '0', CT_PRESS_ESCAPE }, BACK },
-  { "arrows", "read the map at a cursor", "arrows", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
-  { "r", "curves of all pixels, the cursor's pixel, each ROI", NULL, { 'r' }, SCOPE },
+  { "arrows", "cursor on the map; scroll", "arrows", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
+  { "r", "curves: all pixels, cursor, ROIs", NULL, { 'r' }, SCOPE },
   { "u", "map of EMF, error, counts, density, drift, lithium", NULL, { 'u' }, QUANTITY },
-  { "b", "bins: automatic, 1, 2, 4, 8 pixels, adaptive", NULL, { 'b' }, BINNING },
+  { "b", "bins: auto, 1, 2, 4, 8, adaptive", NULL, { 'b' }, BINNING },
   { "c", "colours: inferno, grey, viridis, cividis", NULL, { 'c' }, COLOURS },
   { "l", "spectrum linear or logarithmic", NULL, { 'l' }, LOG },
-  { "Space", "freeze the picture; the run goes on", "Spc:freeze", { ' ' }, FREEZE },
-  { "[ ]", "step back and forth through the last minutes", NULL, { '[', ']' }, STEP },
-  { "x", "leave out hot and dead pixels, or let them in again", NULL, { 'x' }, MASK },
-  { "m", "write a marker with a text into the archive", NULL, { 'm' }, MARK },
-  { "M", "mouse: a click sets the cursor; off: text can be selected", NULL, { 'M' }, MOUSE },
-  { ", .", "tomography: move the rotation axis", NULL, { ',', '.' }, AXIS },
+  { "Space", "freeze the picture; run goes on", "Spc:freeze", { ' ' }, FREEZE },
+  { "[ ]", "step back and forth in time", NULL, { '[', ']' }, STEP },
+  { "x", "mask hot and dead pixels, or not", NULL, { 'x' }, MASK },
+  { "m", "marker with a text, archived", NULL, { 'm' }, MARK },
+  { "M", "mouse sets the cursor, or selects", NULL, { 'M' }, MOUSE },
+  { ", .", "tomo: move the rotation axis", NULL, { ',', '.' }, AXIS },
   { "Ctrl-L", "repaint the screen", NULL, { CT_PRESS_CTRL_L }, REDRAW },
   { "? h F1", "this help", "?help", { '?', 'h', CT_PRESS_F1 }, HELP },
   { "q F10", "leave", "q:quit", { 'q', CT_PRESS_F10 }, QUIT },
 };
 enum { ACTIONS = sizeof table / sizeof *table };
 
-void ct_panel_help(struct ct_canvas canvas)
+/* ---- the help ---------------------------------------------------------------------------------------------- */
+enum { NAME_COLS = 9, COLUMN_COLS = 38, COLUMNS_MAX = 3 };
+
+/* The keys in columns of <width>, at most <height> rows high, from row <top> on; returns how many columns they take. */
+static int draw_actions(struct ct_canvas canvas, int width, int height, int top)
 {
-  canvas = ct_canvas_caption(canvas, "Help  any key goes back");
-  bool wide = canvas.cols >= 40;
+  int row = 0, columns = 1;
   for (int i = 0; i < ACTIONS; i++) {
-    ct_canvas_text(canvas, i, 1, CT_ATTR_BOLD, "%s", table[i].name);
-    ct_canvas_text(canvas, i, wide ? 10 : 8, 0, "%s", table[i].text);
+    struct ct_canvas column = canvas, blind = canvas;
+    blind.rows = 0;
+    blind.cols = width - 1;
+    int rows = ct_canvas_paragraph(blind, 0, NAME_COLS, NAME_COLS, 0, table[i].text);
+    if (row > 0 && row + rows > height) {
+      columns++;
+      row = 0;
+    }
+    column.col += (columns - 1) * width;
+    column.cols = width - 1;
+    ct_canvas_text(column, top + row, 1, CT_ATTR_BOLD, "%s", table[i].name);
+    ct_canvas_paragraph(column, top + row, NAME_COLS, NAME_COLS, 0, table[i].text);
+    row += rows;
   }
-  static const char *const legend[] = {
-    "EMF = L / H: counts at low over counts at high momentum |pz|; lithium",
-    "raises it. ± is one standard deviation. Map: . masked pixels,",
-    "? too few counts or below 2 σ, x not a number; > < beyond the bar.",
-  };
-  for (int i = 0; i < 3; i++)
-    ct_canvas_text(canvas, ACTIONS + 1 + i, 1, 0, "%s", legend[i]);
+  return columns;
+}
+
+/* As many columns as the screen is wide for, and no higher than they must be. */
+void ct_panel_help(struct ct_view *view, struct ct_canvas canvas)
+{
+  static const char legend[] = "EMF = L / H: counts at low over counts at high momentum |pz|; lithium raises it. ± is one standard "
+    "deviation. Map: . masked pixels, ? too few counts or below 2 σ, x not a number; > < beyond the bar.";
+  canvas = ct_canvas_caption(canvas, "Help  any key goes back");
+  if (canvas.rows <= 0 || canvas.cols <= NAME_COLS + 1)
+    return;
+  int columns = canvas.cols / COLUMN_COLS, height = 1;
+  columns = columns < 1 ? 1 : columns > COLUMNS_MAX ? COLUMNS_MAX : columns;
+  int width = canvas.cols / columns;
+  struct ct_canvas blind = canvas;
+  blind.rows = 0;
+  while (draw_actions(blind, width, height, 0) > columns)
+    height++;
+  canvas = ct_view_scroll(view, canvas, ct_canvas_paragraph(blind, height + 1, 1, 1, 0, legend));
+  draw_actions(canvas, width, height, -view->scroll);
+  ct_canvas_paragraph(canvas, height + 1 - view->scroll, 1, 1, 0, legend);
 }
 
 void ct_panel_keys(struct ct_canvas canvas)
@@ -88,10 +116,19 @@ static void move_spot(struct ct_view *view, uint32_t key)
   view->spot_y = moved(view->spot_y, key == CT_PRESS_DOWN ? step : key == CT_PRESS_UP ? -step : 0, view->spot_rows);
 }
 
+static void scroll(struct ct_view *view, uint32_t key)
+{
+  view->scroll = moved(view->scroll, key == CT_PRESS_DOWN ? 1 : key == CT_PRESS_UP ? -1 : 0, (uint32_t)view->scroll_max + 1);
+}
+
 static void move(struct ct_view *view, uint32_t key)
 {
   if (view->panel == CT_PANEL_TOMO) {
     move_spot(view, key);
+    return;
+  }
+  if (view->panel == CT_PANEL_HEALTH) {
+    scroll(view, key);
     return;
   }
   int32_t step = (int32_t)(view->step ? view->step : 1);
@@ -153,8 +190,8 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case AXIS: return view->panel != CT_PANEL_TOMO ? CT_KEY_UNKNOWN : key == ',' ? CT_KEY_AXIS_LEFT : CT_KEY_AXIS_RIGHT;
   case MOUSE: return CT_KEY_MOUSE;
   case MASK: return CT_KEY_MASK;
-  case HELP: view->help = true; break;
-  case PANEL: view->panel = (enum ct_panel)(CT_PANEL_MAP + (int)(key - '1')); break;
+  case HELP: view->help = true; view->scroll = 0; break;
+  case PANEL: view->scroll = 0; view->panel = (enum ct_panel)(CT_PANEL_MAP + (int)(key - '1')); break;
   case BACK: view->panel = CT_PANEL_OVERVIEW; break;
   case MOVE: move(view, key); break;
   case FREEZE: view->frozen = !view->frozen; break;
@@ -169,8 +206,13 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
 
 enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key)
 {
+  if (view->help && view->scroll_max > 0 && (key == CT_PRESS_UP || key == CT_PRESS_DOWN)) {
+    scroll(view, key);
+    return CT_KEY_DONE;
+  }
   if (view->help && key != 'q' && key != CT_PRESS_F10 && key != CT_PRESS_CTRL_L) {
     view->help = false;
+    view->scroll = 0;
     return CT_KEY_DONE;
   }
   for (int i = 0; i < ACTIONS; i++)

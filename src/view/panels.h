@@ -29,7 +29,10 @@ void ct_panel_trend(const struct ct_view *view, const struct ct_snapshot *snapsh
 void ct_panel_voltage(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 struct ct_request ct_view_tomo_request(const struct ct_view *view, int rows, int cols);
 void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
-void ct_panel_health(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* What of <lines> fits <canvas> is shown from view->scroll on, which is kept within; returns the canvas less a last row
+ * that says what is left out where they do not all fit. */
+struct ct_canvas ct_view_scroll(struct ct_view *view, struct ct_canvas canvas, int lines);
+void ct_panel_health(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* Lines of the health panel from row *row on, which it moves behind them. */
 void ct_panel_detector(const struct ct_snapshot_health *health, struct ct_canvas canvas, int *row);
 
@@ -46,7 +49,7 @@ void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snap
 void ct_panel_link(const struct ct_view *view, struct ct_canvas canvas);
 
 /* The key table, for the help and for the last line of the screen. */
-void ct_panel_help(struct ct_canvas canvas);
+void ct_panel_help(struct ct_view *view, struct ct_canvas canvas);
 void ct_panel_keys(struct ct_canvas canvas);
 
 #endif

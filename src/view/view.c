@@ -32,6 +32,19 @@ size_t ct_view_utf8(uint32_t code, char out[4])
   return more + 1;
 }
 
+struct ct_canvas ct_view_scroll(struct ct_view *view, struct ct_canvas canvas, int lines)
+{
+  int room = canvas.rows - 1;      /* the last row says what is left */
+  view->scroll_max = lines > canvas.rows && room > 0 ? lines - room : 0;
+  view->scroll = view->scroll > view->scroll_max ? view->scroll_max : view->scroll;
+  if (view->scroll_max == 0)
+    return canvas;
+  int below = view->scroll_max - view->scroll;
+  ct_canvas_text(canvas, room, 0, CT_ATTR_REVERSE, " %d more line%s %s: arrow %s ", below > 0 ? below : view->scroll,
+                 (below > 0 ? below : view->scroll) == 1 ? "" : "s", below > 0 ? "below" : "above", below > 0 ? "down" : "up");
+  return ct_canvas_part(canvas, 0, 0, room, canvas.cols);
+}
+
 /* ---- the arrangement ------------------------------------------------------------------------------------ */
 /* How a screen of this size is used. */
 enum shape {
@@ -50,7 +63,7 @@ static enum shape shape_of(int rows, int cols)
 /* Rows of <whole> that <share> of <shares> takes. */
 static int share_of(int whole, int share, int shares) { return whole * share / shares; }
 
-static void draw_right(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, bool numbers)
+static void draw_right(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, bool numbers)
 {
   int rows = canvas.rows, cols = canvas.cols;
   if (numbers) {
@@ -117,7 +130,7 @@ static void draw_cell(const struct ct_view *view, const struct ct_snapshot *snap
   ct_panel_trend(view, snapshot, ct_canvas_part(body, half, 0, body.rows - half, body.cols));
 }
 
-static void draw_health(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
+static void draw_health(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
 {
   int rows = view->link.refresh_hz > 0 ? body.rows - 1 : body.rows;
   ct_panel_health(view, snapshot, ct_canvas_part(body, 0, 0, rows, body.cols));
@@ -161,6 +174,22 @@ static void window_words(const struct ct_snapshot_xcs *xcs, char out[2 * CT_WORD
     snprintf(out, size, "%s window", ct_word_time(whole, xcs->window_s));
 }
 
+/* How long the detector has been silent, where that makes what is shown stale; else 0. */
+static double stale_s(const struct ct_snapshot_core *core)
+{
+  const double stale_from_s = 2;
+  for (uint32_t i = 0; core->xcs.present && i < core->n_streams && i < CT_SNAPSHOT_STREAMS; i++)
+    if (core->streams[i].role == CT_ROLE_HEXITEC && core->streams[i].silent_s > stale_from_s)
+      return core->streams[i].silent_s;
+  return 0;
+}
+
+/* Panels whose figures are from the detector alone. */
+static bool of_detector(enum ct_panel panel)
+{
+  return panel != CT_PANEL_TOMO && panel != CT_PANEL_CELL && panel != CT_PANEL_HEALTH;
+}
+
 /* "comptop  charge-02  xcs  60 s window  3.31M photons        03:14:07Z" */
 static void draw_title(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
@@ -169,10 +198,13 @@ static void draw_title(const struct ct_view *view, const struct ct_snapshot *sna
     return;
   const struct ct_snapshot_core *core = &snapshot->core;
   const char *run = core->run[0] != '\0' ? core->run : core->demo ? "demo" : "(no name)";
-  char clock[CT_WORD], window[2 * CT_WORD + 16], counts[CT_WORD];
+  char clock[CT_WORD], window[2 * CT_WORD + 16], counts[CT_WORD], age[CT_WORD];
+  double silent_s = stale_s(core);
   col = ct_canvas_text(canvas, 0, col + 1, CT_ATTR_BOLD, "%.*s", (int)sizeof core->run, run);
   int right = canvas.cols - (view->frozen ? 17 : 9);
   struct ct_canvas middle = ct_canvas_part(canvas, 0, 0, 1, right - 1);
+  if (col + 2 < right && silent_s > 0)
+    col = ct_canvas_text(middle, 0, col + 2, CT_ATTR_REVERSE, "data %s old", ct_word_time(age, silent_s));
   if (col + 2 < right && core->xcs.present) {
     window_words(&core->xcs, window);
     ct_canvas_text(middle, 0, col + 2, 0, "%.*s %s  %s photons", (int)sizeof core->mode, core->mode, window,
@@ -196,7 +228,7 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
   enum shape shape = shape_of(grid->rows, grid->cols);
   struct ct_canvas below = ct_canvas_part(screen, ROWS_TITLE, 0, grid->rows - ROWS_TITLE, grid->cols);
   if (view->help) {
-    ct_panel_help(below);
+    ct_panel_help(view, below);
     return;
   }
   if (snapshot == NULL) {
@@ -209,13 +241,19 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
   view->tomo.screen_rows = grid->rows;
   view->tomo.screen_cols = grid->cols;
   view->n_rois = snapshot->core.n_rois < CT_SNAPSHOT_ROIS ? snapshot->core.n_rois : CT_SNAPSHOT_ROIS;
+  bool stale = stale_s(&snapshot->core) > 0;
   if (shape == SHAPE_LINES) {
     ct_panel_lines(view, snapshot, below);
+    if (stale)
+      ct_canvas_dim(below);
     return;
   }
   ct_panel_verdict(view, snapshot, below);
   ct_panel_keys(ct_canvas_part(screen, grid->rows - ROWS_KEYS, 0, 1, grid->cols));
-  draw_body(view, snapshot, ct_canvas_part(below, ROWS_VERDICT, 0, below.rows - ROWS_VERDICT - ROWS_KEYS, grid->cols), shape);
+  struct ct_canvas body = ct_canvas_part(below, ROWS_VERDICT, 0, below.rows - ROWS_VERDICT - ROWS_KEYS, grid->cols);
+  draw_body(view, snapshot, body, shape);
+  if (stale && of_detector(view->panel))
+    ct_canvas_dim(body);
 }
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */

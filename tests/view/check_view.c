@@ -4,6 +4,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -407,6 +408,119 @@ static void health_tells_of_the_link(void **state)
   assert_true(screen_has("0.5 Hz slowed for the link  lag 2.5 s  650 B a frame  3 skipped"));
 }
 
+/* The whole text of the screen, rows joined by one space where they were broken. */
+static const char *flowing_text(void)
+{
+  static char text[ROWS_MAX * (COLS_MAX + 1) + 1];
+  char *out = text;
+  for (int row = 0; row < grid.rows; row++)
+    for (const char *at = row_text(row); *at != '\0'; at++)
+      if (*at != ' ' || (out > text && out[-1] != ' '))
+        *out++ = *at;
+  *out = '\0';
+  return text;
+}
+
+/* Every alarm to its last word, the gravest first, at any width; what does not fit is a few arrows away. */
+static void health_shows_alarms_whole(void **state)
+{
+  (void)state;
+  static _Alignas(64) unsigned char block[1 << 20];
+  struct ct_snapshot_builder builder;
+  static const int sizes[][2] = { { 70, 220 }, { 40, 100 }, { 24, 80 }, { 14, 40 } };
+  assert_int_equal(ct_snapshot_begin(&builder, block, sizeof block), 0);
+  struct ct_snapshot_core *core = &builder.snapshot->core;
+  core->wall_ns = 1000000 * CT_NS_PER_S;
+  core->n_alarms = 12;
+  for (uint32_t i = 0; i < core->n_alarms; i++) {
+    struct ct_snapshot_alarm *alarm = &core->alarms[i];
+    alarm->severity = i % 3 == 0 ? CT_WARNING : i % 3 == 1 ? CT_NOTICE : CT_CRITICAL;
+    alarm->since_ns = core->wall_ns - (int64_t)(i % 2 ? i : 40 - i) * CT_NS_PER_S;
+    int n = snprintf(alarm->text, sizeof alarm->text, "<%u", (unsigned)i);
+    while (n < 240)
+      n += snprintf(alarm->text + n, sizeof alarm->text - (size_t)n, " word%u-%d", (unsigned)i, n);
+    strcat(alarm->text, "!");
+  }
+  const struct ct_snapshot *snapshot = ct_snapshot_finish(&builder);
+  for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+    bool begun[12] = { false }, ended[12] = { false };
+    int order[12], n = 0;
+    ct_view_init(&view, true, true, 0.05);
+    ct_view_key(&view, '6');
+    for (int step = 0; step < 200; step++) {
+      render(snapshot, sizes[k][0], sizes[k][1]);
+      assert_glyphs();
+      const char *text = flowing_text();
+      for (int i = 0; i < 12; i++) {
+        char first[16], last[24], *at = strrchr(core->alarms[i].text, 'd');
+        snprintf(first, sizeof first, "<%d ", i);
+        snprintf(last, sizeof last, "wor%s", at);
+        if (!begun[i] && strstr(text, first) != NULL)
+          begun[i] = true;
+        ended[i] = ended[i] || strstr(text, last) != NULL;
+      }
+      ct_view_key(&view, CT_PRESS_DOWN);
+    }
+    for (int i = 0; i < 12; i++)
+      assert_true(begun[i] && ended[i]);
+    view.scroll = 0;
+    render(snapshot, 70, 220);
+    for (int row = 2; row < grid.rows; row++) {      /* below the line that has the gravest one */
+      const char *at = strchr(row_text(row), '<');
+      if (at != NULL && n < 12 && at[1] >= '0' && at[1] <= '9')
+        order[n++] = atoi(at + 1);
+    }
+    assert_int_equal(n, 12);
+    for (int i = 1; i < n; i++) {
+      const struct ct_snapshot_alarm *a = &core->alarms[order[i - 1]], *b = &core->alarms[order[i]];
+      assert_true(a->severity > b->severity || (a->severity == b->severity && a->since_ns >= b->since_ns));
+    }
+    assert_true(screen_has("CRITICAL") && screen_has("for 38 s:"));
+  }
+}
+
+/* All of the help can be read at every size, and at 80 x 24 at once. */
+static void the_help_is_whole(void **state)
+{
+  (void)state;
+  static const int sizes[][2] = { { 24, 80 }, { 60, 200 }, { 16, 40 }, { 8, 30 } };
+  static const char *const words[] = { "map, profile,", "freeze", "adaptive", "q F10", "beyond the bar" };
+  for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+    bool found[5] = { false };
+    ct_view_init(&view, true, true, 0.05);
+    ct_view_key(&view, '?');
+    for (int step = 0; step < 100; step++) {
+      render(ct_make_sample(CT_SAMPLE_CELL, &view, sizes[k][0], sizes[k][1], 0), sizes[k][0], sizes[k][1]);
+      assert_glyphs();
+      for (int i = 0; i < 5; i++)
+        found[i] = found[i] || strstr(flowing_text(), words[i]) != NULL;
+      if (k < 2)
+        assert_int_equal(view.scroll_max, 0);
+      else
+        assert_int_equal(ct_view_key(&view, CT_PRESS_DOWN), CT_KEY_DONE);
+      assert_true(view.help);
+    }
+    for (int i = 0; i < 5; i++)
+      assert_true(found[i]);
+  }
+}
+
+/* What the detector has not renewed for 2 s is said to be old, and steps back. */
+static void stale_data_says_its_age(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_false(screen_has("old"));
+  for (char key = '0'; key <= '3'; key++) {
+    ct_view_key(&view, (uint32_t)key);
+    render(ct_make_sample(CT_SAMPLE_ALARM, &view, 24, 80, 0), 24, 80);
+    assert_non_null(strstr(row_text(0), "data 14 s old"));
+    for (int i = 2 * 80; i < 23 * 80; i++)
+      assert_true(grid.glyphs[i].code == ' ' || grid.glyphs[i].attributes & (CT_ATTR_DIM | CT_ATTR_REVERSE));
+  }
+}
+
 static void a_click_puts_the_cursor_where_the_map_is(void **state)
 {
   (void)state;
@@ -606,7 +720,8 @@ int main(void)
     cmocka_unit_test(every_size_is_whole), cmocka_unit_test(nothing_to_show), cmocka_unit_test(requests_are_what_is_shown),
     cmocka_unit_test(cells_add_up_as_counts), cmocka_unit_test(noise_does_not_repaint),
     cmocka_unit_test(levels_follow_a_real_change), cmocka_unit_test(signs_are_not_colours), cmocka_unit_test(scales_fit),
-    cmocka_unit_test(ramps_rise), cmocka_unit_test(hostile_sections),
+    cmocka_unit_test(ramps_rise), cmocka_unit_test(health_shows_alarms_whole),
+    cmocka_unit_test(the_help_is_whole), cmocka_unit_test(stale_data_says_its_age), cmocka_unit_test(hostile_sections),
     cmocka_unit_test(the_camera_has_three_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),
     cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
     cmocka_unit_test(keys_do_what_the_help_says),

@@ -245,9 +245,9 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
   core->streams[0].lost = 17;
   strcpy(core->streams[0].first_rejected, "shape: {\"htype\":\"array-1.0\",\"shape\":[81,80]}");
   core->n_alarms = 2;
-  core->alarms[0] = (struct ct_snapshot_alarm){ .id = "disk", .severity = CT_NOTICE, .since_ns = WALL_NS,
+  core->alarms[0] = (struct ct_snapshot_alarm){ .id = "disk", .severity = CT_NOTICE, .since_ns = WALL_NS - 3000 * CT_NS_PER_S,
     .text = "/data has space for 28 h" };
-  core->alarms[1] = (struct ct_snapshot_alarm){ .id = "stream-stale", .severity = CT_WARNING, .since_ns = WALL_NS,
+  core->alarms[1] = (struct ct_snapshot_alarm){ .id = "stream-stale", .severity = CT_WARNING, .since_ns = WALL_NS - 14 * CT_NS_PER_S,
     .text = "stream hexitec: no data for 14 s from tcp://det:5555; is the detector running?" };
 }
 
