@@ -52,12 +52,14 @@ double ct_receiver_quiet_s(const struct ct_receiver *receiver);
  * Frames come as fast as somebody takes them, with the times at which they were received: out of an archived run as
  * recorded, else the first when the file was written and the others at the frame rate. */
 struct ct_reader_setup {
-  const char *run;              /* a spec of a replay; of a run, its HEXITEC stream */
+  const char *run;              /* a spec of a replay; of a run, its HEXITEC stream; or FILE.hxt: spectra without frames */
   const char *name;             /* of the stream */
   uint32_t rows, cols;          /* frames of another shape are rejected */
   double frame_hz;
 };
 struct ct_reader;
+/* A histogram cube (.hxt) as a whole: *file is the caller's to free(). Errors of ct_hxt_parse, CT_EIO; each names the file. */
+int ct_cube_read(const char *path, char **file, struct ct_hxt *cube, struct ct_err *err) CT_MUST_CHECK;
 /* Errors of what cannot be read; CT_ESHAPE, CT_ETYPE. */
 int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 void ct_reader_close(struct ct_reader *reader);   /* after the analysis that takes from it; NULL is fine */

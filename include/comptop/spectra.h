@@ -108,4 +108,16 @@ bool ct_spectra_shortened(const struct ct_spectra *spectra);
  * photons of the total tally any more. */
 uint64_t ct_spectra_saturated(const struct ct_spectra *spectra);
 
+/* ---- histogram cubes of the GigE software (.hxt): head, f64 starts of bins, f64 counts [rows][cols][bins], little-endian.
+ * Facts from HexitecGigE's hxtitem.h and hxtfilereader.cpp (stfc-detectors/hexitec). */
+struct ct_hxt {
+  uint32_t rows, cols;
+  struct ct_axis axis;               /* in the file's own unit: keV where it was calibrated */
+  const unsigned char *counts;       /* in the file */
+};
+/* A whole file of <n> bytes, that <out> refers to. CT_EFORMAT, CT_ESHAPE; CT_EUNSUPPORTED: version, uneven bins. */
+int ct_hxt_parse(struct ct_hxt *out, const void *file, size_t n, struct ct_err *err) CT_MUST_CHECK;
+/* Rounded; 0 for what is negative or not a number. */
+uint32_t ct_hxt_count(const struct ct_hxt *hxt, size_t pixel, uint32_t bin);
+
 #endif

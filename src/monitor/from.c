@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <comptop/archive.h>
+#include <comptop/pipeline.h>
 
 static void add(struct from *from, const char *before, const char *text)
 {
@@ -51,6 +52,30 @@ static bool has_text(char *text)
   return has;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+  const size_t n = strlen(text), m = strlen(end);
+  return n > m && strcmp(text + n - m, end) == 0;
+}
+
+/* A histogram cube has its own shape and bins, and no time. One that cannot be read is refused later, with the reason. */
+static void add_cube(struct from *from, const char *path)
+{
+  char *file, text[128];
+  struct ct_hxt cube;
+  if (ct_cube_read(path, &file, &cube, NULL) != 0)
+    return;
+  snprintf(text, sizeof text, "%u", cube.rows);
+  add(from, "-Shexitec.rows=", text);
+  snprintf(text, sizeof text, "%u", cube.cols);
+  add(from, "-Shexitec.cols=", text);
+  snprintf(text, sizeof text, "%.12g:%.12g:%.12g", cube.axis.start_keV, cube.axis.start_keV + cube.axis.n * cube.axis.width_keV,
+           cube.axis.width_keV);
+  add(from, "-Shexitec.bins=", text);
+  add(from, "-Srun.window=", "run");
+  free(file);
+}
+
 int from_settings(struct ct_settings **out, struct from *from, const char *run, int argc, char **argv, FILE *output,
                   struct ct_err *err)
 {
@@ -63,9 +88,10 @@ int from_settings(struct ct_settings **out, struct from *from, const char *run, 
     add_maps(from, run);
   }
   name_of(run, name);
-  const size_t length = strlen(run);
-  if (length > 4 && strcmp(run + length - 4, ".bin") == 0)
+  if (ends_in(run, ".bin"))
     add(from, "-Shexitec.readout=", "asic");
+  if (ends_in(run, ".hxt"))
+    add_cube(from, run);
   add(from, "-Srun.archive=", "");
   add(from, "-Srun.name=", name[0] == '.' ? "" : name);
   for (int i = 1; i < argc; i++)

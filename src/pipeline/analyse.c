@@ -276,6 +276,8 @@ static bool take_recorded(struct ct_analysis *a)
 static void *analysis_main(void *arg)
 {
   struct ct_analysis *a = arg;
+  if (a->reader != NULL)
+    ct_reader_pour(a->reader, a->picture.spectra);
   for (;;) {
     bool stop = atomic_load_explicit(&a->stop, memory_order_acquire);
     if (stop && a->reader != NULL)

@@ -3,6 +3,7 @@
 
 #include "pipeline/playlist.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdatomic.h>
@@ -17,6 +18,8 @@ struct ct_reader {
   double frame_hz;
   struct ct_playlist *list;
   uint64_t all_frames;
+  char *file;                          /* a histogram cube, in place of the list; or NULL */
+  struct ct_hxt cube;
 
   /* The taking thread's. */
   const struct ct_block *block;
@@ -37,6 +40,7 @@ struct ct_reader {
 };
 
 enum { GOING, ENDED, FAILED };
+#define CUBE_BYTES_MAX (INT64_C(4) << 30)
 
 static void set(_Atomic uint64_t *counter, uint64_t value) { atomic_store_explicit(counter, value, memory_order_relaxed); }
 static uint64_t get(const _Atomic uint64_t *counter) { return atomic_load_explicit(counter, memory_order_relaxed); }
@@ -174,6 +178,60 @@ size_t ct_reader_take(struct ct_reader *r, int64_t until_ns, const struct ct_lot
   return n;
 }
 
+/* ---- histogram cubes ------------------------------------------------------------------------------------------------ */
+static bool is_cube(const char *spec)
+{
+  const size_t n = strlen(spec);
+  return n > 4 && strcmp(spec + n - 4, ".hxt") == 0;
+}
+
+int ct_cube_read(const char *path, char **file, struct ct_hxt *cube, struct ct_err *err)
+{
+  struct ct_err why = { "" };
+  struct stat status;
+  FILE *in = fopen(path, "rb");
+  *file = NULL;
+  if (in == NULL || fstat(fileno(in), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > CUBE_BYTES_MAX) {
+    const int code = ct_err_set(err, CT_EIO, "%s: %s", path, in == NULL ? strerror(errno) : "not a file that can be read whole");
+    if (in != NULL)
+      fclose(in);
+    return code;
+  }
+  *file = ct_xcalloc((size_t)status.st_size + 1, 1);
+  const size_t n = fread(*file, 1, (size_t)status.st_size, in);
+  fclose(in);
+  int rc = ct_hxt_parse(cube, *file, n, &why);
+  if (rc == 0)
+    return 0;
+  free(*file);
+  *file = NULL;
+  return ct_err_set(err, rc, "%s: %s", path, why.text);
+}
+
+void ct_reader_pour(const struct ct_reader *r, struct ct_spectra *spectra)
+{
+  enum { TOGETHER = 1024 };
+  struct ct_event events[TOGETHER];
+  struct ct_hexitec_tally tally = { 0 };
+  size_t n = 0;
+  if (r->file == NULL)
+    return;
+  const struct ct_axis *axis = &r->cube.axis;
+  for (size_t pixel = 0; pixel < (size_t)r->rows * r->cols; pixel++)
+    for (uint32_t bin = 0; bin < axis->n; bin++)
+      for (uint32_t left = ct_hxt_count(&r->cube, pixel, bin); left > 0; left--) {
+        events[n++] = (struct ct_event){ (uint32_t)pixel, (float)(axis->start_keV + (bin + 0.5) * axis->width_keV) };
+        tally.hits++;
+        tally.single++;
+        if (n == TOGETHER) {
+          ct_spectra_add(spectra, r->start_ns, events, n, &tally);
+          tally = (struct ct_hexitec_tally){ 0 };
+          n = 0;
+        }
+      }
+  ct_spectra_add(spectra, r->start_ns, events, n, &tally);
+}
+
 /* ---- opening and closing ------------------------------------------------------------------------------------------- */
 /* Files that say nothing of when frames came: the first when the file was written, the others at the frame rate. */
 static int64_t file_time_ns(const char *spec)
@@ -188,9 +246,10 @@ static int64_t file_time_ns(const char *spec)
 
 static int check_shape(const struct ct_reader *r, const char *run, struct ct_err *err)
 {
-  uint32_t rows, cols;
-  enum ct_type type;
-  ct_playlist_shape(r->list, &rows, &cols, &type);
+  uint32_t rows = r->cube.rows, cols = r->cube.cols;
+  enum ct_type type = CT_U16;
+  if (r->file == NULL)
+    ct_playlist_shape(r->list, &rows, &cols, &type);
   if (!ct_hexitec_takes(type))
     return ct_err_set(err, CT_ETYPE, "%s: holds %s frames; uint16 (ADU) and float32 (keV) can be analysed", run,
                       ct_type_text(type));
@@ -213,14 +272,19 @@ int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, 
   r->frame_hz = setup->frame_hz;
   r->start_ns = file_time_ns(setup->run);
   ct_run_stream_format(setup->run, setup->name, r->format, sizeof r->format);
-  int rc = ct_playlist_open(&r->list, &what, err);
+  int rc = is_cube(setup->run) ? ct_cube_read(setup->run, &r->file, &r->cube, err) : ct_playlist_open(&r->list, &what, err);
   if (rc == 0)
     rc = check_shape(r, setup->run, err);
   if (rc != 0) {
     ct_reader_close(r);
     return rc;
   }
-  r->all_frames = ct_playlist_frames(r->list);
+  if (r->file != NULL) {
+    r->first_ns = r->now_ns = r->next_ns = r->start_ns;
+    r->ended = ENDED;
+  } else {
+    r->all_frames = ct_playlist_frames(r->list);
+  }
   *out = r;
   return 0;
 }
@@ -230,6 +294,7 @@ void ct_reader_close(struct ct_reader *r)
   if (r == NULL)
     return;
   ct_playlist_close(r->list);
+  free(r->file);
   free(r->lots);
   free(r->arrival_ns);
   free(r);

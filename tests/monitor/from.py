@@ -141,6 +141,20 @@ def test_a_float_file_needs_no_run(scene):
     expect(left=(sorted(os.listdir(scene.folder)), ["plain.h5", "stderr.0"]))
 
 
+def test_a_histogram_cube_is_shown(scene):
+    rng = np.random.default_rng(4)
+    counts = rng.poisson(0.3, (80, 80, 500)).astype("<f8")
+    head = b"HEXITECH" + np.array([3], "<u8").tobytes() + b"\0" * 156 + np.array([80, 80, 500], "<u4").tobytes()
+    with open(scene.path("cube.hxt"), "wb") as file:
+        file.write(head + (0.4 * np.arange(500)).astype("<f8").tobytes() + counts.tobytes())
+    s = scene.batch("--from", scene.path("cube.hxt"), "-f", "map,spectrum", interval="1000").last_sample()
+    expect(counts=(s["xcs"]["counts"], int(counts.sum())), spectrum=(s["spectrum"]["counts"], counts.sum((0, 1)).tolist()),
+           width=(s["spectrum"]["width_keV"], 0.4), run=(s["run"], "cube"))
+    with open(scene.path("cut.hxt"), "wb") as file:
+        file.write(head)
+    scene.refused("-b", "--from", scene.path("cut.hxt"), words=["cut.hxt", "bytes"])
+
+
 def test_what_cannot_be_analysed_is_refused(scene):
     with h5py.File(scene.path("small.h5"), "w") as file:
         file["data"] = np.zeros((3, 20, 80), np.uint16)
