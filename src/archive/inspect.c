@@ -137,6 +137,9 @@ int ct_run_repair(const char *run, void (*say)(void *context, const char *line),
     rc = ct_folder_lock(&folder, err);
   if (rc != 0)
     return rc;
+  char ballast[CT_PATH];
+  ct_folder_path(&folder, ".ballast", ballast);
+  unlink(ballast);                   /* of a collector that is no more */
   rc = ct_folder_list(&folder, &entries, &n, err);
   for (size_t i = 0; i < n && rc == 0; i++) {
     char path[CT_PATH];

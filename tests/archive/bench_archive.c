@@ -1,6 +1,7 @@
 /* What archiving costs a frame of 80x80, uint16, noise on a pedestal: packing beside LZ4 alone, unpacking beside its own
  * packing, the checksum beside a copy, and all of it with the writing beside plain H5Dwrite() of single frames. */
 #include "archive/bslz4.h"
+#include "archive/codec.h"
 #include "archive/crc32.h"
 #include "tests/archive/run_writer.h"
 
@@ -25,6 +26,12 @@ static void must(bool good, const char *what)
   fprintf(stderr, "bench_archive: %s failed\n", what);
   exit(1);
 }
+
+static uint16_t thresholded[FRAMES * PIXELS];
+static const uint16_t *source = frames;
+static enum ct_codec codec_in_use;
+
+static void pack_any(void) { packed_bytes = ct_codec_pack(codec_in_use, source, BYTES, 2, packed); }
 
 static void pack(void) { packed_bytes = ct_bslz4_pack(frames, BYTES, 2, packed); }
 static void unpack(void) { must(ct_bslz4_unpack(packed, packed_bytes, 2, back) == 0, "unpacking"); }
@@ -111,6 +118,23 @@ static void figure(const char *name, double value, const char *reference, double
   printf("%s\t%.3f\tus/frame\t%s\t%.3f\t%.2f\n", name, value, reference, reference_value, value / reference_value);
 }
 
+/* Every codec on frames as they are read out and on thresholded ones, beside a copy; and by how much they shrink. */
+static void compare_codecs(const char *what, const uint16_t *pixels, double copy_us)
+{
+  static const enum ct_codec codecs[] = { CT_CODEC_BSLZ4, CT_CODEC_LZ4, CT_CODEC_ZSTD };
+  source = pixels;
+  for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
+    char name[64];
+    codec_in_use = codecs[i];
+    const double us = cost_us(pack_any);
+    snprintf(name, sizeof name, "archive: %s, %s", what, ct_codec_word(codec_in_use));
+    figure(name, us, "memcpy", copy_us);
+    snprintf(name, sizeof name, "archive: %s, %s, size", what, ct_codec_word(codec_in_use));
+    printf("%s\t%.3f\tkB/frame\tplain\t%.3f\t%.3f\n", name, (double)packed_bytes / 1e3 / FRAMES, BYTES / 1e3 / FRAMES,
+           (double)packed_bytes / BYTES);
+  }
+}
+
 /* The disk is the noisy part: both in turn, the best of each. */
 static void compare_writing(const char *name, enum ct_codec codec)
 {
@@ -135,8 +159,14 @@ int main(void)
   figure("archive: checksum", cost_us(checksum), "memcpy", copy_us);
   snprintf(folder, sizeof folder, "/tmp/bench_archive.XXXXXX");
   must(mkdtemp(folder) != NULL, "a folder");
+  for (size_t i = 0; i < FRAMES * PIXELS; i++)    /* two of a hundred pixels are hit */
+    thresholded[i] = run_pixel(i / PIXELS + 7, i % PIXELS) % 50 == 0 ? frames[i] : 0;
+  compare_codecs("raw", frames, copy_us);
+  compare_codecs("thresholded", thresholded, copy_us);
   compare_writing("archive: all, plain", CT_CODEC_NONE);
-  compare_writing("archive: all, packed", CT_CODEC_BSLZ4);
+  compare_writing("archive: all, bslz4", CT_CODEC_BSLZ4);
+  compare_writing("archive: all, lz4", CT_CODEC_LZ4);
+  compare_writing("archive: all, zstd", CT_CODEC_ZSTD);
   snprintf(command, sizeof command, "rm -r '%s'", folder);
   return system(command) != 0;
 }
