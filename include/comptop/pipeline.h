@@ -161,6 +161,7 @@ struct ct_reconstruction_setup {
   double pixel_um;              /* NaN: not known */
   /* Of frames that say no angle: projection k of a scan is at start + k * step; NaN: they are in no slice. */
   double angle_start_deg, angle_step_deg;
+  bool join_angles;             /* ct_reconstruction_angle tells those of frames that say a trigger and no angle */
 };
 struct ct_reconstruction;
 /* <receiver> was opened with CT_CONSUMER_ANALYSIS. Memory for a scan is taken with the first frame, and with each of
@@ -171,6 +172,9 @@ int ct_reconstruction_open(struct ct_reconstruction **out, const struct ct_recon
 uint64_t ct_reconstruction_ask(struct ct_reconstruction *reconstruction);
 const struct ct_snapshot *ct_reconstruction_acquire(struct ct_reconstruction *reconstruction, uint64_t *ticket);
 void ct_reconstruction_release(struct ct_reconstruction *reconstruction, const struct ct_snapshot *snapshot);
+/* The angle of the frames with <trigger>, before they come or after: a frame waits for 5 s, one of the newest 1024, then
+ * it is unplaced. Monitor's thread only. */
+void ct_reconstruction_angle(struct ct_reconstruction *reconstruction, uint64_t trigger, double angle_deg);
 /* Moves the axis, wherever it comes from; the slice of the next picture has it. */
 void ct_reconstruction_nudge(struct ct_reconstruction *reconstruction, double by_px);
 /* The largest of its pictures. */

@@ -293,6 +293,26 @@ double collector_silent_s(const struct collector *c)
   return least_s;
 }
 
+static const struct ct_wire_scalar *find_scalar(const struct ct_wire_scalars *scalars, const char *name)
+{
+  for (size_t i = 0; i < scalars->n; i++)
+    if (strcmp(scalars->values[i].name, name) == 0)
+      return &scalars->values[i];
+  return NULL;
+}
+
+/* An angle and the trigger it belongs to come in one message. */
+static void take_angle(struct collector *c, const struct ct_wire_scalars *scalars)
+{
+  static const double exact = 9007199254740992;   /* 2^53: larger ones are not what was sent */
+  const struct ct_wire_scalar *trigger = find_scalar(scalars, c->setup.trigger_name);
+  const struct ct_wire_scalar *angle = find_scalar(scalars, c->setup.angle_name);
+  if (trigger == NULL || angle == NULL || !isfinite(angle->value))
+    return;
+  if (trigger->value >= 0 && trigger->value < exact)
+    ct_reconstruction_angle(c->reconstruction, (uint64_t)trigger->value, angle->value);
+}
+
 void collector_take_scalars(void *collector, const struct ct_wire_scalars *scalars)
 {
   struct collector *c = collector;
@@ -302,6 +322,8 @@ void collector_take_scalars(void *collector, const struct ct_wire_scalars *scala
     if (c->archiver)
       ct_archiver_scalar(c->archiver, scalar->name, scalar->time_ns, scalar->value);
   }
+  if (c->reconstruction)
+    take_angle(c, scalars);
 }
 
 /* ---- alarms ------------------------------------------------------------------------------------------------- */
@@ -510,7 +532,8 @@ static void compose_ct(const struct collector *c, struct ct_snapshot_builder *bu
     core->ct.present = true;
     core->ct.projections += now->projections;
     core->ct.lost += now->lost;
-    core->ct.angle_deg = now->angle_deg;
+    if (isfinite(now->angle_deg))
+      core->ct.angle_deg = now->angle_deg;   /* else as the reconstruction knows it */
   }
 }
 

@@ -435,9 +435,9 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
   if (code == 0)
     code = ct_setup_lithium(&setup->lithium, s, err);
   if (code == 0)
-    code = ct_setup_camera(setup, s, err);
-  if (code == 0)
     code = read_streams(setup, s, err);
+  if (code == 0)
+    code = ct_setup_camera(setup, s, err);   /* looks for a stream of scalars */
   return code == 0 ? finish_archive(setup, s, err) : code;
 }
 

@@ -23,6 +23,7 @@ struct run_setup {
   int camera;                            /* the first one's, -1: none */
   struct ct_analysis_setup analysis;
   struct ct_reconstruction_setup reconstruction;
+  const char *angle_name, *trigger_name;   /* of scalars that tell the angle of frames */
   struct ct_roi rois[CT_SNAPSHOT_ROIS];
   uint16_t *dark_ADU, *threshold_ADU;
   double *gradient_keV, *intercept_keV;

@@ -3,6 +3,14 @@
 
 #include <math.h>
 
+static bool has_scalars(const struct run_setup *setup)
+{
+  for (uint32_t i = 0; i < setup->n_streams; i++)
+    if (setup->streams[i].role == CT_ROLE_SCALARS)
+      return true;
+  return false;
+}
+
 int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   static const uint32_t rotations[] = { 180, 360 };
@@ -22,5 +30,9 @@ int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct
   if (isfinite(r->angle_step_deg) && !(fabs(r->angle_step_deg) > 0))
     return ct_err_set(err, CT_ECONFIG, "camera.angle_step_deg is 0: every projection would be at the same angle; leave it out "
                       "where frames say their angle");
+  /* Who says how angles are counted has none to wait for. */
+  r->join_angles = has_scalars(setup) && !isfinite(r->angle_step_deg);
+  setup->angle_name = ct_settings_text(s, ct_settings_is_set(s, "camera.angle") ? "camera.angle" : "attributes.angle");
+  setup->trigger_name = ct_settings_text(s, "attributes.trigger");
   return 0;
 }

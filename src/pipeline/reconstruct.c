@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "angles.h"
 #include "lot.h"
 #include "preview.h"
 #include "receive.h"
@@ -19,6 +20,8 @@ enum { BATCH_SLOTS = 16 };
 static const long nap_ns = 5000000;
 /* A silence after which something already seen is a new scan. */
 static const int64_t pause_ns = 5 * CT_NS_PER_S;
+/* A projection waits so long for its angle. */
+static const int64_t patience_ns = 5 * CT_NS_PER_S;
 static const int64_t axis_every_ns = CT_NS_PER_S / 2;
 /* An axis that moves by less changes nothing one could see. */
 static const double axis_step_px = 0.1;
@@ -40,6 +43,7 @@ struct ct_reconstruction {
   struct ct_tomo_axis axis;
   int64_t axis_ns;              /* when it was last looked for, monotonic */
   uint32_t axis_n;              /* projections then */
+  struct ct_angles *angles;     /* that come with scalars; NULL: none do */
   struct ct_preview preview;
   bool show_projections;        /* somebody looks at them */
   uint32_t rows, cols, slice_row;
@@ -95,6 +99,8 @@ static void open_scan(struct ct_reconstruction *r, const struct ct_frame *frame)
   if (ct_axis_open(&r->finder, frame->cols, NULL) != 0)
     r->finder = NULL;
   r->row = ct_xcalloc(frame->cols, sizeof *r->row);
+  if (r->angles)
+    r->unplaced += ct_angles_reshape(r->angles, frame->cols);
   ct_preview_init(&r->preview, frame->rows, frame->cols);
 }
 
@@ -103,36 +109,68 @@ static int key_of(const struct ct_attributes *at)
   return at->present & CT_HAS_KEY ? at->image_key : CT_KEY_PROJECTION;
 }
 
-/* As said by the frame, else counted from the first of the scan; NaN: nobody knows. */
+/* Whether the projection in r->row waits for its angle now. */
+static bool hold(struct ct_reconstruction *r, struct ct_waiting *projection, const struct ct_attributes *at)
+{
+  if (r->angles == NULL || !(at->present & CT_HAS_TRIGGER))
+    return false;
+  projection->trigger = at->trigger;
+  r->unplaced += ct_angles_hold(r->angles, projection);
+  return true;
+}
+
+/* As said by the frame, else by a scalar of its trigger, else counted from the first of the scan; NaN: nobody knows yet. */
 static double angle_of(const struct ct_reconstruction *r, const struct ct_frame *frame, uint32_t i)
 {
-  if (frame->attributes.present & CT_HAS_ANGLE)
-    return frame->attributes.angle_deg;
+  const struct ct_attributes *at = &frame->attributes;
+  double angle_deg;
+  if (at->present & CT_HAS_ANGLE)
+    return at->angle_deg;
+  if (r->angles && at->present & CT_HAS_TRIGGER && ct_angles_find(r->angles, at->trigger, &angle_deg))
+    return angle_deg;
   return r->setup.angle_start_deg + r->setup.angle_step_deg * (double)(frame->number + i - r->first_number);
+}
+
+static void place(struct ct_reconstruction *r, const struct ct_waiting *projection, double angle_deg)
+{
+  if (ct_scan_projection(r->scan, projection->row, angle_deg, projection->z_mm, projection->paused) != 0)
+    r->unusable++;
+  r->last_angle_deg = angle_deg;
 }
 
 static void take_projection(struct ct_reconstruction *r, const struct ct_frame *frame, uint32_t i)
 {
-  uint32_t before = ct_scan_state(r->scan).projections;
-  if (before == 0)
+  if (ct_scan_state(r->scan).projections == 0)
     r->first_number = frame->number + i;
   double angle_deg = angle_of(r, frame, i);
-  if (!isfinite(angle_deg)) {
+  struct ct_waiting projection = { .arrival_ns = frame->arrival_ns, .paused = frame->arrival_ns - r->arrival_ns > pause_ns, .row = r->row,
+    .z_mm = frame->attributes.present & CT_HAS_Z && isfinite(frame->attributes.z_mm) ? frame->attributes.z_mm : 0 };
+  ct_frame_row(frame, i, r->slice_row, r->row);
+  if (isfinite(angle_deg)) {
+    place(r, &projection, angle_deg);
+  } else if (!hold(r, &projection, &frame->attributes)) {
     r->unplaced++;
     return;
   }
-  double z_mm = frame->attributes.present & CT_HAS_Z && isfinite(frame->attributes.z_mm) ? frame->attributes.z_mm : 0;
-  bool paused = frame->arrival_ns - r->arrival_ns > pause_ns;
-  ct_frame_row(frame, i, r->slice_row, r->row);
-  if (ct_scan_projection(r->scan, r->row, angle_deg, z_mm, paused) != 0)
-    r->unusable++;
-  r->last_angle_deg = angle_deg;
   ct_preview_close_means(&r->preview);
   int64_t every_ns = r->show_projections ? CT_NS_PER_S / 5 : CT_NS_PER_S;
   if (r->preview.n == 0 || frame->arrival_ns - r->preview_ns > every_ns) {
     ct_preview_projection(&r->preview, frame, i, angle_deg);
     r->preview_ns = frame->arrival_ns;
   }
+}
+
+/* Places those whose angle has come, and gives up those that have waited for too long. */
+static void take_angles(struct ct_reconstruction *r)
+{
+  struct ct_waiting projection;
+  double angle_deg;
+  if (r->angles == NULL)
+    return;
+  ct_angles_take(r->angles);
+  while (r->scan && ct_angles_next(r->angles, &projection, &angle_deg))
+    place(r, &projection, angle_deg);
+  r->unplaced += ct_angles_expire(r->angles, ct_time_wall_ns() - patience_ns);
 }
 
 static void take_frame(struct ct_reconstruction *r, const struct ct_frame *frame, uint32_t i)
@@ -344,6 +382,7 @@ static void *reconstruction_main(void *arg)
   struct ct_reconstruction *r = arg;
   for (;;) {
     bool stop = atomic_load_explicit(&r->stop, memory_order_acquire);
+    take_angles(r);
     bool worked = take_batch(r);
     uint64_t ticket = atomic_load_explicit(&r->ticket, memory_order_acquire);
     if (ticket != r->published)
@@ -354,6 +393,8 @@ static void *reconstruction_main(void *arg)
       break;
     nanosleep(&(struct timespec){ .tv_nsec = nap_ns }, NULL);
   }
+  if (r->angles)
+    r->unplaced += ct_angles_expire(r->angles, INT64_MAX);
   publish(r, atomic_load_explicit(&r->ticket, memory_order_acquire));
   return NULL;
 }
@@ -375,6 +416,8 @@ int ct_reconstruction_open(struct ct_reconstruction **out, const struct ct_recon
   r->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &r->consumer);
   r->slice = ct_xcalloc((size_t)setup->slice.size * setup->slice.size, sizeof *r->slice);
   int code = ct_board_new(&r->board, 1, offsetof(struct block, snapshot) + ct_reconstruction_bytes(setup), err);
+  if (code == 0 && setup->join_angles)
+    code = ct_angles_open(&r->angles, err);
   if (code == 0 && pthread_create(&r->thread, NULL, reconstruction_main, r) != 0)
     code = ct_err_set(err, CT_ENOMEM, "no thread for the reconstruction");
   if (code != 0) {
@@ -403,6 +446,7 @@ void ct_reconstruction_close(struct ct_reconstruction *r)
   ct_reconstruction_stop(r);
   close_scan(r);
   ct_board_free(r->board);
+  ct_angles_close(r->angles);
   free(r->slice);
   free(r);
 }
@@ -418,6 +462,12 @@ void ct_reconstruction_nudge(struct ct_reconstruction *r, double by_px)
 {
   double now_px = atomic_load_explicit(&r->nudge_px, memory_order_relaxed);
   atomic_store_explicit(&r->nudge_px, now_px + by_px, memory_order_relaxed);
+}
+
+void ct_reconstruction_angle(struct ct_reconstruction *r, uint64_t trigger, double angle_deg)
+{
+  if (r->angles)
+    ct_angles_tell(r->angles, trigger, angle_deg);
 }
 
 const struct ct_snapshot *ct_reconstruction_acquire(struct ct_reconstruction *r, uint64_t *ticket)

@@ -1,6 +1,10 @@
 """A camera's slice from outside: a publisher that is not ours, a phantom whose attenuation is known."""
+import hashlib
+import json
 import signal
+import struct
 import sys
+import time
 
 import numpy as np
 
@@ -39,6 +43,22 @@ class Camera(Publisher):
     def projection(self, angle_deg, **more):
         counts = 100 + (self.flat - 100) * np.exp(-line(angle_deg, self.axis_px))
         self.show(counts, ImageKey=0, **({"RotationAngle": angle_deg} if angle_deg is not None else {}), **more)
+
+
+class Stage(Publisher):
+    """Scalars: a trigger and the angle it was at, in one message."""
+
+    def __init__(self, scene):
+        super().__init__(scene, role="scalars")
+
+    def tell(self, **channels):
+        names = json.dumps({"htype": "bsr_d-1.1", "channels": [{"name": name, "type": "float64"} for name in channels]}).encode()
+        now = int(time.time())
+        main = {"htype": "bsr_m-1.1", "hash": hashlib.md5(names).hexdigest(), "pulse_id": self.next, "dh_compression": "none",
+                "global_timestamp": {"sec": now, "ns": 5}}
+        parts = [part for value in channels.values() for part in (struct.pack("<d", value), struct.pack("<qq", now, 0))]
+        self.socket.send_multipart([json.dumps(main).encode(), names, *parts])
+        self.next += 1
 
 
 def watch(scene, camera, *argv):
@@ -140,6 +160,49 @@ def test_angles_can_be_counted(scene):
         counts = 100 + (camera.flat - 100) * np.exp(-line(1.5 * k, camera.axis_px))
         camera.show(counts, ImageKey=0)
     is_the_phantom(program.sample_where(lambda s: s["ct"]["in_slice"] == 120))
+    ends(program)
+
+
+def test_angles_can_come_with_scalars(scene):
+    camera, stage = Camera(scene), Stage(scene)
+    program = watch(scene, camera, "--scalars", stage.endpoint, "-S", "camera.axis_px=79.5", "-S", "camera.angle=Theta",
+                    "-S", "attributes.trigger=Shot")
+    stage.wait(program)
+    camera.darks_and_flats()
+
+    def show(k, angle_deg=None):
+        counts = 100 + (camera.flat - 100) * np.exp(-line(1.5 * k, camera.axis_px))
+        camera.show(counts, ImageKey=0, Shot=1000 + k, **({} if angle_deg is None else {"Theta": angle_deg}))
+
+    def placed(n):
+        return program.sample_where(lambda s: s["ct"]["in_slice"] == n)
+
+    for k in range(40):                                             # the angle first
+        stage.tell(Shot=1000 + k, Theta=1.5 * k)
+    program.sample_where(lambda s: stream(s, "scalars")["frames"] == 40)
+    for k in range(40):
+        show(k)
+    placed(40)
+    for k in range(40, 80):                                         # the frame first
+        show(k)
+    program.sample_where(lambda s: stream(s, "camera")["frames"] == 6 + 80)
+    for k in range(79, 39, -1):
+        stage.tell(Theta=1.5 * k, Other=7, Shot=1000 + k)
+    sample = placed(80)
+    expect(unplaced=(sample["ct"]["unplaced"], 0), told=(60 <= (sample["ct"]["angle_deg"] or 0) <= 118.5, True))
+    for k in range(80, 119):                                        # both, in some order
+        show(k)
+        stage.tell(Shot=1000 + k, Theta=1.5 * k)
+    show(119, 1.5 * 119)                                            # one that says it itself
+    is_the_phantom(placed(120))
+    stage.tell(Shot=5000)                                           # of no use: no angle, no trigger, none there could be
+    stage.tell(Theta=3.0)
+    stage.tell(Shot=-1, Theta=3.0)
+    stage.tell(Shot=1e300, Theta=3.0)
+    for k in range(4000, 4003):
+        show(k)                                                     # never told
+    sample = program.sample_where(lambda s: s["ct"]["unplaced"] == 3)
+    expect(in_slice=(sample["ct"]["in_slice"], 120), frames=(stream(sample, "scalars")["frames"] > 120, True))
     ends(program)
 
 

@@ -1,0 +1,146 @@
+#include "angles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <comptop/ring.h>
+
+/* At 100 projections a second: what is told 40 s ahead, and waits 10 s. */
+enum { TOLD = 4096, KNOWN = 4096, HELD = 1024 };
+
+struct told {
+  uint64_t trigger;
+  double angle_deg;
+};
+
+struct ct_angles {
+  struct ct_ring *ring;               /* of struct told, from the other thread */
+  struct { struct told told; bool valid; } known[KNOWN];   /* a trigger's place is trigger % KNOWN */
+  struct told current;                /* of the latest projection that found its angle */
+  bool has_current;
+  bool news;                          /* told since those that wait were looked at */
+  uint32_t cols;
+  struct { struct ct_waiting projection; bool waits; } held[HELD];   /* first in, first out, with holes */
+  uint64_t head, tail;                /* held[head % HELD] .. held[(tail - 1) % HELD] */
+  uint64_t look;                      /* where ct_angles_next goes on */
+  float *rows;                        /* HELD x cols */
+};
+
+int ct_angles_open(struct ct_angles **out, struct ct_err *err)
+{
+  struct ct_angles *a = ct_xcalloc(1, sizeof *a);
+  const struct ct_ring_config config = { .slots = TOLD, .slot_bytes = sizeof(struct told), .consumers = 1 };
+  int code = ct_ring_new(&a->ring, &config, err);
+  if (code != 0) {
+    ct_angles_close(a);
+    return code;
+  }
+  *out = a;
+  return 0;
+}
+
+void ct_angles_close(struct ct_angles *a)
+{
+  if (a == NULL)
+    return;
+  ct_ring_free(a->ring);
+  free(a->rows);
+  free(a);
+}
+
+void ct_angles_tell(struct ct_angles *a, uint64_t trigger, double angle_deg)
+{
+  void *slot;
+  if (ct_ring_reserve(a->ring, 1, &slot) == 0)
+    return;
+  *(struct told *)slot = (struct told){ trigger, angle_deg };
+  ct_ring_commit(a->ring, 1, NULL);
+}
+
+void ct_angles_take(struct ct_angles *a)
+{
+  struct ct_ring_batch batch;
+  while (ct_ring_peek(a->ring, 0, TOLD, &batch) > 0) {
+    const struct told *told = batch.slots;
+    for (size_t i = 0; i < batch.n; i++) {
+      a->known[told[i].trigger % KNOWN].told = told[i];
+      a->known[told[i].trigger % KNOWN].valid = true;
+    }
+    a->news = true;
+    a->look = a->head;
+    ct_ring_release(a->ring, 0, batch.n);
+  }
+}
+
+bool ct_angles_find(struct ct_angles *a, uint64_t trigger, double *angle_deg)
+{
+  if (a->known[trigger % KNOWN].valid && a->known[trigger % KNOWN].told.trigger == trigger) {
+    a->current = a->known[trigger % KNOWN].told;
+    a->known[trigger % KNOWN].valid = false;
+    a->has_current = true;
+  }
+  if (!a->has_current || a->current.trigger != trigger)
+    return false;
+  *angle_deg = a->current.angle_deg;
+  return true;
+}
+
+/* Head goes on to the oldest that waits. */
+static void close_up(struct ct_angles *a)
+{
+  while (a->head != a->tail && !a->held[a->head % HELD].waits)
+    a->head++;
+  if (a->look < a->head)
+    a->look = a->head;
+}
+
+uint64_t ct_angles_expire(struct ct_angles *a, int64_t until_ns)
+{
+  uint64_t n = 0;
+  for (close_up(a); a->head != a->tail && a->held[a->head % HELD].projection.arrival_ns < until_ns; close_up(a)) {
+    a->held[a->head % HELD].waits = false;
+    n++;
+  }
+  return n;
+}
+
+uint64_t ct_angles_reshape(struct ct_angles *a, uint32_t cols)
+{
+  uint64_t n = ct_angles_expire(a, INT64_MAX);
+  free(a->rows);
+  a->cols = cols;
+  a->rows = ct_xcalloc((size_t)HELD * cols, sizeof *a->rows);
+  return n;
+}
+
+bool ct_angles_hold(struct ct_angles *a, const struct ct_waiting *waiting)
+{
+  close_up(a);
+  bool full = a->tail - a->head == HELD;
+  if (full) {
+    a->held[a->head % HELD].waits = false;
+    close_up(a);
+  }
+  size_t place = a->tail++ % HELD;
+  a->held[place].projection = *waiting;
+  a->held[place].projection.row = a->rows + place * a->cols;
+  a->held[place].waits = true;
+  memcpy(a->held[place].projection.row, waiting->row, a->cols * sizeof *waiting->row);
+  return full;
+}
+
+bool ct_angles_next(struct ct_angles *a, struct ct_waiting *waiting, double *angle_deg)
+{
+  if (!a->news)
+    return false;
+  for (; a->look != a->tail; a->look++) {
+    size_t place = a->look % HELD;
+    if (!a->held[place].waits || !ct_angles_find(a, a->held[place].projection.trigger, angle_deg))
+      continue;
+    a->held[place].waits = false;
+    *waiting = a->held[place].projection;
+    return true;
+  }
+  a->news = false;
+  return false;
+}

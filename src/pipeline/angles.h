@@ -1,0 +1,43 @@
+/* angles: projections that know only their trigger, and the angles of triggers, which come another way, before or after.
+ * Ownership: owns copies of the rows that wait. One thread tells angles, another does everything else.
+ * Internal to pipeline. */
+#ifndef PIPELINE_ANGLES_H
+#define PIPELINE_ANGLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <comptop/core.h>
+
+struct ct_angles;
+
+/* A projection that waits for its angle. */
+struct ct_waiting {
+  uint64_t trigger;
+  int64_t arrival_ns;
+  double z_mm;
+  bool paused;
+  float *row;                   /* [cols] */
+};
+
+/* 0, CT_ENOMEM */
+int ct_angles_open(struct ct_angles **out, struct ct_err *err) CT_MUST_CHECK;
+void ct_angles_close(struct ct_angles *angles);   /* NULL is fine */
+/* By the other thread. Those that nobody takes for long give way to newer ones. */
+void ct_angles_tell(struct ct_angles *angles, uint64_t trigger, double angle_deg);
+
+/* Takes what was told since. */
+void ct_angles_take(struct ct_angles *angles);
+/* The angle of <trigger>. It serves the projections of one trigger, however many follow each other; when the trigger
+ * comes again after others, it has to be told again. */
+bool ct_angles_find(struct ct_angles *angles, uint64_t trigger, double *angle_deg);
+/* Rows have <cols> columns from now on; how many are given up that still wait. */
+uint64_t ct_angles_reshape(struct ct_angles *angles, uint32_t cols);
+/* Copies a projection and its row; true where the oldest of all is given up for it. */
+bool ct_angles_hold(struct ct_angles *angles, const struct ct_waiting *waiting);
+/* The oldest of those that wait and whose angle is known, once each: true. */
+bool ct_angles_next(struct ct_angles *angles, struct ct_waiting *waiting, double *angle_deg);
+/* Gives up what came before <until_ns>; how many. */
+uint64_t ct_angles_expire(struct ct_angles *angles, int64_t until_ns);
+
+#endif
