@@ -14,7 +14,7 @@ static const struct ct_option rows[] = {
     .help = "calibrate: what shone on the detector: Am-241, Co-57, W, Pb, ..." },
   { .key = "to", .flag = "to", .kind = CT_OPTION_TEXT, .value = ".", .argument = "DIR",
     .help = "calibrate, export: where files are written" },
-  { .key = "as", .flag = "as", .kind = CT_OPTION_WORDS, .value = "", .words = "hxt|csv|tsv|png|nxtomo|bdf|plain",
+  { .key = "as", .flag = "as", .kind = CT_OPTION_WORDS, .value = "", .words = "hxt|csv|tsv|png|nxtomo|bdf|plain|events",
     .argument = "FORMAT[,FORMAT...]", .help = "export: what is made of the run" },
   { .key = "fwhm_keV", .flag = "fwhm", .kind = CT_OPTION_REAL, .value = "1", .min = 0.1, .max = 10, .argument = "KEV",
     .help = "calibrate: about how wide a line is" },
@@ -131,7 +131,7 @@ static int export(const struct ct_settings *settings, const char *run, struct ct
 {
   const unsigned formats = ct_settings_words(settings, "as");
   int rc = 0;
-  for (int what = CT_EXPORT_HXT; what <= CT_EXPORT_PLAIN && rc == 0; what++) {
+  for (int what = CT_EXPORT_HXT; what < CT_EXPORTS && rc == 0; what++) {
     const struct ct_run_export job = { .run = run, .to = ct_settings_text(settings, "to"), .what = (enum ct_export)what,
                                        .say = say, .progress = isatty(STDERR_FILENO) ? show_progress : NULL };
     if (formats & 1u << what)
@@ -244,7 +244,7 @@ static int check(const struct ct_settings *settings, struct ct_err *err)
     return ct_err_set(err, CT_EUSAGE, "%.60s: no such command; there are info, verify, repair, export and calibrate",
                       command_of(settings));
   if (strcmp(command_of(settings), "export") == 0 && ct_settings_words(settings, "as") == 0)
-    return ct_err_set(err, CT_EUSAGE, "export: needs --as FORMAT: hxt, csv, tsv, png, nxtomo, bdf, plain");
+    return ct_err_set(err, CT_EUSAGE, "export: needs --as FORMAT: hxt, csv, tsv, png, nxtomo, bdf, plain, events");
   if (is_calibrate(settings) && !ct_settings_is_set(settings, "source"))
     return ct_err_set(err, CT_EUSAGE, "calibrate: needs --source NAME: what shone on the detector (Am-241, Co-57, W,Pb, ...)");
   return 0;

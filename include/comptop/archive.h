@@ -243,7 +243,9 @@ enum ct_export {
   CT_EXPORT_PNG,                     /* RUN_emf.png: the last map */
   CT_EXPORT_NXTOMO,                  /* RUN_tomo.nxs: the camera's frames alone */
   CT_EXPORT_BDF,                     /* RUN.bdf.csv: voltage and current, Battery Data Format */
-  CT_EXPORT_PLAIN                    /* RUN_plain/: the run again, unpacked */
+  CT_EXPORT_PLAIN,                   /* RUN_plain/: the run again, unpacked */
+  CT_EXPORT_EVENTS,                  /* RUN_events.nxs: thresholded frames as NXevent_data */
+  CT_EXPORTS
 };
 struct ct_run_export {
   const char *run, *to;

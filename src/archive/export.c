@@ -258,6 +258,10 @@ int ct_run_export(const struct ct_run_export *job, struct ct_err *err)
     path_of(job, &folder, path, "_tomo.nxs");
     rc = ct_export_tomo(job, &folder, path, err);
     break;
+  case CT_EXPORT_EVENTS:
+    path_of(job, &folder, path, "_events.nxs");
+    rc = ct_export_events(job, &folder, path, err);
+    break;
   case CT_EXPORT_BDF:
     path_of(job, &folder, path, ".bdf.csv");
     rc = ct_export_bdf(job->run, path, err);

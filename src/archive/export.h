@@ -27,6 +27,8 @@ int ct_export_png(const struct ct_findings *findings, const char *path, struct c
 int ct_export_bdf(const char *run, const char *path, struct ct_err *err) CT_MUST_CHECK;
 int ct_export_tomo(const struct ct_run_export *job, const struct ct_folder *folder, const char *path,
                    struct ct_err *err) CT_MUST_CHECK;
+int ct_export_events(const struct ct_run_export *job, const struct ct_folder *folder, const char *path,
+                     struct ct_err *err) CT_MUST_CHECK;
 int ct_export_plain(const struct ct_run_export *job, const struct ct_folder *folder, const char *path,
                     struct ct_err *err) CT_MUST_CHECK;
 

@@ -437,6 +437,57 @@ static void test_verify_knows_gaps(void **state)
   expect_whole("gaps");
 }
 
+/* Frames of which one pixel in 173 is hit become a list of those; raw ones are refused. */
+static void test_events(void **state)
+{
+  (void)state;
+  static uint16_t pixels[6400], back[4 * 6400];
+  int64_t now_ns = ct_time_wall_ns();
+  uint64_t hits = 0;
+  struct ct_run *run = open_run("sparse", CT_CODEC_LZ4, 0, false);
+  struct ct_chunk *chunk = ct_chunk_new(1 << 20);
+  ct_chunk_begin(chunk, 0, 9118.87, NULL);
+  for (uint64_t k = 0; k < 4; k++) {
+    for (size_t i = 0; i < 6400; i++)
+      hits += (pixels[i] = (i + k) % 173 == 0 ? run_pixel(k, i) : 0) != 0;
+    const struct ct_frame frame = { .pixels = (unsigned char *)pixels, .bytes = sizeof pixels, .type = CT_U16, .count = 1,
+                                    .rows = 80, .cols = 80, .number = k, .arrival_ns = now_ns };
+    assert_int_equal(ct_chunk_add(chunk, &frame, 0), 1);
+  }
+  ct_chunk_pack(chunk, CT_CODEC_LZ4);
+  assert_int_equal(ct_run_write(run, chunk, now_ns), 0);
+  ct_chunk_free(chunk);
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  struct ct_run_export job = { .run = in_folder("sparse"), .to = folder, .what = CT_EXPORT_EVENTS };
+  assert_int_equal(ct_run_export(&job, NULL), 0);
+  assert_int_equal(ct_run_export(&job, NULL), CT_EEXISTS);
+  struct ct_h5_frames *ids, *values;
+  char spec[200];
+  snprintf(spec, sizeof spec, "%s:/entry/events/event_id", in_folder("sparse_events.nxs"));
+  assert_int_equal(ct_h5_open_column(&ids, spec, hits, NULL), 0);
+  snprintf(spec, sizeof spec, "%s:/entry/events/event_value", in_folder("sparse_events.nxs"));
+  assert_int_equal(ct_h5_open_column(&values, spec, hits, NULL), 0);
+  uint32_t id = 0;
+  for (uint64_t i = 0, k = 0; i < hits; i++) {
+    uint32_t next;
+    uint16_t value;
+    assert_int_equal(ct_h5_read_as(ids, i, 1, CT_U32, &next, NULL), 0);
+    assert_int_equal(ct_h5_read_as(values, i, 1, CT_U16, &value, NULL), 0);
+    k += i > 0 && next < id;
+    id = next;
+    assert_int_equal(value, run_pixel(k, id));
+    back[k * 6400 + id] = value;
+  }
+  ct_h5_close_frames(values);
+  ct_h5_close_frames(ids);
+  for (size_t i = 0; i < 4 * 6400; i++)
+    assert_int_equal(back[i], (i % 6400 + i / 6400) % 173 == 0 ? run_pixel(i / 6400, i % 6400) : 0);
+  job.run = in_folder("plain");                 /* of a test before */
+  struct ct_err err = { "" };
+  assert_int_equal(ct_run_export(&job, &err), CT_EFORMAT);
+  assert_non_null(strstr(err.text, "thresholded"));
+}
+
 /* ---- as a writer for run.sh ------------------------------------------------------------------------------------ */
 
 static int write_run(char **argv, bool resume)
@@ -511,6 +562,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(test_failing_disk_packed),
     cmocka_unit_test(test_verify_finds_one_bit),
     cmocka_unit_test(test_verify_knows_gaps),
+    cmocka_unit_test(test_events),
   };
   return cmocka_run_group_tests_name("run", tests, make_folder, remove_folder);
 }
