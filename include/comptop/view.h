@@ -28,8 +28,11 @@ struct ct_grid {
 /* ---- what a viewer chose, and what was shown last ------------------------------------------------------ */
 enum ct_panel { CT_PANEL_OVERVIEW, CT_PANEL_MAP, CT_PANEL_PROFILE, CT_PANEL_SPECTRUM, CT_PANEL_TOMO, CT_PANEL_CELL,
                 CT_PANEL_HEALTH, CT_PANEL_MONITORS };
-enum ct_quantity { CT_SHOW_EMF, CT_SHOW_SIGMA, CT_SHOW_COUNTS, CT_SHOW_INTENSITY, CT_SHOW_DRIFT, CT_SHOW_LITHIUM };
-enum ct_ramp { CT_RAMP_INFERNO, CT_RAMP_GREY, CT_RAMP_VIRIDIS, CT_RAMP_CIVIDIS, CT_RAMP_COUNT };
+enum ct_quantity { CT_SHOW_EMF, CT_SHOW_SIGMA, CT_SHOW_COUNTS, CT_SHOW_INTENSITY, CT_SHOW_DRIFT, CT_SHOW_SIGNIFICANCE,
+                   CT_SHOW_LITHIUM, CT_QUANTITIES };
+enum ct_ramp { CT_RAMP_INFERNO, CT_RAMP_GREY, CT_RAMP_VIRIDIS, CT_RAMP_CIVIDIS, CT_RAMP_COUNT,
+               CT_RAMP_DIVERGING = CT_RAMP_COUNT };   /* for what is signed: not chosen, zero is its middle */
+enum ct_map_scale { CT_SCALE_LINEAR, CT_SCALE_SQRT, CT_SCALE_LOG, CT_SCALES };
 
 enum { CT_VIEW_ADAPTIVE = 16 };    /* each place with the smallest cell that reaches target_sigma */
 /* Points a trend is asked for: the same for every size of screen, so that viewers share the section. */
@@ -43,11 +46,27 @@ struct ct_view_memory {
   uint32_t rows, cols;             /* lattice of display cells; 0: nothing shown yet */
   uint32_t edge_x, edge_y;         /* pixels per display cell */
   enum ct_quantity quantity;
+  enum ct_map_scale scale;
+  bool difference;
   double low, high;                /* range of the colours */
   int row, col, map_rows, map_cols;   /* where it is on the screen; 0 rows: not at all */
   double pixels_x, pixels_y;       /* of a character there */
   float value[CT_VIEW_CELLS];      /* smoothed for display only */
   int8_t level[CT_VIEW_CELLS];     /* 0..15, or < 0: no colour (enum in src/view/heatmap.h) */
+};
+
+/* A map that others are compared with: its cells, as they were in the snapshot when it was taken. */
+struct ct_view_reference {
+  uint32_t rows, cols, bin;        /* 0 rows: none */
+  int64_t wall_ns;
+  float emf[CT_VIEW_CELLS], sigma[CT_VIEW_CELLS], counts[CT_VIEW_CELLS], photons[CT_VIEW_CELLS], intensity[CT_VIEW_CELLS];
+  uint8_t cell[CT_VIEW_CELLS], edge[CT_VIEW_CELLS];
+};
+
+/* Ends of the colours that stay, whatever the values. */
+struct ct_view_range {
+  bool locked;
+  double low, high;
 };
 
 enum ct_picture { CT_PICTURE_SLICE, CT_PICTURE_PROJECTION, CT_PICTURE_SINOGRAM, CT_PICTURES };
@@ -60,7 +79,7 @@ struct ct_view_tomo {
   int8_t level[CT_VIEW_CELLS];
 };
 
-/* About 500 kB; zeroed by ct_view_init. The first part may be read and set by the owner at any time. */
+/* About 2 MB; zeroed by ct_view_init. The first part may be read and set by the owner at any time. */
 struct ct_view {
   /* the terminal */
   bool utf8;                       /* else ASCII only */
@@ -82,6 +101,10 @@ struct ct_view {
   enum ct_ramp ramp;
   enum ct_quantity quantity;
   bool log_scale;                  /* of the spectrum */
+  enum ct_map_scale map_scale;     /* of the colours of what is never negative */
+  bool difference;                 /* of the map to the reference, where there is one */
+  bool take_reference;             /* the next map rendered becomes the reference */
+  struct ct_view_range range[CT_QUANTITIES][2];      /* [1]: of differences */
   uint32_t bin;                    /* of the map: 1 2 4 8, 0: until target_sigma is reached; CT_VIEW_ADAPTIVE */
   double target_sigma;
   enum ct_scope scope;             /* whose profile and spectrum: all pixels, the cursor's pixel, a ROI */
@@ -99,6 +122,7 @@ struct ct_view {
   int scroll_max;
   struct ct_view_memory memory;
   struct ct_view_tomo tomo;
+  struct ct_view_reference reference;
 };
 
 /* Overview, inferno, automatic bin for <target_sigma> (0.05 where it is not positive), linear spectrum, smooth. */

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "view/words.h"
 
 static uint32_t max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static uint32_t parts_of(uint32_t whole, uint32_t part) { return whole / part + (whole % part != 0); }
@@ -131,7 +130,7 @@ static int value_of(const struct ct_view *view, const struct ct_reading *reading
   if (quantity == CT_SHOW_LITHIUM)
     ct_lithium_x(&view->lithium, reading->emf, reading->sigma, &x, &x_sigma);
   const double values[] = { reading->emf, reading->sigma, reading->photons, reading->intensity, reading->emf / reading->sigma,
-                            x };
+                            reading->emf / reading->sigma, x };
   *value = (float)values[quantity];
   if (reading->cell == CT_CELL_MASKED)
     return CT_LEVEL_MASKED;
@@ -143,84 +142,74 @@ static int value_of(const struct ct_view *view, const struct ct_reading *reading
   return of_emf && !(reading->emf >= 2 * reading->sigma) ? CT_LEVEL_FAINT : 0;
 }
 
-/* ---- range ------------------------------------------------------------------------------------------------- */
-enum { BINS = 512 };
-
-/* The values below which 2 and 98 % of the coloured cells lie, by histogram, once coarse and once within the result. */
-static bool percentiles(const float *value, const int8_t *level, size_t n, double *low, double *high)
+/* ---- the reference ------------------------------------------------------------------------------------------- */
+enum ct_ramp ct_heatmap_ramp(const struct ct_view *view)
 {
-  double from = (double)INFINITY, to = -(double)INFINITY;
-  for (size_t i = 0; i < n; i++)
-    if (level[i] >= 0) {
-      from = fmin(from, (double)value[i]);
-      to = fmax(to, (double)value[i]);
-    }
-  if (!(from <= to))
-    return false;
-  for (int pass = 0; pass < 2 && to > from; pass++) {
-    size_t counts[BINS] = { 0 }, all = 0, below = 0;
-    double width = (to - from) / BINS;
-    for (size_t i = 0; i < n; i++)
-      if (level[i] >= 0) {
-        double at = ((double)value[i] - from) / width;
-        counts[at < 0 ? 0 : at >= BINS ? BINS - 1 : (size_t)at]++;
-        all++;
-      }
-    size_t first = 0, last = BINS - 1;
-    for (below = counts[0]; first < BINS - 1 && below * 50 < all; below += counts[++first])
-      ;
-    for (below = counts[BINS - 1]; last > first && below * 50 < all; below += counts[--last])
-      ;
-    to = from + ((double)last + 1) * width;
-    from += (double)first * width;
-  }
-  *low = from;
-  *high = to;
-  return true;
+  return ct_range_signed(view->memory.quantity, view->memory.difference) ? CT_RAMP_DIVERGING : view->ramp;
 }
 
-/* Ends of the colour bar: round numbers around the middle 96 %, at least six times the noise apart, so that noise alone
- * never looks like structure. The old ends stay while they still suit: a bar that moves repaints the whole map. */
-static void set_range(struct ct_view_memory *memory, double noise)
+bool ct_heatmap_differs(const struct ct_view *view)
 {
-  double low, high;
-  size_t n = (size_t)memory->rows * memory->cols;
-  if (!percentiles(memory->value, memory->level, n, &low, &high))
-    low = 0, high = 1;
-  double least = fmax(6 * noise, 1e-6 * fmax(fabs(low), fabs(high)));
-  if (!(high - low > least)) {
-    double middle = (low + high) / 2, span = least > 0 ? least : 1;
-    low = middle - span / 2;
-    high = middle + span / 2;
-  }
-  if (memory->quantity == CT_SHOW_DRIFT) {
-    high = fmax(fmax(fabs(low), fabs(high)), 4);     /* nothing below is worth a colour of its own */
-    low = -high;
-  } else if (memory->quantity == CT_SHOW_EMF)
-    low -= 0.15 * (high - low);    /* the darkest levels are hard to tell from a dark terminal */
-  else if (memory->quantity != CT_SHOW_LITHIUM)
-    low = 0;                       /* an error, a count, an intensity reads from zero */
-  double span = high - low, old = memory->high - memory->low, slack = 0.06 * old;
-  if (old > 0 && low >= memory->low - slack && high <= memory->high + slack && old <= 1.8 * span)
+  return view->difference && view->reference.rows > 0 && view->quantity != CT_SHOW_DRIFT;
+}
+
+void ct_heatmap_take(struct ct_view *view, const struct ct_map_view *map, int64_t wall_ns)
+{
+  struct ct_view_reference *reference = &view->reference;
+  const struct ct_section_map *head = map->head;
+  if (!view->take_reference || head->of == CT_MAP_DRIFT || (uint64_t)head->rows * head->cols > CT_VIEW_CELLS)
     return;
-  double step = ct_round_step(span / 16);
-  memory->low = floor(low / step) * step;
-  memory->high = ceil(high / step) * step;
+  size_t n = (size_t)head->rows * head->cols;
+  view->take_reference = false;
+  reference->rows = head->rows;
+  reference->cols = head->cols;
+  reference->bin = head->bin;
+  reference->wall_ns = wall_ns;
+  memcpy(reference->emf, map->emf, n * sizeof *map->emf);
+  memcpy(reference->sigma, map->sigma, n * sizeof *map->sigma);
+  memcpy(reference->counts, map->counts, n * sizeof *map->counts);
+  memcpy(reference->photons, map->photons, n * sizeof *map->photons);
+  memcpy(reference->intensity, map->intensity, n * sizeof *map->intensity);
+  memcpy(reference->cell, map->cell, n);
+  memcpy(reference->edge, map->edge, n);
+}
+
+/* The reference as a map, with <head> for its head. */
+static struct ct_map_view reference_map(const struct ct_view *view, struct ct_section_map *head)
+{
+  const struct ct_view_reference *from = &view->reference;
+  *head = (struct ct_section_map){ .rows = from->rows, .cols = from->cols, .bin = from->bin };
+  return (struct ct_map_view){ .head = head, .emf = from->emf, .sigma = from->sigma, .counts = from->counts,
+                               .photons = from->photons, .intensity = from->intensity, .cell = from->cell, .edge = from->edge };
+}
+
+/* Now less then, with the error of both, into *now; value and level as value_of. */
+static int subtract(const struct ct_view *view, struct ct_reading *now, const struct ct_reading *then, float *value)
+{
+  double emf = now->emf - then->emf, sigma = hypot(now->sigma, then->sigma);
+  const double values[] = { emf, sigma, now->photons - then->photons, now->intensity - then->intensity, (double)NAN,
+                            emf / sigma, emf / view->lithium.slope };
+  now->sigma = sigma;
+  *value = (float)values[view->quantity];
+  if (now->cell == CT_CELL_MASKED || then->cell == CT_CELL_MASKED)
+    return CT_LEVEL_MASKED;
+  bool counted = view->quantity == CT_SHOW_COUNTS || view->quantity == CT_SHOW_INTENSITY;
+  if (!counted && (now->cell == CT_CELL_LOW || then->cell == CT_CELL_LOW))
+    return CT_LEVEL_FAINT;
+  return isfinite(*value) ? 0 : CT_LEVEL_NAN;
 }
 
 /* ---- levels -------------------------------------------------------------------------------------------------- */
-/* A level stays until the value is more than one bin from the middle of its bin: noise of half a bin repaints nothing. */
-static int8_t level_for(double value, double low, double high, int old)
+static enum ct_map_scale scale_for(const struct ct_view *view)
 {
-  double at = (value - low) / (high - low) * CT_LEVELS;
-  at = at < 0 ? 0 : at > CT_LEVELS - 0.001 ? CT_LEVELS - 0.001 : at;
-  return (int8_t)(old >= 0 && fabs(at - (old + 0.5)) <= 1 ? old : (int)at);
+  return ct_range_signed(view->quantity, ct_heatmap_differs(view)) ? CT_SCALE_LINEAR : view->map_scale;
 }
 
 static void set_lattice(struct ct_view *view, const struct ct_map_view *map, const struct ct_scale *scale)
 {
   struct ct_view_memory *memory = &view->memory;
-  uint32_t edge_x = max_u32(map->head->bin, scale->dx), edge_y = max_u32(map->head->bin, scale->dy), rows, cols;
+  uint32_t bin = ct_heatmap_differs(view) ? max_u32(map->head->bin, view->reference.bin) : map->head->bin;
+  uint32_t edge_x = max_u32(bin, scale->dx), edge_y = max_u32(bin, scale->dy), rows, cols;
   for (;; edge_x *= 2, edge_y *= 2) {
     rows = parts_of(scale->pixel_rows, edge_y);
     cols = parts_of(scale->pixel_cols, edge_x);
@@ -228,7 +217,8 @@ static void set_lattice(struct ct_view *view, const struct ct_map_view *map, con
       break;
   }
   bool same = memory->rows == rows && memory->cols == cols && memory->edge_x == edge_x && memory->edge_y == edge_y &&
-              memory->quantity == view->quantity && view->smooth;
+              memory->quantity == view->quantity && memory->difference == ct_heatmap_differs(view) &&
+              memory->scale == scale_for(view) && view->smooth;
   if (!same) {
     memory->low = memory->high = 0;
     memset(memory->level, CT_LEVEL_NAN, sizeof memory->level);
@@ -238,7 +228,16 @@ static void set_lattice(struct ct_view *view, const struct ct_map_view *map, con
   memory->edge_x = edge_x;
   memory->edge_y = edge_y;
   memory->quantity = view->quantity;
+  memory->difference = ct_heatmap_differs(view);
+  memory->scale = scale_for(view);
   view->step = max_u32(edge_x, 1);
+}
+
+static struct ct_reading read_lattice(const struct ct_map_view *map, const struct ct_view_memory *memory, uint32_t row,
+                                      uint32_t col)
+{
+  uint32_t bin = map->head->bin, y = row * memory->edge_y, x = col * memory->edge_x;
+  return aggregate(map, y / bin, parts_of(y + memory->edge_y, bin), x / bin, parts_of(x + memory->edge_x, bin));
 }
 
 void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, const struct ct_scale *scale)
@@ -247,16 +246,19 @@ void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, cons
   const double share = view->frozen ? 0 : 0.3;      /* of a new value in the smoothed one */
   struct ct_view_memory *memory = &view->memory;
   set_lattice(view, map, scale);
-  uint32_t bin = map->head->bin;
+  struct ct_section_map head;
+  struct ct_map_view before = reference_map(view, &head);
   double noise = 0;
   size_t good = 0, i = 0;
   for (uint32_t row = 0; row < memory->rows; row++)
     for (uint32_t col = 0; col < memory->cols; col++, i++) {
-      uint32_t y = row * memory->edge_y, x = col * memory->edge_x;
-      struct ct_reading reading = aggregate(map, y / bin, parts_of(y + memory->edge_y, bin),
-                                            x / bin, parts_of(x + memory->edge_x, bin));
+      struct ct_reading reading = read_lattice(map, memory, row, col);
       float value;
       int level = value_of(view, &reading, &value), old = memory->level[i];
+      if (memory->difference) {
+        struct ct_reading then = read_lattice(&before, memory, row, col);
+        level = subtract(view, &reading, &then, &value);
+      }
       bool had = old >= 0;
       memory->level[i] = (int8_t)(level < 0 ? level : had ? old : NEW);
       memory->value[i] = had && level >= 0 ? (float)((double)memory->value[i] +
@@ -270,12 +272,12 @@ void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, cons
   noise = good > 0 ? noise / (double)good : 0;
   if (view->quantity == CT_SHOW_LITHIUM)
     noise /= fabs(view->lithium.slope);
-  set_range(memory, view->quantity == CT_SHOW_EMF || view->quantity == CT_SHOW_LITHIUM ? noise : 0);
+  ct_range_update(view, view->quantity == CT_SHOW_EMF || view->quantity == CT_SHOW_LITHIUM ? noise : 0);
   bool moved = memory->low != low || memory->high != high;      /* exact: kept or set anew */
   for (i = 0; i < (size_t)memory->rows * memory->cols; i++)
     if (memory->level[i] >= 0) {
       int old = moved || memory->level[i] == NEW ? -1 : memory->level[i];
-      memory->level[i] = level_for((double)memory->value[i], memory->low, memory->high, old);
+      memory->level[i] = ct_range_level(memory, (double)memory->value[i], old);
     }
 }
 
@@ -303,8 +305,8 @@ static void draw_sign(struct ct_canvas canvas, int row, int col, int level)
 static void draw_halves(const struct ct_view *view, struct ct_canvas canvas, int row, int col, int top, int bottom)
 {
   int none = CT_COLOUR_DEFAULT;
-  int upper = top >= 0 ? ct_ramp_colour(view->ramp, top) : none;
-  int lower = bottom >= 0 ? ct_ramp_colour(view->ramp, bottom) : none;
+  int upper = top >= 0 ? ct_ramp_colour(ct_heatmap_ramp(view), top) : none;
+  int lower = bottom >= 0 ? ct_ramp_colour(ct_heatmap_ramp(view), bottom) : none;
   if (upper == none && lower == none)
     draw_sign(canvas, row, col, top < bottom ? top : bottom);
   else if (upper == lower)
@@ -319,8 +321,9 @@ static void draw_cursor(const struct ct_view *view, const struct ct_scale *scale
 {
   uint32_t i = (uint32_t)view->cursor_x * scale->kx / scale->dx, j = (uint32_t)view->cursor_y * scale->ky / scale->dy;
   int level = level_at(&view->memory, scale, i, j);
-  int bg = level >= 0 ? ct_ramp_colour(view->ramp, level) : CT_COLOUR_DEFAULT;
-  int fg = level < 0 ? CT_COLOUR_DEFAULT : level < CT_LEVELS / 2 ? 231 : 16;
+  int bg = level >= 0 ? ct_ramp_colour(ct_heatmap_ramp(view), level) : CT_COLOUR_DEFAULT;
+  bool dark = ct_heatmap_ramp(view) != CT_RAMP_DIVERGING && level < CT_LEVELS / 2;
+  int fg = level < 0 ? CT_COLOUR_DEFAULT : dark ? 231 : 16;
   ct_canvas_put(canvas, (int)(scale->half ? j / 2 : j), (int)i, '+', fg, bg,
                 CT_ATTR_BOLD | (view->colours ? 0u : CT_ATTR_REVERSE));
 }
@@ -339,7 +342,7 @@ void ct_heatmap_draw(const struct ct_view *view, const struct ct_scale *scale, s
       if (level < 0)
         draw_sign(canvas, row, col, level);
       else if (view->colours)
-        ct_canvas_put(canvas, row, col, ' ', CT_COLOUR_DEFAULT, ct_ramp_colour(view->ramp, level), 0);
+        ct_canvas_put(canvas, row, col, ' ', CT_COLOUR_DEFAULT, ct_ramp_colour(ct_heatmap_ramp(view), level), 0);
       else
         ct_canvas_put(canvas, row, col, ct_ramp_shade(level), CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0);
     }

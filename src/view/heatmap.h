@@ -32,12 +32,29 @@ bool ct_heatmap_usable(const struct ct_map_view *map);
 struct ct_scale ct_heatmap_scale(const struct ct_view *view, const struct ct_map_view *map, int rows, int cols);
 /* Brings the view's memory up to date: aggregation, range, levels with hysteresis. */
 void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, const struct ct_scale *scale);
+/* Whether the difference to the reference is shown: chosen, there is one, and the quantity has a difference. */
+bool ct_heatmap_differs(const struct ct_view *view);
+/* Makes <map> the reference where the view asks for that. */
+void ct_heatmap_take(struct ct_view *view, const struct ct_map_view *map, int64_t wall_ns);
+/* The ramp of what is shown: the one chosen, or the diverging one. */
+enum ct_ramp ct_heatmap_ramp(const struct ct_view *view);
 void ct_heatmap_draw(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas);
 /* The colour bar with unit, labels, marks where values lie beyond, and what the signs mean; 7 columns wide. */
 enum { CT_BAR_COLS = 7 };
 void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas);
 /* The map's own cell at pixel (x, y). */
 struct ct_reading ct_heatmap_read(const struct ct_map_view *map, int32_t x, int32_t y);
+
+/* Whether values lie on both sides of zero, which is then the middle of the range. */
+bool ct_range_signed(enum ct_quantity quantity, bool difference);
+/* Ends of the range: locked, or for the values and levels in the view's memory, whose mean error is <noise>, or 0. */
+void ct_range_update(struct ct_view *view, double noise);
+/* Where <value> is between the ends, 0 to 1 and beyond, on the scale shown; and back. */
+double ct_range_fraction(const struct ct_view_memory *memory, double value);
+double ct_range_value(const struct ct_view_memory *memory, double fraction);
+/* The level of <value>. An <old> one (< 0: none) stays until the value is more than one bin from the middle of its bin:
+ * noise of half a bin repaints nothing. */
+int8_t ct_range_level(const struct ct_view_memory *memory, double value, int old);
 
 /* The palette colour of a level. */
 int ct_ramp_colour(enum ct_ramp ramp, int level);

@@ -2,7 +2,8 @@
 #include "view/panels.h"
 
 enum action {
-  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, AXIS, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW
+  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, AXIS, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW, RANGE,
+  REFERENCE
 };
 
 static const struct {
@@ -15,10 +16,12 @@ static const struct {
   { "0 Esc", "overview", "0all", { '0', CT_PRESS_ESCAPE }, BACK },
   { "arrows", "cursor on the map; scroll", "arrows", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
   { "r", "curves: all pixels, cursor, ROIs", NULL, { 'r' }, SCOPE },
-  { "u", "map of EMF, error, counts, density, drift, lithium", NULL, { 'u' }, QUANTITY },
+  { "u", "map of EMF, error, counts, density, drift, EMF / error, lithium", NULL, { 'u' }, QUANTITY },
   { "b", "bins: auto, 1, 2, 4, 8, adaptive", NULL, { 'b' }, BINNING },
   { "c", "colours: inferno, grey, viridis, cividis", NULL, { 'c' }, COLOURS },
-  { "l", "spectrum linear or logarithmic", NULL, { 'l' }, LOG },
+  { "l", "log or linear; map: sqrt, too", NULL, { 'l' }, LOG },
+  { "a A", "map's range automatic, locked", NULL, { 'a', 'A' }, RANGE },
+  { "D d", "take map as reference; compare", NULL, { 'D', 'd' }, REFERENCE },
   { "Space", "freeze the picture; run goes on", "Spc:freeze", { ' ' }, FREEZE },
   { "[ ]", "step back and forth in time", NULL, { '[', ']' }, STEP },
   { "x", "mask hot and dead pixels, or not", NULL, { 'x' }, MASK },
@@ -153,8 +156,24 @@ static void next_quantity(struct ct_view *view)
     view->spot = false;
     return;
   }
-  enum ct_quantity last = view->lithium.references > 0 ? CT_SHOW_LITHIUM : CT_SHOW_DRIFT;
+  enum ct_quantity last = view->lithium.references > 0 ? CT_SHOW_LITHIUM : CT_SHOW_SIGNIFICANCE;
   view->quantity = view->quantity >= last ? CT_SHOW_EMF : (enum ct_quantity)(view->quantity + 1);
+}
+
+static void next_scale(struct ct_view *view)
+{
+  if (view->panel == CT_PANEL_MAP)
+    view->map_scale = (enum ct_map_scale)((view->map_scale + 1) % CT_SCALES);
+  else
+    view->log_scale = !view->log_scale;
+}
+
+/* Locks the ends of the map that is seen, or lets them go. */
+static void set_range(struct ct_view *view, bool locked)
+{
+  const struct ct_view_memory *memory = &view->memory;
+  view->range[memory->quantity][memory->difference] =
+    (struct ct_view_range){ locked && memory->high > memory->low, memory->low, memory->high };
 }
 
 /* All pixels, the cursor's pixel, ROI 0, 1, ... and round again. */
@@ -199,7 +218,9 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case QUANTITY: next_quantity(view); break;
   case BINNING: view->bin = view->bin == 0 ? 1 : view->bin == CT_VIEW_ADAPTIVE ? 0 : view->bin * 2; break;
   case SCOPE: next_scope(view); break;
-  case LOG: view->log_scale = !view->log_scale; break;
+  case LOG: next_scale(view); break;
+  case RANGE: set_range(view, key == 'A'); break;
+  case REFERENCE: view->take_reference = view->take_reference || key == 'D'; view->difference ^= key == 'd'; break;
   }
   return CT_KEY_DONE;
 }

@@ -34,26 +34,32 @@ static bool find_map(const struct ct_view *view, const struct ct_snapshot *snaps
 /* The bin is the worker's, chosen for the error; a small screen may draw several bins as one. */
 static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_map_view *map, struct ct_canvas canvas)
 {
-  static const char *const names[] = { "EMF", "Error", "Count", "Density", "Drift", "Lithium" };
+  static const char *const names[] = { "EMF", "Error", "Count", "Density", "Drift", "Significance", "Lithium" };
   unsigned bin = map->head->bin, x = view->memory.edge_x, y = view->memory.edge_y;
   char error[CT_WORD], aim[CT_WORD] = "", drawn[CT_WORD] = "";
+  static const char *const scales[] = { "", ", sqrt", ", log" };
+  const char *scale = scales[view->memory.scale];
+  if (view->memory.difference)
+    return ct_canvas_caption(canvas, "%s now - %s  per %ux%u%s", names[view->quantity],
+                             ct_word_clock(error, view->reference.wall_ns), x, y, scale);
   if (view->quantity == CT_SHOW_COUNTS)
-    return ct_canvas_caption(canvas, "Count map  per %ux%u pixels", x, y);
+    return ct_canvas_caption(canvas, "Count map  per %ux%u pixels%s", x, y, scale);
   if (view->quantity == CT_SHOW_INTENSITY)
-    return ct_canvas_caption(canvas, "Density map  L+H a second and pixel");
+    return ct_canvas_caption(canvas, "Density map  L+H a second and pixel%s", scale);
   if (view->quantity == CT_SHOW_DRIFT)
     return ct_canvas_caption(canvas, "Drift map  trend / its error, cells %ux%u", bin, bin);
   if (!isfinite(map->head->median_sigma))
     return ct_canvas_caption(canvas, "%s map  bin %ux%u, too few counts", names[view->quantity], bin, bin);
   ct_word_tick(error, map->head->median_sigma, 3);
   if (map->head->of == CT_MAP_ADAPTIVE)
-    return ct_canvas_caption(canvas, "%s map  adaptive, error %s (aim %.3g)", names[view->quantity], error,
-                             view->target_sigma);
+    return ct_canvas_caption(canvas, "%s map  adaptive, error %s (aim %.3g)%s", names[view->quantity], error,
+                             view->target_sigma, scale);
   if (view->bin == 0)
     snprintf(aim, sizeof aim, " (aim %.3g)", view->target_sigma);
   if (x != bin || y != bin)
     snprintf(drawn, sizeof drawn, ", drawn %ux%u", x, y);
-  return ct_canvas_caption(canvas, "%s map  bin %ux%u, error %s%s%s", names[view->quantity], bin, bin, error, aim, drawn);
+  return ct_canvas_caption(canvas, "%s map  bin %ux%u, error %s%s%s%s", names[view->quantity], bin, bin, error, scale,
+                           aim, drawn);
 }
 
 struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
@@ -73,6 +79,7 @@ struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *sn
   view->pixel_cols = scale.pixel_cols;
   view->cursor_x = view->cursor_x < (int32_t)scale.pixel_cols ? view->cursor_x : (int32_t)scale.pixel_cols - 1;
   view->cursor_y = view->cursor_y < (int32_t)scale.pixel_rows ? view->cursor_y : (int32_t)scale.pixel_rows - 1;
+  ct_heatmap_take(view, &map, snapshot->core.wall_ns);
   ct_heatmap_update(view, &map, &scale);
   struct ct_canvas body = map_caption(view, &map, ct_canvas_part(canvas, 0, 0, canvas.rows, extent.cols));
   ct_heatmap_draw(view, &scale, body);
@@ -84,6 +91,25 @@ struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *sn
   view->memory.pixels_y = (double)scale.dy / scale.ky * (scale.half ? 2 : 1);
   ct_heatmap_bar(view, ct_canvas_part(body, 0, scale.cols + 1, scale.rows, CT_BAR_COLS));
   return extent;
+}
+
+int ct_panel_range(const struct ct_view *view, struct ct_canvas canvas, int row)
+{
+  static const char *const scales[] = { "linear", "square root", "logarithmic" };
+  const struct ct_view_memory *memory = &view->memory;
+  char clock[CT_WORD];
+  if (view->range[memory->quantity][memory->difference].locked)
+    ct_canvas_text(canvas, row++, 0, 0, "range locked      a: auto");
+  else
+    ct_canvas_text(canvas, row++, 0, 0, "range auto, p2-p98  A: lock");
+  ct_canvas_text(canvas, row++, 0, 0, "colours %s%s", scales[memory->scale],
+                 ct_range_signed(memory->quantity, memory->difference) ? "" : "  l: next");
+  if (view->reference.rows == 0)
+    ct_canvas_text(canvas, row++, 0, 0, view->difference ? "no reference yet: D takes it" : "D: take as reference");
+  else
+    ct_canvas_text(canvas, row++, 0, 0, "reference %s  d: %s", ct_word_clock(clock, view->reference.wall_ns),
+                   memory->difference ? "map" : "differ");
+  return row;
 }
 
 /* "lithium x 0.43 ± 0.05" of what is looked at; why there is none; and that it lies beyond all references. */

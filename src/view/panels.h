@@ -18,6 +18,8 @@ struct ct_extent {
   int rows, cols;
 };
 struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* How the colours of the map are chosen, from row <row> on; returns the row after it. */
+int ct_panel_range(const struct ct_view *view, struct ct_canvas canvas, int row);
 /* Why there is no picture: no detector, or <what> ("a profile") is still to come, or not in a frozen picture. */
 void ct_panel_waiting(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, const char *what);
 /* Nuisance monitors, change of EMF, time to the target. */

@@ -117,8 +117,11 @@ static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snaps
   bool wide = body.cols >= MAP_COLS_MIN + BESIDE_COLS;
   int rows = wide ? body.rows : body.rows - 1;
   struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, rows, body.cols - (wide ? BESIDE_COLS : 0)));
-  if (wide)
-    ct_panel_numbers(view, snapshot, ct_canvas_part(body, 1, map.cols + 1, body.rows - 1, body.cols - map.cols - 1));
+  if (wide) {
+    struct ct_canvas beside = ct_canvas_part(body, 1, map.cols + 1, body.rows - 1, body.cols - map.cols - 1);
+    int top = view->memory.map_rows > 0 ? ct_panel_range(view, beside, 0) + 1 : 0;
+    ct_panel_numbers(view, snapshot, ct_canvas_part(beside, top, 0, beside.rows - top, beside.cols));
+  }
   else
     ct_panel_readout(view, snapshot, body, body.rows - 1);
 }

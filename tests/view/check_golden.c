@@ -18,7 +18,7 @@ static const struct golden {
   const char *name;
   enum ct_sample sample;
   int rows, cols, terminal;
-  const char *keys;                /* pressed before; U D L R: arrows */
+  const char *keys;                /* pressed before; U D L R: arrows; T: D, with other noise from then on */
 } goldens[] = {
   { "overview-20x5", CT_SAMPLE_CELL, 5, 20, UTF8, "" },
   { "overview-40x16", CT_SAMPLE_CELL, 16, 40, UTF8, "" },
@@ -39,7 +39,8 @@ static const struct golden {
   { "map-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1bb" },
   { "error-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1bbu" },
   { "counts-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1buu" },
-  { "lithium-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1uuuuu" },
+  { "lithium-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1uuuuuu" },
+  { "difference-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1Td" },
   { "drift-map-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1uuuuL" },
   { "density-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1buuu" },
   { "profile-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "2" },
@@ -62,7 +63,7 @@ enum { GOLDENS = sizeof goldens / sizeof *goldens };
 
 static uint32_t key_of(char c)
 {
-  return c == 'U' ? CT_PRESS_UP : c == 'D' ? CT_PRESS_DOWN : c == 'L' ? CT_PRESS_LEFT : c == 'R' ? CT_PRESS_RIGHT :
+  return c == 'U' ? CT_PRESS_UP : c == 'D' ? CT_PRESS_DOWN : c == 'L' ? CT_PRESS_LEFT : c == 'R' ? CT_PRESS_RIGHT : c == 'T' ? 'D' :
          (uint32_t)(unsigned char)c;
 }
 
@@ -105,8 +106,10 @@ static char *render(const struct golden *golden)
   struct ct_grid grid = { golden->rows, golden->cols, glyphs };
   bool utf8 = golden->terminal == UTF8;
   ct_view_init(&view, utf8, utf8, 0.05);
+  unsigned frame = 0;
   for (const char *key = golden->keys;; key++) {
-    ct_view_render(&view, ct_make_sample(golden->sample, &view, golden->rows, golden->cols, 0), &grid);
+    ct_view_render(&view, ct_make_sample(golden->sample, &view, golden->rows, golden->cols, frame), &grid);
+    frame += view.reference.rows > 0;
     if (*key == '\0')
       break;
     if (ct_view_key(&view, key_of(*key)) != CT_KEY_DONE)

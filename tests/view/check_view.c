@@ -505,6 +505,135 @@ static void the_help_is_whole(void **state)
   }
 }
 
+/* ---- the range and the reference -------------------------------------------------------------------------- */
+static void the_range_is_kept_where_it_is_locked(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  ct_view_key(&view, '1');
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_true(screen_has("range auto, p2-p98"));
+  double low = view.memory.low, high = view.memory.high;
+  ct_view_key(&view, 'A');
+  ct_view_key(&view, 'u');
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 1), 24, 80);
+  assert_true(view.memory.high < high);                   /* errors have a range of their own, which is not locked */
+  assert_true(screen_has("range auto"));
+  for (int i = 1; i < CT_QUANTITIES; i++)
+    ct_view_key(&view, 'u');
+  for (uint32_t bin = 1; bin <= 8; bin *= 2) {
+    view.bin = bin;
+    render(ct_make_sample(CT_SAMPLE_CELL, &view, 30, 100, bin), 30, 100);
+    assert_true(view.memory.low == low && view.memory.high == high);      /* exact */
+    assert_true(screen_has("LOCKED") && screen_has("range locked"));
+  }
+  ct_view_key(&view, 'a');
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 30, 100, 0), 30, 100);
+  assert_false(screen_has("LOCKED"));
+}
+
+static void scales_spread_the_colours(void **state)
+{
+  (void)state;
+  struct ct_view_memory *map = &view.memory;
+  for (int scale = 0; scale < CT_SCALES; scale++) {
+    map->scale = (enum ct_map_scale)scale;
+    map->low = 4;
+    map->high = 400;
+    for (int i = 0; i <= 16; i++)
+      assert_true(fabs(ct_range_fraction(map, ct_range_value(map, i / 16.0)) - i / 16.0) < 1e-12);
+    assert_true(fabs(ct_range_value(map, 1) - 400) < 1e-9);
+  }
+  map->scale = CT_SCALE_LOG;
+  assert_true(fabs(ct_range_value(map, 0.5) - 40) < 1e-9);        /* the geometric mean */
+  map->low = 0;
+  assert_true(fabs(ct_range_value(map, 0) - 0.4) < 1e-12);        /* three decades */
+  assert_int_equal(ct_range_level(map, 0, -1), 0);
+  assert_int_equal(ct_range_level(map, -5, -1), 0);
+  map->scale = CT_SCALE_SQRT;
+  assert_true(fabs(ct_range_value(map, 0.5) - 100) < 1e-9);
+  map->scale = CT_SCALE_LOG;
+  map->low = -2;
+  map->high = -1;                                                 /* no logarithm: linear */
+  assert_true(fabs(ct_range_fraction(map, -1.5) - 0.5) < 1e-12);
+  ct_view_init(&view, true, true, 0.05);
+  ct_view_key(&view, '1');
+  static const char *const words[] = { "colours linear", "colours square root", "colours logarithmic" };
+  for (int i = 0; i < 3; i++) {
+    render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+    assert_true(screen_has(words[i]));
+    ct_view_key(&view, 'l');
+  }
+  assert_true(view.log_scale);                                    /* that of the spectrum is another */
+}
+
+/* The difference of two known maps, with the error of both; zero is the middle of the range. */
+static void the_difference_is_to_the_reference(void **state)
+{
+  (void)state;
+  static _Alignas(64) unsigned char block[2][1 << 20];
+  const struct ct_snapshot *snapshots[2];
+  ct_view_init(&view, true, true, 0.05);
+  view.panel = CT_PANEL_MAP;
+  view.bin = 4;
+  for (int k = 0; k < 2; k++) {
+    struct ct_snapshot_builder builder;
+    struct ct_map_parts map;
+    struct ct_request request;
+    assert_int_equal(ct_snapshot_begin(&builder, block[k], sizeof block[k]), 0);
+    builder.snapshot->core.xcs.present = true;
+    assert_int_equal(ct_view_requests(&view, 24, 80, &request, 1), 1);
+    assert_true(ct_snapshot_add_map(&builder, &request, 20, 20, &map));
+    map.head->bin = 4;
+    for (int i = 0; i < 400; i++) {
+      map.emf[i] = k == 0 ? 0.9f : i % 20 < 10 ? 0.8f : 1.0f;
+      map.sigma[i] = k == 0 ? 0.03f : 0.04f;
+      map.counts[i] = map.photons[i] = k == 0 ? 1000 : 1200;
+      map.cell[i] = k == 0 && i == 45 ? CT_CELL_MASKED : k == 1 && i == 46 ? CT_CELL_LOW : CT_CELL_OK;
+    }
+    snapshots[k] = ct_snapshot_finish(&builder);
+  }
+  render(snapshots[0], 24, 80);
+  ct_view_key(&view, 'd');
+  render(snapshots[0], 24, 80);
+  assert_true(screen_has("no reference yet"));
+  ct_view_key(&view, 'D');
+  render(snapshots[0], 24, 80);
+  assert_int_equal(view.reference.rows, 20);
+  assert_true(fabsf(view.memory.value[100]) < 1e-6f);
+  view.smooth = false;
+  static const struct { enum ct_quantity quantity; double left, right; } expected[] = {
+    { CT_SHOW_EMF, -0.1, 0.1 }, { CT_SHOW_SIGMA, 0.05, 0.05 }, { CT_SHOW_SIGNIFICANCE, -2, 2 }, { CT_SHOW_COUNTS, 200, 200 } };
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+    view.quantity = expected[i].quantity;
+    render(snapshots[1], 24, 80);
+    assert_glyphs();
+    assert_true(fabs((double)view.memory.value[60] - expected[i].left) < 1e-4);
+    assert_true(fabs((double)view.memory.value[75] - expected[i].right) < 1e-4);
+    assert_int_equal(view.memory.level[45], CT_LEVEL_MASKED);
+    if (view.quantity != CT_SHOW_COUNTS)
+      assert_int_equal(view.memory.level[46], CT_LEVEL_FAINT);
+    if (view.quantity != CT_SHOW_SIGMA)
+      assert_true(view.memory.low == -view.memory.high);
+  }
+  ct_view_key(&view, 'd');
+  view.quantity = CT_SHOW_EMF;
+  render(snapshots[1], 24, 80);
+  assert_true(fabs((double)view.memory.value[60] - 0.8) < 1e-5);
+}
+
+static void the_diverging_ramp_is_lightest_in_its_middle(void **state)
+{
+  (void)state;
+  for (int level = 1; level < CT_LEVELS; level++) {
+    double before = lightness(ct_ramp_colour(CT_RAMP_DIVERGING, level - 1)), now = lightness(ct_ramp_colour(CT_RAMP_DIVERGING, level));
+    if (level < CT_LEVELS / 2)
+      assert_true(now > before);
+    else if (level > CT_LEVELS / 2)
+      assert_true(now < before);
+  }
+}
+
 /* What the detector has not renewed for 2 s is said to be old, and steps back. */
 static void stale_data_says_its_age(void **state)
 {
@@ -721,7 +850,9 @@ int main(void)
     cmocka_unit_test(cells_add_up_as_counts), cmocka_unit_test(noise_does_not_repaint),
     cmocka_unit_test(levels_follow_a_real_change), cmocka_unit_test(signs_are_not_colours), cmocka_unit_test(scales_fit),
     cmocka_unit_test(ramps_rise), cmocka_unit_test(health_shows_alarms_whole),
-    cmocka_unit_test(the_help_is_whole), cmocka_unit_test(stale_data_says_its_age), cmocka_unit_test(hostile_sections),
+    cmocka_unit_test(the_help_is_whole), cmocka_unit_test(stale_data_says_its_age),
+    cmocka_unit_test(the_range_is_kept_where_it_is_locked), cmocka_unit_test(scales_spread_the_colours),
+    cmocka_unit_test(the_difference_is_to_the_reference), cmocka_unit_test(the_diverging_ramp_is_lightest_in_its_middle), cmocka_unit_test(hostile_sections),
     cmocka_unit_test(the_camera_has_three_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),
     cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
     cmocka_unit_test(keys_do_what_the_help_says),
