@@ -22,6 +22,8 @@ struct ct_run_file *ct_nx_main_kind(const struct ct_run_file *files, size_t n_fi
 /* <name> of all files as one data set; rank 3: frames, 1: a column. */
 void ct_nx_virtual(hid_t group, const char *name, hid_t type, int rank, const struct ct_run_file *files, size_t n_files,
                    const char *units);
+/* /entry/electrochemistry. */
+void ct_nx_cell(hid_t entry, const struct ct_master *master);
 /* /entry_tomo (NXtomo), /entry1/tomo_entry (where Savu looks) and /exchange (Data Exchange) of a camera's files. */
 void ct_nx_tomo(hid_t file, const char *run, const char *stream, const struct ct_run_file *files, size_t n_files);
 
