@@ -30,6 +30,7 @@ int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct
   if (isfinite(r->angle_step_deg) && !(fabs(r->angle_step_deg) > 0))
     return ct_err_set(err, CT_ECONFIG, "camera.angle_step_deg is 0: every projection would be at the same angle; leave it out "
                       "where frames say their angle");
+  r->rings = ct_settings_word(s, "camera.rings") == 0;
   /* Who says how angles are counted has none to wait for. */
   r->join_angles = has_scalars(setup) && !isfinite(r->angle_step_deg);
   setup->angle_name = ct_settings_text(s, ct_settings_is_set(s, "camera.angle") ? "camera.angle" : "attributes.angle");

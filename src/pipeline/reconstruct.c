@@ -43,6 +43,9 @@ struct ct_reconstruction {
   struct ct_tomo_axis axis;
   int64_t axis_ns;              /* when it was last looked for, monotonic */
   uint32_t axis_n;              /* projections then */
+  float *stripes;                  /* [cols], what is subtracted from every row */
+  uint64_t placed, ring_placed; /* projections placed since start; when rings were last looked for */
+  uint32_t ring_means;          /* darks and flats then */
   struct ct_angles *angles;     /* that come with scalars; NULL: none do */
   struct ct_preview preview;
   bool show_projections;        /* somebody looks at them */
@@ -77,9 +80,11 @@ static void close_scan(struct ct_reconstruction *r)
   ct_scan_close(r->scan);
   ct_preview_fini(&r->preview);
   free(r->row);
+  free(r->stripes);
   r->scan = NULL;
   r->finder = NULL;
   r->row = NULL;
+  r->stripes = NULL;
 }
 
 /* The camera has a shape, or another one. */
@@ -99,6 +104,8 @@ static void open_scan(struct ct_reconstruction *r, const struct ct_frame *frame)
   if (ct_axis_open(&r->finder, frame->cols, NULL) != 0)
     r->finder = NULL;
   r->row = ct_xcalloc(frame->cols, sizeof *r->row);
+  r->stripes = ct_xcalloc(frame->cols, sizeof *r->stripes);
+  r->ring_placed = r->placed;
   if (r->angles)
     r->unplaced += ct_angles_reshape(r->angles, frame->cols);
   ct_preview_init(&r->preview, frame->rows, frame->cols);
@@ -135,6 +142,7 @@ static void place(struct ct_reconstruction *r, const struct ct_waiting *projecti
 {
   if (ct_scan_projection(r->scan, projection->row, angle_deg, projection->z_mm, projection->paused) != 0)
     r->unusable++;
+  r->placed++;
   r->last_angle_deg = angle_deg;
 }
 
@@ -255,6 +263,37 @@ static void follow_axis(struct ct_reconstruction *r)
     r->axis.method = CT_AXIS_NONE;
 }
 
+/* ---- rings ------------------------------------------------------------------------------------------------------- */
+static bool any(const float *ring, uint32_t cols)
+{
+  for (uint32_t c = 0; c < cols; c++)
+    if (ring[c] > 0 || ring[c] < 0)
+      return true;
+  return false;
+}
+
+/* Anew with every quarter more of projections, so that a scan costs a few times and not always; when other darks or flats
+ * are in use; and once when no more come. */
+static void follow_rings(struct ct_reconstruction *r)
+{
+  if (r->scan == NULL || !r->setup.rings)
+    return;
+  struct ct_scan_state state = ct_scan_state(r->scan);
+  uint64_t more = r->placed - r->ring_placed;
+  bool quiet = more > 0 && ct_time_wall_ns() - r->arrival_ns > CT_NS_PER_S;
+  bool other = state.darks + state.flats != r->ring_means;
+  if (!quiet && !other && (more < 16 || more < state.projections / 5))
+    return;
+  r->ring_placed = r->placed;
+  r->ring_means = state.darks + state.flats;
+  bool before = any(r->stripes, r->cols);
+  if (ct_ring_estimate(ct_scan_tomo(r->scan), r->stripes) != 0)
+    memset(r->stripes, 0, r->cols * sizeof *r->stripes);
+  bool now = any(r->stripes, r->cols);
+  if (now || before)
+    ct_tomo_ring(ct_scan_tomo(r->scan), now ? r->stripes : NULL);
+}
+
 /* ---- the picture ------------------------------------------------------------------------------------------------ */
 static void draw_core(const struct ct_reconstruction *r, struct ct_snapshot_ct *ct)
 {
@@ -369,6 +408,7 @@ static void publish(struct ct_reconstruction *r, uint64_t ticket)
   if (ct_snapshot_begin(&builder, &block->snapshot, ct_board_capacity_bytes(r->board) - offsetof(struct block, snapshot)) != 0)
     return;
   follow_axis(r);
+  follow_rings(r);
   const struct ct_wants_table *wants = ct_wants_acquire(r->wants);
   draw(r, &builder, wants);
   ct_wants_release(r->wants, wants);

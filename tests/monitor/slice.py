@@ -206,6 +206,33 @@ def test_angles_can_come_with_scalars(scene):
     ends(program)
 
 
+def test_rings_are_corrected(scene):
+    def show(camera, k):
+        counts = 100 + (camera.flat - 100) * np.exp(-line(1.5 * k, camera.axis_px))
+        counts[[40, 95]] *= 0.85, 1.1                                 # columns that answer otherwise than in the flats
+        camera.show(counts * (1 + 0.003 * noise.standard_normal(COLS)), ImageKey=0, RotationAngle=1.5 * k)
+
+    def roughness(rings):
+        camera.next = 0
+        program = watch(scene, camera, "-S", "camera.axis_px=79.5", "-S", "camera.rings=" + rings)
+        camera.darks_and_flats()
+        for k in range(120):
+            show(camera, k)
+        program.sample_where(lambda s: s["ct"]["in_slice"] == 120)
+        until = time.monotonic() + 2.5                                # corrected once more when no more come
+        sample = program.sample_where(lambda s: time.monotonic() > until)
+        ends(program)
+        is_the_phantom(sample)
+        picture, scale = values(sample), sample["slice"]["pixel_um"] / PIXEL_UM
+        j, i = np.mgrid[:SIZE, :SIZE]
+        r = np.hypot(i - (SIZE - 1) / 2, (SIZE - 1) / 2 - j) * scale
+        return np.ptp([np.mean(picture[(r > a) & (r <= a + 1.5) & (i < SIZE / 2)]) for a in np.arange(10, 56, 1.5)])
+
+    noise, camera = np.random.default_rng(7), Camera(scene)
+    off, on = roughness("off"), roughness("on")
+    assert off > 0.1 and on < 0.35 * off, f"rings of {off}/cm, corrected {on}/cm"
+
+
 def test_another_shape_is_another_scan(scene):
     camera = Camera(scene)
     program = watch(scene, camera)
