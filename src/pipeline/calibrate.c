@@ -248,16 +248,29 @@ static void fit_all(struct calibrator *c, struct ct_calibration *all)
   c->result->calibrations = all;
 }
 
+/* Through two lines of another source there is a straight line as well, at a gain that no detector has. A wrong source
+ * leaves most pixels without lines, or many with strong ones that it does not have; odd pixels are never that many. */
+static int check_source(const struct calibrator *c, struct ct_err *err)
+{
+  const size_t *n = c->result->verdicts, good = n[CT_CALIBRATION_OK] + n[CT_CALIBRATION_TWO];
+  const size_t enough = good + n[CT_CALIBRATION_MISSING] + n[CT_CALIBRATION_CROOKED] + n[CT_CALIBRATION_FOREIGN];
+  if (good > 0 && 10 * good >= enough && 10 * n[CT_CALIBRATION_FOREIGN] <= enough)
+    return 0;
+  return ct_err_set(err, CT_ENOTFOUND, "%s: not calibrated with %s: %zu pixels fit, %zu lack two of its lines or have them off a "
+                    "straight line, %zu have strong foreign lines, %zu too few photons (%" PRIu64 " photons in single pixels); "
+                    "is the source right, are dark, threshold and readout?", c->run->specs[0], c->run->sources, good,
+                    n[CT_CALIBRATION_MISSING] + n[CT_CALIBRATION_CROOKED], n[CT_CALIBRATION_FOREIGN],
+                    n[CT_CALIBRATION_FEW] + n[CT_CALIBRATION_EMPTY], c->result->singles);
+}
+
 static int write_all(struct calibrator *c, const struct ct_calibration *all, struct ct_err *err)
 {
-  if (c->result->verdicts[CT_CALIBRATION_OK] + c->result->verdicts[CT_CALIBRATION_TWO] == 0)
-    return ct_err_set(err, CT_ENOTFOUND, "%s: no pixel shows two lines of %s (%" PRIu64 " photons in single pixels, %zu pixels "
-                      "without lines, %zu with too few photons); is the source right, are dark, threshold and readout?",
-                      c->run->specs[0], c->run->sources, c->result->singles, c->result->verdicts[CT_CALIBRATION_MISSING],
-                      c->result->verdicts[CT_CALIBRATION_FEW] + c->result->verdicts[CT_CALIBRATION_EMPTY]);
+  int rc = check_source(c, err);
+  if (rc != 0)
+    return rc;
   if (mkdir(c->run->folder, 0777) != 0 && errno != EEXIST)
     return ct_err_set(err, CT_EIO, "%s: cannot be made: %s", c->run->folder, strerror(errno));
-  int rc = write_map(c, all, written[0], true, err);
+  rc = write_map(c, all, written[0], true, err);
   if (rc == 0)
     rc = write_map(c, all, written[1], false, err);
   return rc == 0 ? write_list(c, all, err) : rc;

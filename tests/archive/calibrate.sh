@@ -21,7 +21,7 @@ refused() { # refused TEXT ARGUMENT...: exit code 1, one line that has TEXT
   calibrate "$@"
   [ $? -eq 1 ] && [ "$(wc -l <"$dir/out")" -eq 1 ] && grep -q "$text" "$dir/out"
 }
-echo '1..10'
+echo '1..11'
 "$PYTHON" "$python" make "$dir/am.h5" >"$dir/out" 2>&1
 calibrate "$dir/am.h5:/entry/data" --source Am-241 --dark "$dir/am.h5:/entry/dark" --to "$dir/maps"
 ok $? 'a source is calibrated'
@@ -31,9 +31,11 @@ ok $? 'pixels that cannot be calibrated are named'
 ok $? 'the gains are right within their errors'
 refused 'exists already' "$dir/am.h5:/entry/data" --source Am-241 --dark "$dir/am.h5:/entry/dark" --to "$dir/maps"
 ok $? 'an existing calibration is not overwritten'
-refused 'no pixel shows two lines of Co-57' "$dir/am.h5:/entry/data" --source Co-57 --dark "$dir/am.h5:/entry/dark" --to "$dir/no"
+refused 'with Co-57: 0 pixels fit' "$dir/am.h5:/entry/data" --source Co-57 --dark "$dir/am.h5:/entry/dark" --to "$dir/no"
 ok $? 'a wrong source is refused'
-refused 'no pixel shows two lines' "$dir/am.h5:/entry/data" --source Am-241 --to "$dir/no"
+refused 'with Cs-137: [1-9].* strong foreign lines' "$dir/am.h5:/entry/data" --source Cs-137 --dark "$dir/am.h5:/entry/dark" --to "$dir/no"
+ok $? 'a wrong source is refused whose lines two of the peaks could be'
+refused ' 0 pixels fit' "$dir/am.h5:/entry/data" --source Am-241 --to "$dir/no"
 ok $? 'frames with their pedestal are refused'
 refused 'no source of that name' "$dir/am.h5:/entry/data" --source Unobtainium --to "$dir/no"
 ok $? 'a source that does not exist is refused'
