@@ -70,4 +70,17 @@ void ct_report_behind(struct ct_report *report, FILE *old);
  * CT_EIO: <out> could not take it (a closed pipe; the caller ignores SIGPIPE). CT_ENOMEM: nothing was written. */
 int ct_report_write(struct ct_report *report, const struct ct_snapshot *snapshot, FILE *out) CT_MUST_CHECK;
 
+/* ---- pictures: files that other programs open --------------------------------------------------------------- */
+struct ct_picture_file {
+  const float *values;              /* [rows * cols], row-major; NaN: no value */
+  uint32_t rows, cols;
+  double pixel_um;                  /* NaN: not known */
+  double low, high;                 /* of the PNG: black and white; high > low */
+  const char *text;                 /* what it is: kept in the file */
+};
+/* TIFF of 32-bit floats, the values as they are; PNG of 8 bits grey, transparent where there is no value. In place of a file
+ * of that name. CT_EIO with the reason. */
+int ct_picture_tiff(const struct ct_picture_file *picture, const char *path, struct ct_err *err) CT_MUST_CHECK;
+int ct_picture_png(const struct ct_picture_file *picture, const char *path, struct ct_err *err) CT_MUST_CHECK;
+
 #endif

@@ -151,7 +151,8 @@ enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT
                      CT_KEY_OLDER, CT_KEY_NEWER /* a picture, of those kept */, CT_KEY_MARK /* ask for a marker's text */,
                      CT_KEY_MOUSE /* take clicks, or take them no more */,
                      CT_KEY_AXIS_LEFT, CT_KEY_AXIS_RIGHT /* move the rotation axis by CT_VIEW_NUDGE_PX */,
-                     CT_KEY_MASK /* mask the pixels listed as hot or dead; where all are, let them in again */ };
+                     CT_KEY_MASK /* mask the pixels listed as hot or dead; where all are, let them in again */,
+                     CT_KEY_SAVE /* write the slice into files */ };
 /* Changes the view's choices as the key table (which the help shows) says. Space only sets <frozen>: the owner keeps
  * rendering the snapshot of that moment until it is cleared, and says by <behind_s>, <back> and <kept> which one it is. */
 enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key);

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libmonitor.a
   %D%/check.c %D%/check.h \
   %D%/collect.c %D%/collect.h \
   %D%/collector.c %D%/collector.h \
+  %D%/save.c %D%/save.h \
   %D%/demo.c %D%/demo.h \
   %D%/detector.c %D%/detector.h \
   %D%/desk.c %D%/desk.h \

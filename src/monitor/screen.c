@@ -11,6 +11,7 @@
 #include <comptop/view.h>
 
 #include "past.h"
+#include "save.h"
 #include "serve.h"
 
 enum { N_SIGNALS = 7, SAID_MS = 3000 };
@@ -33,7 +34,8 @@ struct screen {
   bool mouse;                        /* clicks are taken */
   bool typing;                       /* a marker's text */
   char text[SERVE_TEXT + 1];
-  char said[96];                     /* an answer to a key, shown until said_until_ms */
+  bool saving;                       /* the next picture with the whole slice goes into files */
+  char said[160];                    /* an answer to a key, shown until said_until_ms */
   uint64_t said_until_ms;
   bool full, shown;                  /* the next frame repaints; the last one reached the terminal */
   uv_poll_t poll;
@@ -119,8 +121,10 @@ static int fit(struct screen *s)
 /* ---- snapshots ------------------------------------------------------------------------------------------------ */
 static void ask(struct screen *s)
 {
-  struct ct_request requests[CT_VIEW_REQUESTS];
+  struct ct_request requests[CT_VIEW_REQUESTS + 1];
   size_t n = ct_view_requests(s->view, s->grid.rows, s->grid.cols, requests, CT_VIEW_REQUESTS);
+  if (s->saving)
+    requests[n++] = save_request();
   s->feed->ask(s->feed, requests, n);
 }
 
@@ -148,6 +152,10 @@ static void take(void *arg, struct ct_snapshot *snapshot)
 {
   struct screen *s = arg;
   s->silent = snapshot == NULL;
+  if (snapshot && s->saving && save_slice(snapshot, s->said, sizeof s->said)) {
+    s->saving = false;
+    s->said_until_ms = uv_now(s->loop) + SAID_MS;
+  }
   if (snapshot) {
     past_add(&s->past, snapshot);
     if (!s->view->frozen) {
@@ -220,6 +228,16 @@ static void tell(struct screen *s, const char *text)
 {
   snprintf(s->said, sizeof s->said, "%s", text);
   s->said_until_ms = uv_now(s->loop) + SAID_MS;
+}
+
+static void begin_save(struct screen *s)
+{
+  if (s->snapshot == NULL || s->snapshot->core.ct.in_slice == 0) {
+    tell(s, "no projections yet: there is nothing to save");
+    return;
+  }
+  s->saving = true;
+  ask(s);
 }
 
 static void begin_mark(struct screen *s)
@@ -326,6 +344,9 @@ static void take_key(struct screen *s, uint32_t key)
     break;
   case CT_KEY_MARK:
     begin_mark(s);
+    break;
+  case CT_KEY_SAVE:
+    begin_save(s);
     break;
   case CT_KEY_MASK:
     order_mask(s);
