@@ -131,6 +131,9 @@ struct ct_snapshot_xcs {
   uint64_t saturated, no_energy;   /* pixels: see struct ct_hexitec_tally */
   uint64_t below, above;      /* photons outside the spectra */
   double e1_keV, e2_keV, theta_deg;
+  double p_low, p_high;       /* L is within p_low, H from there to p_high, atomic units */
+  double background_keV[2][2];   /* [window][from, to] */
+  uint32_t n_background, reserved_background;   /* windows in use */
   uint32_t rows, cols, live_pixels;
   struct ct_emf emf;
   double x, x_sigma;          /* lithium */

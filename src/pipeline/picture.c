@@ -18,6 +18,10 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
   p->min_counts = setup->min_counts;
   p->e1_keV = setup->compton.e1_keV;
   p->theta_deg = setup->compton.geometry.theta_deg;
+  p->p_low = setup->compton.p_low;
+  p->p_high = setup->compton.p_high;
+  p->n_background = setup->compton.background == CT_BACKGROUND_NONE ? 0 : setup->compton.n_windows;
+  memcpy(p->background_keV, setup->compton.windows_keV, sizeof p->background_keV);
   p->window_s = setup->spectra.window_s;
   p->sums = ct_xcalloc(pixels, sizeof *p->sums);
   p->select = ct_xcalloc(pixels, 1);
@@ -138,6 +142,10 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
   xcs->above = window->above;
   xcs->e1_keV = p->e1_keV;
   xcs->theta_deg = p->theta_deg;
+  xcs->p_low = p->p_low;
+  xcs->p_high = p->p_high;
+  xcs->n_background = p->n_background;
+  memcpy(xcs->background_keV, p->background_keV, sizeof xcs->background_keV);
   xcs->e2_keV = ct_compton_e2_keV(p->e1_keV, p->theta_deg * M_PI / 180, 0);
   xcs->rows = p->rows;
   xcs->cols = p->cols;

@@ -21,6 +21,8 @@ struct ct_picture {
   char roi_name[CT_SNAPSHOT_ROIS][CT_NAME];
   uint32_t n_rois, rows, cols, live_pixels;
   double frame_hz, min_counts, e1_keV, theta_deg, window_s;
+  double p_low, p_high, background_keV[2][2];
+  uint32_t n_background;
 };
 
 int ct_picture_init(struct ct_picture *picture, const struct ct_analysis_setup *setup, struct ct_err *err) CT_MUST_CHECK;

@@ -55,7 +55,7 @@ void ct_panel_waiting(const struct ct_view *view, const struct ct_snapshot *snap
 }
 
 /* What the reference leaves, in errors of both: a strip of its own below the profile. */
-enum { STRIP_ROWS = 5, STRIP_FROM_ROWS = 13, PROFILE_POINTS = 512 };
+enum { MARKS_FROM_COLS = 50, WORDS_FROM_COLS = 160, STRIP_ROWS = 5, STRIP_FROM_ROWS = 13, PROFILE_POINTS = 512 };
 
 static void draw_residuals(const struct ct_profile_view *profile, struct ct_canvas canvas)
 {
@@ -71,6 +71,29 @@ static void draw_residuals(const struct ct_profile_view *profile, struct ct_canv
   ct_plot_round(&low, &high);
   struct ct_plot plot = ct_plot_axes(canvas, profile->pz[0], profile->pz[profile->head->n - 1], low, high, false, "sigma");
   ct_plot_curve(&plot, &curve, CT_QUIET);
+}
+
+/* Where L and H are counted; each label belongs to what is right of its line. */
+static void mark_windows(const struct ct_plot *plot, const struct ct_snapshot_xcs *xcs)
+{
+  if (!(xcs->p_low > 0) || !(xcs->p_high > xcs->p_low))
+    return;
+  ct_plot_mark(plot, -xcs->p_high, "H");
+  ct_plot_mark(plot, -xcs->p_low, "L");
+  ct_plot_mark(plot, xcs->p_low, "H");
+  ct_plot_mark(plot, xcs->p_high, "");
+}
+
+/* The profile of all pixels in dots, to compare that of a ROI or pixel with. */
+static bool draw_all_pixels(const struct ct_plot *plot, const struct ct_snapshot *snapshot)
+{
+  struct ct_request request = { .kind = CT_SECTION_PROFILE, .scope = CT_SCOPE_ALL };
+  struct ct_profile_view profile;
+  if (!ct_snapshot_profile(snapshot, &request, &profile))
+    return false;
+  struct ct_curve curve = { .x = profile.pz, .y = profile.J, .n = profile.head->n, .x_scale = 1 };
+  ct_plot_curve(plot, &curve, CT_GREY);
+  return true;
 }
 
 static struct ct_canvas profile_caption(const struct ct_view *view, const struct ct_snapshot *snapshot,
@@ -116,6 +139,10 @@ void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snap
   int rows = strip ? canvas.rows - STRIP_ROWS : canvas.rows;
   struct ct_plot plot = ct_plot_axes(ct_canvas_part(canvas, 0, 0, rows, canvas.cols), x_low, x_high, low, high, false, "a.u.");
   struct ct_curve reference = { .x = profile.pz, .y = profile.reference, .n = n, .x_scale = 1, .joined = true };
+  if (canvas.cols >= MARKS_FROM_COLS)
+    mark_windows(&plot, &snapshot->core.xcs);
+  if (view->scope != CT_SCOPE_ALL && view->panel == CT_PANEL_PROFILE && draw_all_pixels(&plot, snapshot))
+    ct_canvas_coloured(plot.area, plot.area.rows > 2 ? 1 : 0, 1, CT_GREY, 0, "dots: all pixels");
   if (compared)
     ct_plot_curve(&plot, &reference, CT_QUIET);
   ct_plot_curve(&plot, &curve, CT_ACCENT);
@@ -142,10 +169,27 @@ static size_t sum_bins(const struct ct_spectrum_view *spectrum, size_t points, d
   return made;
 }
 
+/* Fluorescence lines the detector is watched by, elastic and Compton peak, and where the background is measured. */
+static void mark_lines(const struct ct_plot *plot, const struct ct_snapshot_core *core, bool wide)
+{
+  const struct ct_snapshot_xcs *xcs = &core->xcs;
+  char word[CT_WORD];
+  if (!xcs->present || !isfinite(xcs->e1_keV) || !isfinite(xcs->e2_keV))
+    return;
+  for (uint32_t i = 0; i < xcs->n_background && i < 2; i++) {
+    ct_plot_mark(plot, xcs->background_keV[i][1], "");
+    ct_plot_mark(plot, xcs->background_keV[i][0], wide ? "back" : "b");
+  }
+  ct_plot_mark(plot, core->monitors.list[CT_MONITOR_W_LINE].reference, wide ? "W Ka1" : "W");
+  ct_plot_mark(plot, core->monitors.list[CT_MONITOR_PB_LINE].reference, wide ? "Pb Ka1" : "Pb");
+  snprintf(word, sizeof word, "%.1f elastic", xcs->e1_keV);
+  ct_plot_mark(plot, xcs->e1_keV, word);
+  ct_plot_mark(plot, xcs->e2_keV, wide ? "Compton" : "C");
+}
+
 void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
   char scope[CT_NAME + 16];
-  const struct ct_snapshot_xcs *xcs = &snapshot->core.xcs;
   ct_view_scope_word(view, &snapshot->core, scope);
   struct ct_request request = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
   struct ct_spectrum_view spectrum;
@@ -169,13 +213,8 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
     ct_plot_round(&low, &high);
   double end_keV = spectrum.head->start_keV + spectrum.head->width_keV * spectrum.head->n;
   struct ct_plot plot = ct_plot_axes(canvas, spectrum.head->start_keV, end_keV, low, high, view->log_scale, "keV");
-  char word[CT_WORD];
-  if (xcs->present && canvas.cols >= 50 && isfinite(xcs->e1_keV) && isfinite(xcs->e2_keV)) {
-    snprintf(word, sizeof word, "%.1f elastic", xcs->e1_keV);
-    ct_plot_mark(&plot, xcs->e1_keV, word);
-    snprintf(word, sizeof word, "Compton %.1f ", xcs->e2_keV);
-    ct_plot_mark(&plot, xcs->e2_keV, canvas.cols >= 90 ? word : "");
-  }
+  if (canvas.cols >= MARKS_FROM_COLS)
+    mark_lines(&plot, &snapshot->core, canvas.cols >= WORDS_FROM_COLS);
   ct_plot_curve(&plot, &curve, CT_ACCENT);
 }
 
@@ -255,4 +294,41 @@ void ct_panel_voltage(const struct ct_view *view, const struct ct_snapshot *snap
   canvas = ct_canvas_caption(canvas, "Cell  %s  %s  %s", ct_word_unit(v, cell->v_V, 4, false, "V"),
                              ct_word_unit(i, cell->i_A, 3, true, "A"), ct_word_unit(q, cell->q_Ah, 3, false, "Ah"));
   draw_trend(view, snapshot, canvas, true);
+}
+
+/* Charge is in the trend and moves: there is something to draw EMF against. */
+static bool find_charge(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_trend_view *trend, double *low,
+                        double *high)
+{
+  struct ct_request request = ct_view_trend_request(view);
+  if (!ct_snapshot_trend(snapshot, &request, trend))
+    return false;
+  struct ct_curve charge = { .x = trend->t_s, .y = trend->q_Ah, .n = trend->head->n };
+  return ct_plot_extent(&charge, low, high) && *high > *low && isfinite(*high - *low);
+}
+
+bool ct_panel_has_charge(const struct ct_view *view, const struct ct_snapshot *snapshot)
+{
+  struct ct_trend_view trend;
+  double low, high;
+  return find_charge(view, snapshot, &trend, &low, &high);
+}
+
+void ct_panel_charge(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  char scope[CT_NAME + 16];
+  struct ct_trend_view trend;
+  double q_low, q_high, low, high;
+  bool roi = view->scope == CT_SCOPE_ROI;      /* no history is kept per pixel */
+  canvas = ct_canvas_caption(canvas, "EMF against charge  %s", roi ? ct_view_scope_word(view, &snapshot->core, scope) : "all pixels");
+  if (!find_charge(view, snapshot, &trend, &q_low, &q_high))
+    return;
+  bool milli = fmax(fabs(q_low), fabs(q_high)) < 1;
+  double scale = milli ? 1000 : 1;
+  struct ct_curve curve = { .x = trend.q_Ah, .y = trend.emf, .sigma = trend.sigma, .n = trend.head->n, .x_scale = scale };
+  if (!ct_plot_extent(&curve, &low, &high))
+    return;
+  ct_plot_round(&low, &high);
+  struct ct_plot plot = ct_plot_axes(canvas, q_low * scale, q_high * scale, low, high, false, milli ? "mAh" : "Ah");
+  ct_plot_curve(&plot, &curve, CT_ACCENT);
 }

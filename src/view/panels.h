@@ -29,6 +29,9 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
 /* EMF, or voltage, over time. */
 void ct_panel_trend(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 void ct_panel_voltage(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* EMF over the charge, points with error bars; and whether there is a charge that has moved. */
+bool ct_panel_has_charge(const struct ct_view *view, const struct ct_snapshot *snapshot);
+void ct_panel_charge(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 struct ct_request ct_view_tomo_request(const struct ct_view *view, int rows, int cols);
 void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* What of <lines> fits <canvas> is shown from view->scroll on, which is kept within; returns the canvas less a last row

@@ -128,9 +128,13 @@ static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snaps
 
 static void draw_cell(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
 {
-  int half = share_of(body.rows, 1, 2);
-  ct_panel_voltage(view, snapshot, ct_canvas_part(body, 0, 0, half, body.cols));
-  ct_panel_trend(view, snapshot, ct_canvas_part(body, half, 0, body.rows - half, body.cols));
+  enum { PART_ROWS = 6 };          /* less and a curve says nothing */
+  bool charge = body.rows >= 3 * PART_ROWS && ct_panel_has_charge(view, snapshot);
+  int part = share_of(body.rows, 1, charge ? 3 : 2), rest = body.rows - 2 * part;
+  ct_panel_voltage(view, snapshot, ct_canvas_part(body, 0, 0, part, body.cols));
+  ct_panel_trend(view, snapshot, ct_canvas_part(body, part, 0, charge ? part : body.rows - part, body.cols));
+  if (charge)
+    ct_panel_charge(view, snapshot, ct_canvas_part(body, 2 * part, 0, rest, body.cols));
 }
 
 static void draw_health(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
@@ -272,6 +276,8 @@ size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct c
     wanted[n++] = ct_view_map_request(view);
   if (two || view->panel == CT_PANEL_PROFILE)
     wanted[n++] = ct_view_curve_request(view, CT_SECTION_PROFILE);
+  if (view->panel == CT_PANEL_PROFILE && view->scope != CT_SCOPE_ALL)
+    wanted[n++] = (struct ct_request){ .kind = CT_SECTION_PROFILE, .scope = CT_SCOPE_ALL };
   if ((two && rows >= SPECTRUM_SCREEN_ROWS) || view->panel == CT_PANEL_SPECTRUM)
     wanted[n++] = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
   if (two || view->panel == CT_PANEL_CELL)

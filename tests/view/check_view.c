@@ -634,6 +634,30 @@ static void the_diverging_ramp_is_lightest_in_its_middle(void **state)
   }
 }
 
+static void windows_and_lines_are_marked(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  ct_view_key(&view, '3');
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 30, 180, 0), 30, 180);
+  assert_true(screen_has("W Ka1") && screen_has("Pb Ka1") && screen_has("back") && screen_has("Compton"));
+  assert_true(screen_has("114.6 elastic"));
+  ct_view_key(&view, '2');
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 30, 120, 0), 30, 120);
+  int marks = 0;
+  for (int col = 0; col < 120; col++)
+    marks += grid.glyphs[4 * 120 + col].code == 0x250a;
+  assert_int_equal(marks, 4);
+  assert_false(screen_has("dots: all pixels"));
+  view.scope = CT_SCOPE_ROI;
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 30, 120, 0), 30, 120);
+  assert_true(screen_has("dots: all pixels") && screen_has("cathode"));
+  ct_view_key(&view, '5');
+  view.scope = CT_SCOPE_ALL;
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  assert_true(screen_has("EMF against charge") && screen_has("mAh"));
+}
+
 /* What the detector has not renewed for 2 s is said to be old, and steps back. */
 static void stale_data_says_its_age(void **state)
 {
@@ -850,7 +874,7 @@ int main(void)
     cmocka_unit_test(cells_add_up_as_counts), cmocka_unit_test(noise_does_not_repaint),
     cmocka_unit_test(levels_follow_a_real_change), cmocka_unit_test(signs_are_not_colours), cmocka_unit_test(scales_fit),
     cmocka_unit_test(ramps_rise), cmocka_unit_test(health_shows_alarms_whole),
-    cmocka_unit_test(the_help_is_whole), cmocka_unit_test(stale_data_says_its_age),
+    cmocka_unit_test(the_help_is_whole), cmocka_unit_test(stale_data_says_its_age), cmocka_unit_test(windows_and_lines_are_marked),
     cmocka_unit_test(the_range_is_kept_where_it_is_locked), cmocka_unit_test(scales_spread_the_colours),
     cmocka_unit_test(the_difference_is_to_the_reference), cmocka_unit_test(the_diverging_ramp_is_lightest_in_its_middle), cmocka_unit_test(hostile_sections),
     cmocka_unit_test(the_camera_has_three_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),

@@ -195,7 +195,8 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
     .bytes = UINT64_C(4710000000), .free_bytes = UINT64_C(812000000000), .rate_Bps = 7.9e6, .left_s = 102784, .lag_s = 0.4,
     .ratio = 31.5, .folder = "/data/cm33870/charge-02" };
   core->xcs = (struct ct_snapshot_xcs){ .present = true, .window_s = 60, .covered_s = 60, .frames = 540000, .live_s = 60, .rows = 80,
-    .cols = 80, .counts = (uint64_t)(photons * 16000), .e1_keV = 114.64, .e2_keV = 93.63,
+    .cols = 80, .counts = (uint64_t)(photons * 16000), .e1_keV = 114.64, .e2_keV = 93.63, .p_low = 1, .p_high = 5,
+    .background_keV = { { 104, 111 } }, .n_background = 1,
     .emf = { .emf = 0.9302, .sigma = 0.0031, .emf_plus = 0.9411, .plus_sigma = 0.0044 } };
   core->xcs.change = (struct ct_change){ .samples = 60, .steps = 5, .per_h = 0.0212, .sigma_per_h = 0.0013, .up = 6.1 };
   core->health = (struct ct_snapshot_health){ .present = true, .single = 0.49, .dbl = 0.45, .multiple = 0.06, .window_s = 28.7,
