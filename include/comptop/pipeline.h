@@ -161,6 +161,7 @@ struct ct_reconstruction_setup {
   double pixel_um;              /* NaN: not known */
   /* Of frames that say no angle: projection k of a scan is at start + k * step; NaN: they are in no slice. */
   double angle_start_deg, angle_step_deg;
+  const char *publish;          /* endpoint bound for the slice as array-1.0, with every picture; "": none */
   bool rings;                   /* columns that stand out of the mean of all projections are corrected */
   bool join_angles;             /* ct_reconstruction_angle tells those of frames that say a trigger and no angle */
 };

@@ -204,6 +204,7 @@ static const struct ct_option rows[] = {
   { SETTING("camera", "pixel_um", REAL, ""), .min = 1e-6, .max = 1e6, .help = "pixel size" },
   { SETTING("camera", "filter", WORD, "ramp"), .words = "ramp|shepp-logan|hann|hamming|cosine|parzen|butterworth",
     .help = "reconstruction filter" },
+  { SETTING("camera", "publish", TEXT, ""), .help = "endpoint to publish the slice on" },
   { SETTING("camera", "rings", WORD, "on"), .words = "on|off", .help = "correct detector columns that would draw rings" },
   { SETTING("camera", "size", INTEGER, "512"), .min = 16, .max = 16384, .help = "slice size" },
   { SETTING("camera", "projections", INTEGER, "3600"), .min = 1, .max = 1000000,

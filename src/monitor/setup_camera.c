@@ -2,6 +2,7 @@
 #include "setup.h"
 
 #include <math.h>
+#include <string.h>
 
 static bool has_scalars(const struct run_setup *setup)
 {
@@ -9,6 +10,16 @@ static bool has_scalars(const struct run_setup *setup)
     if (setup->streams[i].role == CT_ROLE_SCALARS)
       return true;
   return false;
+}
+
+/* Outputs are for this machine. */
+static bool is_local(const char *endpoint)
+{
+  static const char *const begins[] = { "ipc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:" };
+  for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+    if (strncmp(endpoint, begins[i], strlen(begins[i])) == 0)
+      return true;
+  return *endpoint == '\0';
 }
 
 int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
@@ -30,6 +41,9 @@ int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct
   if (isfinite(r->angle_step_deg) && !(fabs(r->angle_step_deg) > 0))
     return ct_err_set(err, CT_ECONFIG, "camera.angle_step_deg is 0: every projection would be at the same angle; leave it out "
                       "where frames say their angle");
+  r->publish = ct_settings_text(s, "camera.publish");
+  if (!is_local(r->publish))
+    return ct_settings_refuse(s, "camera.publish", err, "is not of this machine: use ipc:// or tcp://127.0.0.1:PORT");
   r->rings = ct_settings_word(s, "camera.rings") == 0;
   /* Who says how angles are counted has none to wait for. */
   r->join_angles = has_scalars(setup) && !isfinite(r->angle_step_deg);

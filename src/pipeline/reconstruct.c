@@ -15,6 +15,7 @@
 #include "lot.h"
 #include "preview.h"
 #include "receive.h"
+#include "slice_out.h"
 
 enum { BATCH_SLOTS = 16 };
 static const long nap_ns = 5000000;
@@ -47,6 +48,7 @@ struct ct_reconstruction {
   uint64_t placed, ring_placed; /* projections placed since start; when rings were last looked for */
   uint32_t ring_means;          /* darks and flats then */
   struct ct_angles *angles;     /* that come with scalars; NULL: none do */
+  struct ct_slice_out *out;     /* NULL: the slice is published nowhere */
   struct ct_preview preview;
   bool show_projections;        /* somebody looks at them */
   uint32_t rows, cols, slice_row;
@@ -399,6 +401,16 @@ static void draw(struct ct_reconstruction *r, struct ct_snapshot_builder *builde
   }
 }
 
+/* For other viewers. */
+static void send_slice(struct ct_reconstruction *r)
+{
+  uint32_t n = r->scan ? ct_scan_state(r->scan).projections : 0;
+  if (r->out == NULL || n == 0)
+    return;
+  ct_tomo_slice(ct_scan_tomo(r->scan), r->slice);
+  ct_slice_out_send(r->out, r->slice, r->setup.slice.size, r->last_angle_deg, n);
+}
+
 static void publish(struct ct_reconstruction *r, uint64_t ticket)
 {
   struct block *block = ct_board_begin(r->board);
@@ -415,6 +427,7 @@ static void publish(struct ct_reconstruction *r, uint64_t ticket)
   ct_snapshot_finish(&builder);
   block->ticket = r->published = ticket;
   ct_board_publish(r->board);
+  send_slice(r);
 }
 
 static void *reconstruction_main(void *arg)
@@ -458,6 +471,8 @@ int ct_reconstruction_open(struct ct_reconstruction **out, const struct ct_recon
   int code = ct_board_new(&r->board, 1, offsetof(struct block, snapshot) + ct_reconstruction_bytes(setup), err);
   if (code == 0 && setup->join_angles)
     code = ct_angles_open(&r->angles, err);
+  if (code == 0 && *setup->publish != '\0')
+    code = ct_slice_out_open(&r->out, setup->publish, err);
   if (code == 0 && pthread_create(&r->thread, NULL, reconstruction_main, r) != 0)
     code = ct_err_set(err, CT_ENOMEM, "no thread for the reconstruction");
   if (code != 0) {
@@ -487,6 +502,7 @@ void ct_reconstruction_close(struct ct_reconstruction *r)
   close_scan(r);
   ct_board_free(r->board);
   ct_angles_close(r->angles);
+  ct_slice_out_close(r->out);
   free(r->slice);
   free(r);
 }

@@ -7,8 +7,9 @@ import sys
 import time
 
 import numpy as np
+import zmq
 
-from harness import Publisher, expect, run_tests, stream
+from harness import CTX, Publisher, expect, run_tests, stream
 
 COLS, ROWS, SIZE = 160, 6, 128
 PIXEL_UM = 100.0
@@ -231,6 +232,29 @@ def test_rings_are_corrected(scene):
     noise, camera = np.random.default_rng(7), Camera(scene)
     off, on = roughness("off"), roughness("on")
     assert off > 0.1 and on < 0.35 * off, f"rings of {off}/cm, corrected {on}/cm"
+
+
+def test_the_slice_is_published(scene):
+    camera, endpoint = Camera(scene), "ipc://" + scene.path("slice")
+    scene.refused("-b", "--camera", camera.endpoint, "-S", "camera.publish=tcp://*:5999", words=["camera.publish", "ipc://"])
+    viewer = CTX.socket(zmq.SUB)
+    viewer.subscribe(b"")
+    viewer.connect(endpoint)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5", "-S", "camera.publish=" + endpoint)
+    camera.darks_and_flats()
+    for k in range(120):
+        camera.projection(1.5 * k)
+    program.sample_where(lambda s: s["ct"]["in_slice"] == 120)
+    until, header = time.monotonic() + 30, {}
+    while header.get("ndattr", {}).get("Projections") != 120:
+        assert viewer.poll(1000) and time.monotonic() < until, header
+        text, blob = viewer.recv_multipart()
+        header = json.loads(text)
+    viewer.close(0)
+    expect(shape=(header["shape"], [SIZE, SIZE]), type=(header["type"], "float32"), angle=(header["ndattr"]["RotationAngle"], 178.5))
+    picture = np.frombuffer(blob, "<f4").reshape(SIZE, SIZE)
+    assert abs(mean_around(picture, 30, 10, 7, COLS / SIZE) / 2.8 - 1) < 0.02
+    ends(program)
 
 
 def test_another_shape_is_another_scan(scene):
