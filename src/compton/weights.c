@@ -129,17 +129,14 @@ static struct window window_of(const struct ct_compton *c, const struct ct_group
 {
   double theta = group->theta_rad;
   double from_keV = ct_energy_(c, theta, p_from) + shift_keV, to_keV = ct_energy_(c, theta, p_to) + shift_keV;
-  struct window w = { .from = ct_edge_at_(&c->setup.axis, from_keV), .to = ct_edge_at_(&c->setup.axis, to_keV) };
-  ct_background_share_(c, theta, from_keV, to_keV, w.share);
-  for (uint32_t i = 0; i < c->n_channels; i++) {
-    /* The background, too, is worth what it is where it lies. */
-    double worth = 0, width = 0;
-    for (uint32_t bin = w.from.bin; bin <= w.to.bin; bin++) {
-      double part = ct_edge_weight_(&w.to, 1, bin) - ct_edge_weight_(&w.from, 1, bin);
-      worth += part * group->worth[bin];
-      width += part;
-    }
-    w.share[i] *= worth / width;
+  const struct ct_axis *axis = &c->setup.axis;
+  struct window w = { .from = ct_edge_at_(axis, from_keV), .to = ct_edge_at_(axis, to_keV) };
+  /* The background, too, is worth what it is where it lies. */
+  for (uint32_t bin = w.from.bin; bin <= w.to.bin; bin++) {
+    double share[CT_CHANNELS], start_keV = axis->start_keV + bin * axis->width_keV;
+    ct_background_share_(c, theta, fmax(from_keV, start_keV), fmin(to_keV, start_keV + axis->width_keV), share);
+    for (uint32_t i = 0; i < c->n_channels; i++)
+      w.share[i] += group->worth[bin] * share[i];
   }
   return w;
 }

@@ -107,6 +107,33 @@ static void each_correction_takes_back_its_effect(void **state)
   }
 }
 
+/* Nothing but a background: what is taken away is worth in every bin what is there, so nothing is left. */
+static void sloping_background_leaves_nothing(void **state)
+{
+  (void)state;
+  struct source source = { .theta_rad = 90 * DEG, .jacobian = true, .cross_section = true, .efficiency = true, .steel = true };
+  static uint32_t spectrum[MAX_BINS];
+  for (int order = 1; order <= 2; order++) {
+    struct ct_compton_setup s = with(&source);
+    s.order = order;
+    s.background = CT_BACKGROUND_LINEAR;
+    s.n_windows = 2;
+    s.windows_keV[0][0] = 77.5, s.windows_keV[0][1] = 83;
+    s.windows_keV[1][0] = 104, s.windows_keV[1][1] = 111;
+    for (uint32_t i = 0; i < s.axis.n; i++)
+      spectrum[i] = 100000000 - 20000 * i;
+    struct ct_compton *c = make(&s);
+    struct ct_sums sums;
+    ct_compton_sums(c, 0, spectrum, &sums);
+    double tolerance = 1e-6 * sums.counts;      /* what depends on the place within a bin of 0.05 keV */
+    print_message("# order %d: L %g, H %g, H+ %g of %g counts are left\n", order, sums.L, sums.H, sums.H_plus, sums.counts);
+    assert_near(sums.L, 0, tolerance);
+    assert_near(sums.H, 0, tolerance);
+    assert_near(sums.H_plus, 0, tolerance);
+    ct_compton_free(c);
+  }
+}
+
 static void profile_is_the_one_before_its_distortions(void **state)
 {
   (void)state;
@@ -269,6 +296,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(each_correction_takes_back_its_effect),
+    cmocka_unit_test(sloping_background_leaves_nothing),
     cmocka_unit_test(profile_is_the_one_before_its_distortions),
     cmocka_unit_test(exact_momentum_hardly_matters),
     cmocka_unit_test(double_scattering_is_taken_away),
