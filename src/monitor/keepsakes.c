@@ -43,9 +43,12 @@ static int place_flat(struct run_setup *setup, const struct table *t, struct ct_
                                   setup->flat_values + 3 * pixels };
   for (size_t i = 0; i < t->rows; i++) {
     const double *row = t->values + i * FLAT_COLUMNS;
-    if (!(row[0] >= 0 && row[0] < cols && row[1] >= 0 && row[1] < rows))
-      return ct_err_set(err, CT_EFORMAT, "column %g, row %g is outside the sensor", row[0], row[1]);
+    bool whole = row[0] == floor(row[0]) && row[1] == floor(row[1]);
+    if (!(whole && row[0] >= 0 && row[0] < cols && row[1] >= 0 && row[1] < rows))
+      return ct_err_set(err, CT_EFORMAT, "column %g, row %g is outside the sensor, or no whole number", row[0], row[1]);
     size_t pixel = (size_t)row[1] * cols + (size_t)row[0];
+    if (!isnan(setup->flat_values[pixel]))
+      return ct_err_set(err, CT_EFORMAT, "column %g, row %g comes twice", row[0], row[1]);
     for (size_t k = 0; k < 4; k++)
       setup->flat_values[k * pixels + pixel] = row[2 + k];
   }

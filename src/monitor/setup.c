@@ -176,10 +176,11 @@ static int read_roi(struct run_setup *setup, const struct ct_settings *s, const 
   roi->select = ct_xcalloc((size_t)rows * cols, 1);
   setup->analysis.n_rois++;
   const char *shape = path_of(path, "roi", name, "mask");
-  if (*ct_settings_text(s, shape) != '\0')
-    return read_mask(s, shape, rows, cols, roi->select, err);
-  shape = path_of(path, "roi", name, "disc");
-  if (ct_parse_numbers(ct_settings_text(s, shape), ',', disc, 3) == 0)
+  if (*ct_settings_text(s, shape) != '\0') {
+    int code = read_mask(s, shape, rows, cols, roi->select, err);
+    if (code != 0)
+      return code;
+  } else if (ct_parse_numbers(ct_settings_text(s, shape = path_of(path, "roi", name, "disc")), ',', disc, 3) == 0)
     select_ring(roi, rows, cols, disc, -1, disc[2]);
   else if (ct_parse_numbers(ct_settings_text(s, shape = path_of(path, "roi", name, "ring")), ',', ring, 4) == 0)
     select_ring(roi, rows, cols, ring, ring[2], ring[3]);

@@ -113,9 +113,21 @@ def test_flat_field_is_kept_and_applied(scene):
     scene.refused("-b", "--hexitec", "ipc://@none", "--write-flat", path + "2", words=("--window run",))
     scene.refused("-b", "--hexitec", "ipc://@none", "--window", "run", "--write-flat", path + "2", "-S",
                   f"emf.flat_field={path}", words=("without one",))
-    with open(path, "a") as file:
-        file.write("80 3 1 0.1 1 0.1\n")
-    scene.refused("-b", "--hexitec", "ipc://@none", "-S", f"emf.flat_field={path}", words=("outside the sensor",))
+    whole = open(path).read()
+    for line, word in ("80 3 1 0.1 1 0.1", "outside the sensor"), ("3.5 3 1 0.1 1 0.1", "no whole number"), \
+            ("40 40 1 0.1 1 0.1", "comes twice"):
+        with open(path, "w") as file:
+            file.write(whole + line + "\n")
+        scene.refused("-b", "--hexitec", "ipc://@none", "-S", f"emf.flat_field={path}", words=(word,))
+
+
+def test_regions_that_are_nowhere(scene):
+    empty = scene.path("empty.txt")
+    with open(empty, "w") as file:
+        file.write("0 " * 6400)
+    for region, word in ("roi.a.mask=" + empty, "holds no pixel"), ("roi.a.disc=200,40,5", "holds no pixel"), \
+            ("roi.a.ring=40,40,100,120", "holds no pixel"), ("roi.a.pixels=70:81,0:5", "reaches outside"):
+        scene.refused("-b", "--hexitec", "ipc://@none", "-S", region, words=("roi.a", word))
 
 
 def test_references(scene):
