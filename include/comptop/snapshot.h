@@ -22,7 +22,7 @@ enum {
   CT_SNAPSHOT_ALARMS = 48,
   CT_SNAPSHOT_PIXELS = 64,
   CT_SNAPSHOT_SECTIONS = 64,
-  CT_SNAPSHOT_VERSION = 1
+  CT_SNAPSHOT_VERSION = 2
 };
 
 /* Why messages of a stream were not taken. X(NAME, "word used in JSON and messages") */

@@ -13,9 +13,9 @@
 /* What a viewer wants. */
 enum serve_action {
   SERVE_PICTURE,                           /* a snapshot with the sections of the n requests that follow */
-  SERVE_NUDGE,                             /* the rotation axis by n hundredths of a column, two's complement */
   SERVE_MARK,                              /* a marker: n bytes of text follow */
-  SERVE_MASK                               /* n 1: leave out the pixels listed as hot or dead, 0: let them in again */
+  SERVE_MASK,                              /* n 1: leave out the pixels listed as hot or dead, 0: let them in again */
+  SERVE_NUDGE                              /* the rotation axis by n hundredths of a column, two's complement */
 };
 enum { SERVE_TEXT = 200 };                 /* of a marker, bytes */
 /* An ask on the wire. */
