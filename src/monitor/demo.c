@@ -14,6 +14,7 @@
 /* What the simulator's cell needs to be told; the user's own arguments come after and win. */
 static char demo_settings[][48] = {
   "-Shexitec.gradients=0.0288",
+  "-Shexitec.dither=on",
   "-Sroi.cathode.disc=39.5,39.5,26",
   "-Scamera.pixel_um=85",
   "-Scamera.size=256",
