@@ -181,7 +181,7 @@ def test_what_cannot_be_is_refused_or_blank(scene):
         scene.refused("-b", "--hexitec", "ipc://@none", "-S", setting, words=(word,))
     scene.refused("-b", "--hexitec", "ipc://@none", "-S", "emf.background=flat", "-S", "emf.background_keV=98:104",
                   words=("overlaps pz -5..5",))
-    collected = collect(scene, [], "-S", "beam.e1_keV=60", "-S", "beam.k_edges=none", "-n", "1", "-d", "0.2")
+    collected = collect(scene, [], "-S", "beam.e1_keV=60", "-S", "beam.k_edges=none", "-n", "1", "-d", "3")
     expect(e1=(collected["xcs"]["e1_keV"], 60))
     # a column without counts; elsewhere a background far above the peak
     random = np.random.default_rng(8)
@@ -195,7 +195,7 @@ def test_what_cannot_be_is_refused_or_blank(scene):
     emf, counts = grid(sample["map"]["emf"]), grid(sample["map"]["counts"])
     assert np.isnan(emf[:, 11]).all() and (counts[:, 11] == 0).all()
     assert np.isnan(emf).mean() > 0.8 and (emf[np.isfinite(emf)] >= 0).all()
-    empty = collect(scene, [], "-f", "map,profile", "--reference", "Fe", "-n", "1", "-d", "0.2")
+    empty = collect(scene, [], "-f", "map,profile", "--reference", "Fe", "-n", "1", "-d", "3")
     assert empty["xcs"]["emf"] is None and empty["xcs"]["reference"]["chi2"] is None
 
 
