@@ -1,4 +1,4 @@
-/* frame: one frame or batch of frames, and the accounting of their numbers.
+/* frame: one frame or batch of frames, their packed form, and the accounting of their numbers.
  * Ownership: a struct ct_frame borrows its pixels from the message it came in and dies with it; it owns nothing. */
 #ifndef COMPTOP_FRAME_H
 #define COMPTOP_FRAME_H
@@ -57,6 +57,22 @@ struct ct_frame {
 
 /* Row <row> of frame <index> of the batch as out[cols] numbers, whatever the type; integers beyond 2^24 are rounded. */
 void ct_frame_row(const struct ct_frame *frame, uint32_t index, uint32_t row, float *out);
+
+/* ---- packed pixels: the forms of HDF5 filters, which detectors send and the archive keeps ----------------------- */
+/* Bitshuffle and LZ4 (filter 32008, kiyo-masui/bitshuffle), elements of 1, 2, 4 or 8 bytes. */
+size_t ct_bslz4_bound(size_t bytes);   /* room that the packed form may need */
+/* Packs <bytes>, whole elements, into <out> of at least ct_bslz4_bound: the packed length, or 0. */
+size_t ct_bslz4_pack(const void *in, size_t bytes, size_t element_bytes, void *out);
+/* The plain size that packed data announce; 0: not in this form. */
+size_t ct_bslz4_plain_bytes(const void *in, size_t bytes);
+/* Unpacks into <out> of exactly ct_bslz4_plain_bytes: 0, CT_EFORMAT, or CT_ENOMEM (blocks above 64 KiB need memory). */
+int ct_bslz4_unpack(const void *in, size_t bytes, size_t element_bytes, void *out) CT_MUST_CHECK;
+/* LZ4 in blocks (filter 32004, HDF Group): the same four. */
+enum { CT_LZ4_BLOCK_BYTES = 1 << 20 };
+size_t ct_lz4_bound(size_t bytes);
+size_t ct_lz4_pack(const void *in, size_t bytes, void *out);
+size_t ct_lz4_plain_bytes(const void *in, size_t bytes);
+int ct_lz4_unpack(const void *in, size_t bytes, void *out) CT_MUST_CHECK;
 
 /* ---- accounting of frame numbers (DESIGN 1.4) ----------------------------------------------------
  * Pure: time comes in as an argument. One tracker a stream, fixed memory, no allocation. The tracker counts; its

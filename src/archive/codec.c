@@ -1,8 +1,5 @@
 #include "archive/codec.h"
 
-#include "archive/bslz4.h"
-
-#include <lz4.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,77 +8,9 @@
 enum {
   FILTER_BSLZ4 = 32008, FILTER_LZ4 = 32004, FILTER_ZSTD = 32015,
   BSLZ4_KIND = 2,                  /* LZ4 among the compressions of bitshuffle's filter */
-  ZSTD_LEVEL = 1,
-  LZ4_HEAD = 12, LZ4_BLOCK_HEAD = 4, LZ4_BLOCK = 1 << 20
+  ZSTD_LEVEL = 1
 };
 static const size_t plain_bytes_max = (size_t)1 << 32;
-
-/* ---- LZ4 of the HDF Group's filter: sizes big-endian; a block that did not shrink stands as it is ------------- */
-
-static void put_be(unsigned char *out, uint64_t value, int bytes)
-{
-  for (int i = bytes; i-- > 0; value >>= 8)
-    out[i] = (unsigned char)value;
-}
-
-static uint64_t get_be(const unsigned char *in, int bytes)
-{
-  uint64_t value = 0;
-  for (int i = 0; i < bytes; i++)
-    value = value << 8 | in[i];
-  return value;
-}
-
-static size_t lz4_pack(const unsigned char *in, size_t bytes, unsigned char *out)
-{
-  const size_t block = bytes < LZ4_BLOCK ? bytes : LZ4_BLOCK;
-  unsigned char *to = out + LZ4_HEAD;
-  put_be(out, bytes, 8);
-  put_be(out + 8, block, 4);
-  for (size_t left = bytes; left > 0;) {
-    const size_t n = left < block ? left : block;
-    int packed = LZ4_compress_default((const char *)in, (char *)to + LZ4_BLOCK_HEAD, (int)n, LZ4_compressBound((int)n));
-    if (packed <= 0 || (size_t)packed >= n) {
-      memcpy(to + LZ4_BLOCK_HEAD, in, n);
-      packed = (int)n;
-    }
-    put_be(to, (uint64_t)packed, 4);
-    to += LZ4_BLOCK_HEAD + packed;
-    in += n;
-    left -= n;
-  }
-  return (size_t)(to - out);
-}
-
-static size_t lz4_plain_bytes(const unsigned char *in, size_t bytes)
-{
-  uint64_t plain = bytes >= LZ4_HEAD ? get_be(in, 8) : 0;
-  return plain <= plain_bytes_max ? (size_t)plain : 0;
-}
-
-static size_t lz4_unpack(const unsigned char *in, size_t bytes, unsigned char *out, size_t room)
-{
-  const unsigned char *end = in + bytes;
-  const size_t block = (size_t)get_be(in + 8, 4);
-  in += LZ4_HEAD;
-  for (size_t left = room; left > 0;) {
-    const size_t n = left < block ? left : block;
-    if (n == 0 || n > LZ4_MAX_INPUT_SIZE || end - in < LZ4_BLOCK_HEAD)
-      return 0;
-    const uint64_t packed = get_be(in, 4);
-    in += LZ4_BLOCK_HEAD;
-    if (packed > (uint64_t)(end - in) || packed > n)
-      return 0;
-    if (packed == n)
-      memcpy(out, in, n);
-    else if (LZ4_decompress_safe((const char *)in, (char *)out, (int)packed, (int)n) != (int)n)
-      return 0;
-    in += packed;
-    out += n;
-    left -= n;
-  }
-  return room;
-}
 
 /* ---- all of them ------------------------------------------------------------------------------------------------ */
 
@@ -93,8 +22,7 @@ const char *ct_codec_word(enum ct_codec codec)
 
 size_t ct_codec_bound(size_t bytes)
 {
-  const size_t a = ct_bslz4_bound(bytes), b = ZSTD_compressBound(bytes);
-  const size_t blocks = bytes / LZ4_BLOCK + 1, c = LZ4_HEAD + blocks * (LZ4_BLOCK_HEAD + 16) + bytes + bytes / 255;
+  const size_t a = ct_bslz4_bound(bytes), b = ZSTD_compressBound(bytes), c = ct_lz4_bound(bytes);
   return a > b ? a > c ? a : c : b > c ? b : c;
 }
 
@@ -102,7 +30,7 @@ size_t ct_codec_pack(enum ct_codec codec, const void *in, size_t bytes, size_t e
 {
   switch (codec) {
     case CT_CODEC_BSLZ4: return ct_bslz4_pack(in, bytes, element_bytes, out);
-    case CT_CODEC_LZ4: return lz4_pack(in, bytes, out);
+    case CT_CODEC_LZ4: return ct_lz4_pack(in, bytes, out);
     case CT_CODEC_ZSTD: {
       size_t packed = ZSTD_compress(out, ZSTD_compressBound(bytes), in, bytes, ZSTD_LEVEL);
       return ZSTD_isError(packed) ? 0 : packed;
@@ -114,7 +42,7 @@ size_t ct_codec_pack(enum ct_codec codec, const void *in, size_t bytes, size_t e
 void ct_codec_filter(enum ct_codec codec, hid_t plist, size_t element_bytes)
 {
   /* Version 0.3, element size, default block, LZ4: the parameters as the reference filter stores them. */
-  const unsigned bslz4[] = { 0, 3, (unsigned)element_bytes, 0, BSLZ4_KIND }, lz4[] = { LZ4_BLOCK }, zstd[] = { ZSTD_LEVEL };
+  const unsigned bslz4[] = { 0, 3, (unsigned)element_bytes, 0, BSLZ4_KIND }, lz4[] = { CT_LZ4_BLOCK_BYTES }, zstd[] = { ZSTD_LEVEL };
   if (codec == CT_CODEC_BSLZ4)
     H5Pset_filter(plist, FILTER_BSLZ4, H5Z_FLAG_MANDATORY, 5, bslz4);
   else if (codec == CT_CODEC_LZ4)
@@ -173,9 +101,9 @@ static size_t lz4_filter(unsigned flags, size_t n_values, const unsigned values[
   (void)n_values, (void)values;
   if (!(flags & H5Z_FLAG_REVERSE))
     return pack_filter(CT_CODEC_LZ4, 1, bytes, buffer_bytes, buffer);
-  const size_t room = lz4_plain_bytes(*buffer, bytes);
+  const size_t room = ct_lz4_plain_bytes(*buffer, bytes);
   void *out = room ? malloc(room) : NULL;
-  return out == NULL ? 0 : hand_back(out, room, lz4_unpack(*buffer, bytes, out, room), buffer_bytes, buffer);
+  return out == NULL ? 0 : hand_back(out, room, ct_lz4_unpack(*buffer, bytes, out) == 0 ? room : 0, buffer_bytes, buffer);
 }
 
 static size_t zstd_filter(unsigned flags, size_t n_values, const unsigned values[], size_t bytes, size_t *buffer_bytes,

@@ -1,5 +1,5 @@
 /* How chunks are packed: each codec is a filter of HDF5 that other readers have as a plugin.
- *   bslz4  32008, bitshuffle and LZ4 (bslz4.h): detector data with noise
+ *   bslz4  32008, bitshuffle and LZ4: detector data with noise
  *   lz4    32004, LZ4 in blocks (HDF Group): frames that are mostly zero
  *   zstd   32015, one Zstandard frame (HDF Group): smaller, but a plugin that is not everywhere */
 #ifndef ARCHIVE_CODEC_H
@@ -8,6 +8,7 @@
 #include <hdf5.h>
 
 #include <comptop/archive.h>
+#include <comptop/frame.h>
 
 /* Room that the packed form of <bytes> may need, whatever the codec. */
 size_t ct_codec_bound(size_t bytes);

@@ -1,7 +1,6 @@
 /* See direct.h. */
 #include "archive/direct.h"
 
-#include "archive/bslz4.h"
 #include "archive/h5.h"
 
 #include <stdlib.h>

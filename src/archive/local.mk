@@ -1,6 +1,6 @@
 noinst_LIBRARIES += %D%/libarchive.a
 %C%_libarchive_a_SOURCES = \
-  %D%/bslz4.c %D%/bslz4.h %D%/chunk.c %D%/chunk.h %D%/codec.c %D%/codec.h %D%/crc32.c %D%/crc32.h %D%/datafile.c \
+  %D%/chunk.c %D%/chunk.h %D%/codec.c %D%/codec.h %D%/crc32.c %D%/crc32.h %D%/datafile.c \
   %D%/datafile.h %D%/direct.c %D%/direct.h %D%/export.c %D%/export.h %D%/export_copy.c %D%/export_events.c %D%/export_png.c \
   %D%/findings.c %D%/folder.c %D%/folder.h %D%/grow.c %D%/grow.h %D%/h5.c %D%/h5.h %D%/inspect.c %D%/journal.c \
   %D%/journal.h %D%/logfile.c %D%/logfile.h %D%/maps.c %D%/master.c %D%/master.h %D%/mend.c %D%/nexus.c %D%/nexus.h \

@@ -1,6 +1,5 @@
 /* What archiving costs a frame of 80x80, uint16, noise on a pedestal: packing beside LZ4 alone, unpacking beside its own
  * packing, the checksum beside a copy, and all of it with the writing beside plain H5Dwrite() of single frames. */
-#include "archive/bslz4.h"
 #include "archive/codec.h"
 #include "archive/crc32.h"
 #include "tests/archive/run_writer.h"

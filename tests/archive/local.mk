@@ -1,10 +1,8 @@
-check_PROGRAMS += %D%/check_read %D%/check_bslz4 %D%/check_run %D%/check_faults
+check_PROGRAMS += %D%/check_read %D%/check_run %D%/check_faults
 # A program for crash.sh, no test by itself.
 noinst_PROGRAMS += %D%/crash_archive
 %C%_check_read_SOURCES = %D%/check_read.c
 %C%_check_read_LDADD = $(CHECK_LDADD)
-%C%_check_bslz4_SOURCES = %D%/check_bslz4.c
-%C%_check_bslz4_LDADD = $(CHECK_LDADD)
 %C%_check_run_SOURCES = %D%/check_run.c %D%/run_writer.c %D%/run_writer.h
 %C%_check_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_run_LDADD = $(CHECK_LDADD)

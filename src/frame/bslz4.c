@@ -1,5 +1,7 @@
-/* Bitshuffle + LZ4 (HDF5 filter 32008), see bslz4.h. */
-#include "archive/bslz4.h"
+/* Bitshuffle + LZ4 (HDF5 filter 32008, kiyo-masui/bitshuffle): 8 bytes size of the plain data, 4 bytes block size in bytes, then
+ * each block as 4 bytes length and LZ4 of the bit-transposed elements, all big-endian; what is left over below eight elements
+ * is appended as it is. */
+#include <comptop/frame.h>
 
 #include <assert.h>
 #include <lz4.h>
@@ -9,27 +11,15 @@
 #include <immintrin.h>
 #endif
 
+#include "frame/bytes.h"
+
 enum {
   HEAD_BYTES = 12,
   LENGTH_BYTES = 4,
   BLOCK_BYTES = 8192,            /* the reference's own choice for elements up to 8 bytes */
-  BLOCK_BYTES_MAX = 1 << 26,     /* what a foreign chunk may ask for */
-  LZ4_KIND = 2                   /* of the filter's compression parameter */
+  BLOCK_BYTES_USUAL = 1 << 16,   /* up to here no memory is asked for */
+  BLOCK_BYTES_MAX = 1 << 26      /* what a foreign chunk may ask for */
 };
-
-static void put_be(unsigned char *out, uint64_t value, int bytes)
-{
-  for (int i = 0; i < bytes; i++)
-    out[i] = (unsigned char)(value >> 8 * (bytes - 1 - i));
-}
-
-static uint64_t get_be(const unsigned char *in, int bytes)
-{
-  uint64_t value = 0;
-  for (int i = 0; i < bytes; i++)
-    value = value << 8 | in[i];
-  return value;
-}
 
 /* ---- the bit transposition of a block ------------------------------------------------------------------
  * n elements (a multiple of 8) of e bytes become 8*e rows of n/8 bytes; row 8*b+i has bit i of byte b of all elements. */
@@ -238,11 +228,13 @@ int ct_bslz4_unpack(const void *in, size_t bytes, size_t element_bytes, void *ou
   size_t block_bytes = (size_t)get_be((const unsigned char *)in + 8, 4);
   if (block_bytes == 0 || block_bytes > BLOCK_BYTES_MAX || block_bytes % (8 * element_bytes) != 0)
     return CT_EFORMAT;
-  unsigned char *block = malloc(block_bytes);
+  const unsigned char *from = in;
+  unsigned char usual[BLOCK_BYTES_USUAL];
+  unsigned char *block = block_bytes <= sizeof usual ? usual : malloc(block_bytes);
   if (block == NULL)
     return CT_ENOMEM;
-  const unsigned char *from = in;
   int rc = unpack_blocks(from + HEAD_BYTES, from + bytes, block_bytes, element_bytes, out, plain, block);
-  free(block);
+  if (block != usual)
+    free(block);
   return rc;
 }
