@@ -4,7 +4,6 @@
 #include <comptop/pipeline.h>
 
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "crew.h"
 #include "faults.h"
 #include "lot.h"
+#include "painter.h"
 #include "picture.h"
 #include "reader.h"
 #include "receive.h"
@@ -26,12 +26,6 @@ enum {
 static const long nap_ns = 2000000, reader_nap_ns = 100000;
 static const int64_t box_every_ns = 60 * CT_NS_PER_S;
 
-/* A published picture: the note, then the snapshot. */
-struct block {
-  struct ct_analysis_note note;
-  struct ct_snapshot snapshot;
-};
-
 struct ct_analysis {
   struct ct_reader *reader;     /* or... */
   struct ct_ring *ring;
@@ -40,7 +34,7 @@ struct ct_analysis {
   struct ct_faults faults;
   struct ct_picture picture;    /* spectra, compton, ROIs: what the picture is drawn from */
   struct ct_wants *wants;
-  struct ct_board *board;
+  struct ct_painter painter;
   bool archived;
   struct ct_spectra_box box;
   int64_t boxed_ns;
@@ -52,12 +46,7 @@ struct ct_analysis {
    * (back again): while they are equal the spectra are the monitor's. */
   _Atomic int64_t until_ns, reached_ns;
 
-  uint64_t asked;               /* the monitor's */
-  _Atomic uint64_t ticket;      /* release by ask, acquire by the thread: relaxed would do, nothing hangs on it */
   _Atomic int mask_order;       /* enum mask_order; relaxed: the order is all there is to it */
-  _Atomic bool stop;            /* release by stop, acquire by the thread: the receiver's last commits came before */
-  pthread_t thread;
-  bool running;
 };
 
 /* ---- frames -------------------------------------------------------------------------------------------- */
@@ -175,31 +164,28 @@ static void judge_detector(struct ct_analysis *a)
 /* ---- the picture ------------------------------------------------------------------------------------------ */
 static void publish(struct ct_analysis *a, uint64_t ticket)
 {
-  struct block *block = ct_board_begin(a->board);
-  if (block == NULL)
-    return;   /* more readers than promised: the next ask tries again */
   struct ct_snapshot_builder builder;
-  size_t capacity_bytes = ct_board_capacity_bytes(a->board) - offsetof(struct block, snapshot);
-  if (ct_snapshot_begin(&builder, &block->snapshot, capacity_bytes) != 0)
+  struct ct_analysis_note *note = ct_painter_begin(&a->painter, &builder);
+  if (note == NULL)
     return;
   judge_detector(a);
   const struct ct_wants_table *wants = ct_wants_acquire(a->wants);
   ct_picture_draw(&a->picture, &builder, wants);
   ct_wants_release(a->wants, wants);
-  ct_faults_draw(&a->faults, &block->snapshot.core.xcs, &block->snapshot.core.health);
+  ct_faults_draw(&a->faults, &builder.snapshot->core.xcs, &builder.snapshot->core.health);
   ct_snapshot_finish(&builder);
   a->note.ticket = ticket;
   a->note.waiting_for_dark = a->wait_for_dark && a->note.darks == 0;
   a->note.shortened = ct_spectra_shortened(a->picture.spectra);
   a->note.saturated = ct_spectra_saturated(a->picture.spectra);
-  block->note = a->note;
-  ct_board_publish(a->board);
+  *note = a->note;
+  ct_painter_publish(&a->painter, ticket);
 }
 
 static void publish_if_asked(struct ct_analysis *a)
 {
-  uint64_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire);
-  if (ticket != a->note.ticket)
+  uint64_t ticket;
+  if (ct_painter_is_asked(&a->painter, &ticket))
     publish(a, ticket);
 }
 
@@ -276,10 +262,11 @@ static bool take_recorded(struct ct_analysis *a)
 static void *analysis_main(void *arg)
 {
   struct ct_analysis *a = arg;
+  uint64_t ticket;
   if (a->reader != NULL)
     ct_reader_pour(a->reader, a->picture.spectra);
   for (;;) {
-    bool stop = atomic_load_explicit(&a->stop, memory_order_acquire);
+    bool stop = ct_painter_is_stopped(&a->painter);
     if (stop && a->reader != NULL)
       break;
     bool worked = a->reader ? take_recorded(a) : take_batch(a);
@@ -293,7 +280,8 @@ static void *analysis_main(void *arg)
   }
   apply_darks(a);
   box_spectra(a, true);
-  publish(a, atomic_load_explicit(&a->ticket, memory_order_acquire));
+  ct_painter_is_asked(&a->painter, &ticket);
+  publish(a, ticket);
   return NULL;
 }
 
@@ -319,34 +307,25 @@ int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *s
     ct_spectra_box_init(&a->box, (size_t)setup->spectra.pixels * setup->spectra.axis.n);
   a->boxed_ns = ct_time_mono_ns();
   if (code == 0)
-    code = ct_board_new(&a->board, 1, offsetof(struct block, snapshot) + ct_picture_bytes(&a->picture), err);
-  if (code == 0 && pthread_create(&a->thread, NULL, analysis_main, a) != 0)
-    code = ct_err_set(err, CT_ENOMEM, "no thread for the analysis");
+    code = ct_painter_init(&a->painter, sizeof a->note, ct_picture_bytes(&a->picture), err);
+  if (code == 0)
+    code = ct_painter_start(&a->painter, analysis_main, a, "analysis", err);
   if (code != 0) {
     ct_analysis_close(a);
     return code;
   }
-  a->running = true;
   *out = a;
   return 0;
 }
 
-void ct_analysis_stop(struct ct_analysis *a)
-{
-  if (!a->running)
-    return;
-  ct_analysis_ask(a);
-  atomic_store_explicit(&a->stop, true, memory_order_release);
-  pthread_join(a->thread, NULL);
-  a->running = false;
-}
+void ct_analysis_stop(struct ct_analysis *a) { ct_painter_stop(&a->painter); }
 
 void ct_analysis_close(struct ct_analysis *a)
 {
   if (a == NULL)
     return;
   ct_analysis_stop(a);
-  ct_board_free(a->board);
+  ct_painter_fini(&a->painter);
   ct_spectra_box_fini(&a->box);
   ct_crew_close(a->crew);
   ct_faults_fini(&a->faults);
@@ -357,11 +336,7 @@ void ct_analysis_close(struct ct_analysis *a)
 struct ct_spectra_box *ct_analysis_box(struct ct_analysis *a) { return a->archived ? &a->box : NULL; }
 
 /* ---- the monitor's side -------------------------------------------------------------------------------------- */
-uint64_t ct_analysis_ask(struct ct_analysis *a)
-{
-  atomic_store_explicit(&a->ticket, ++a->asked, memory_order_release);
-  return a->asked;
-}
+uint64_t ct_analysis_ask(struct ct_analysis *a) { return ct_painter_ask(&a->painter); }
 
 void ct_analysis_mask(struct ct_analysis *a, bool on)
 {
@@ -387,15 +362,14 @@ const uint32_t *ct_analysis_grown(struct ct_analysis *a)
 
 const struct ct_snapshot *ct_analysis_acquire(struct ct_analysis *a, struct ct_analysis_note *note)
 {
-  const struct block *block = ct_board_acquire(a->board);
-  if (block == NULL)
-    return NULL;
-  *note = block->note;
-  return &block->snapshot;
+  const void *at;
+  const struct ct_snapshot *snapshot = ct_painter_acquire(&a->painter, &at);
+  if (snapshot != NULL)
+    *note = *(const struct ct_analysis_note *)at;
+  return snapshot;
 }
 
 void ct_analysis_release(struct ct_analysis *a, const struct ct_snapshot *snapshot)
 {
-  if (snapshot)
-    ct_board_release(a->board, (const char *)snapshot - offsetof(struct block, snapshot));
+  ct_painter_release(&a->painter, snapshot);
 }

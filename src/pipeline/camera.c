@@ -1,0 +1,253 @@
+/* Frames -> the scan: one row of each frame -> a slice that sharpens with every projection; and small copies of whole
+ * projections for those who look at them. */
+#include "camera.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A silence after which something already seen is a new scan. */
+static const int64_t pause_ns = 5 * CT_NS_PER_S;
+/* A projection waits so long for its angle. */
+static const int64_t patience_ns = 5 * CT_NS_PER_S;
+static const int64_t axis_every_ns = CT_NS_PER_S / 2;
+/* An axis that moves by less changes nothing one could see. */
+static const double axis_step_px = 0.1;
+
+
+/* ---- frames --------------------------------------------------------------------------------------------------- */
+double ct_camera_axis_px(const struct ct_camera *c)
+{
+  double axis_px = isfinite(c->setup.axis_px) ? c->setup.axis_px :
+                   c->axis.method != CT_AXIS_NONE ? c->axis.axis_px : (c->cols - 1) / 2.0;
+  axis_px += c->nudge_px;
+  return fmin(fmax(axis_px, 0), c->cols - 1.0);
+}
+
+static void close_scan(struct ct_camera *c)
+{
+  ct_axis_close(c->finder);
+  ct_scan_close(c->scan);
+  ct_preview_fini(&c->preview);
+  free(c->row);
+  free(c->stripes);
+  c->scan = NULL;
+  c->finder = NULL;
+  c->row = NULL;
+  c->stripes = NULL;
+}
+
+/* The camera has a shape, or another one. */
+static void open_scan(struct ct_camera *c, const struct ct_frame *frame)
+{
+  close_scan(c);
+  c->rows = frame->rows;
+  c->cols = frame->cols;
+  c->slice_row = c->setup.slice_row >= 0 ? (uint32_t)c->setup.slice_row : frame->rows / 2;
+  c->axis = (struct ct_tomo_axis){ .axis_px = (double)NAN, .sigma_px = (double)NAN };
+  c->axis_n = 0;
+  struct ct_tomo_setup slice = c->setup.slice;
+  slice.cols = frame->cols;
+  slice.axis_px = ct_camera_axis_px(c);
+  if (c->slice_row >= frame->rows || ct_scan_open(&c->scan, &slice, NULL) != 0)
+    return;
+  if (ct_axis_open(&c->finder, frame->cols, NULL) != 0)
+    c->finder = NULL;
+  c->row = ct_xcalloc(frame->cols, sizeof *c->row);
+  c->stripes = ct_xcalloc(frame->cols, sizeof *c->stripes);
+  c->ring_placed = c->placed;
+  if (c->angles)
+    c->unplaced += ct_angles_reshape(c->angles, frame->cols);
+  ct_preview_init(&c->preview, frame->rows, frame->cols);
+}
+
+static int key_of(const struct ct_attributes *at)
+{
+  return at->present & CT_HAS_KEY ? at->image_key : CT_KEY_PROJECTION;
+}
+
+/* Whether the projection in c->row waits for its angle now. */
+static bool hold(struct ct_camera *c, struct ct_waiting *projection, const struct ct_attributes *at)
+{
+  if (c->angles == NULL || !(at->present & CT_HAS_TRIGGER))
+    return false;
+  projection->trigger = at->trigger;
+  c->unplaced += ct_angles_hold(c->angles, projection);
+  return true;
+}
+
+/* As said by the frame, else by a scalar of its trigger, else counted from the first of the scan; NaN: nobody knows yet. */
+static double angle_of(const struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
+{
+  const struct ct_attributes *at = &frame->attributes;
+  double angle_deg;
+  if (at->present & CT_HAS_ANGLE)
+    return at->angle_deg;
+  if (c->angles && at->present & CT_HAS_TRIGGER && ct_angles_find(c->angles, at->trigger, &angle_deg))
+    return angle_deg;
+  return c->setup.angle_start_deg + c->setup.angle_step_deg * (double)(frame->number + i - c->first_number);
+}
+
+static void place(struct ct_camera *c, const struct ct_waiting *projection, double angle_deg)
+{
+  if (ct_scan_projection(c->scan, projection->row, angle_deg, projection->z_mm, projection->paused) != 0)
+    c->unusable++;
+  c->placed++;
+  c->last_angle_deg = angle_deg;
+}
+
+static void take_projection(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
+{
+  if (ct_scan_state(c->scan).projections == 0)
+    c->first_number = frame->number + i;
+  double angle_deg = angle_of(c, frame, i);
+  struct ct_waiting projection = { .arrival_ns = frame->arrival_ns, .paused = frame->arrival_ns - c->arrival_ns > pause_ns, .row = c->row,
+    .z_mm = frame->attributes.present & CT_HAS_Z && isfinite(frame->attributes.z_mm) ? frame->attributes.z_mm : 0 };
+  ct_frame_row(frame, i, c->slice_row, c->row);
+  if (isfinite(angle_deg)) {
+    place(c, &projection, angle_deg);
+  } else if (!hold(c, &projection, &frame->attributes)) {
+    c->unplaced++;
+    return;
+  }
+  ct_preview_close_means(&c->preview);
+  int64_t every_ns = c->show_projections ? CT_NS_PER_S / 5 : CT_NS_PER_S;
+  if (c->preview.n == 0 || frame->arrival_ns - c->preview_ns > every_ns) {
+    ct_preview_projection(&c->preview, frame, i, angle_deg);
+    c->preview_ns = frame->arrival_ns;
+  }
+}
+
+void ct_camera_take_angles(struct ct_camera *c, bool ends)
+{
+  struct ct_waiting projection;
+  double angle_deg;
+  if (c->angles == NULL)
+    return;
+  ct_angles_take(c->angles);
+  while (c->scan && ct_angles_next(c->angles, &projection, &angle_deg))
+    place(c, &projection, angle_deg);
+  c->unplaced += ct_angles_expire(c->angles, ends ? INT64_MAX : ct_time_wall_ns() - patience_ns);
+}
+
+static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
+{
+  switch (key_of(&frame->attributes)) {
+  case CT_KEY_PROJECTION:
+    take_projection(c, frame, i);
+    break;
+  case CT_KEY_FLAT:
+    ct_frame_row(frame, i, c->slice_row, c->row);
+    ct_scan_flat(c->scan, c->row);
+    ct_preview_flat(&c->preview, frame, i);
+    break;
+  case CT_KEY_DARK:
+    ct_frame_row(frame, i, c->slice_row, c->row);
+    ct_scan_dark(c->scan, c->row);
+    ct_preview_dark(&c->preview, frame, i);
+    break;
+  default:
+    break;                      /* marked invalid */
+  }
+}
+
+void ct_camera_take(struct ct_camera *c, const struct ct_lot *lot)
+{
+  const struct ct_frame *frame = &lot->frame;
+  if (lot->kind != CT_LOT_FRAMES || lot->suspect)
+    return;
+  if (frame->attributes.present & CT_HAS_MODE && frame->attributes.mode == CT_MODE_XCS)
+    return;
+  if (frame->rows != c->rows || frame->cols != c->cols)
+    open_scan(c, frame);
+  if (c->scan == NULL) {
+    c->unusable += frame->count;
+    return;
+  }
+  for (uint32_t i = 0; i < frame->count; i++)
+    take_frame(c, frame, i);
+  c->arrival_ns = frame->arrival_ns;
+}
+
+/* ---- the axis --------------------------------------------------------------------------------------------------- */
+static void find_axis(struct ct_camera *c)
+{
+  int64_t now_ns = ct_time_mono_ns();
+  uint32_t n = ct_scan_state(c->scan).projections;
+  if (c->finder == NULL || n == c->axis_n || now_ns - c->axis_ns < axis_every_ns)
+    return;
+  c->axis_ns = now_ns;
+  c->axis_n = n;
+  struct ct_tomo_axis found;
+  if (ct_axis_find(c->finder, ct_scan_tomo(c->scan), &found) == 0)
+    c->axis = found;
+}
+
+/* A slice about another axis is another slice: what is kept is reconstructed anew. */
+static void follow_axis(struct ct_camera *c)
+{
+  if (c->scan == NULL)
+    return;
+  if (!isfinite(c->setup.axis_px))
+    find_axis(c);
+  struct ct_tomo_setup slice = *ct_tomo_setup(ct_scan_tomo(c->scan));
+  double axis_px = ct_camera_axis_px(c);
+  if (fabs(axis_px - slice.axis_px) < axis_step_px)
+    return;
+  slice.axis_px = axis_px;
+  if (ct_scan_change(c->scan, &slice, NULL) != 0)
+    c->axis.method = CT_AXIS_NONE;
+}
+
+/* ---- rings ------------------------------------------------------------------------------------------------------- */
+static bool any(const float *ring, uint32_t cols)
+{
+  for (uint32_t c = 0; c < cols; c++)
+    if (ring[c] > 0 || ring[c] < 0)
+      return true;
+  return false;
+}
+
+/* Anew with every quarter more of projections, so that a scan costs a few times and not always; when other darks or flats
+ * are in use; and once when no more come. */
+static void follow_rings(struct ct_camera *c)
+{
+  if (c->scan == NULL || !c->setup.rings)
+    return;
+  struct ct_scan_state state = ct_scan_state(c->scan);
+  uint64_t more = c->placed - c->ring_placed;
+  bool quiet = more > 0 && ct_time_wall_ns() - c->arrival_ns > CT_NS_PER_S;
+  bool other = state.darks + state.flats != c->ring_means;
+  if (!quiet && !other && (more < 16 || more < state.projections / 5))
+    return;
+  c->ring_placed = c->placed;
+  c->ring_means = state.darks + state.flats;
+  bool before = any(c->stripes, c->cols);
+  if (ct_ring_estimate(ct_scan_tomo(c->scan), c->stripes) != 0)
+    memset(c->stripes, 0, c->cols * sizeof *c->stripes);
+  bool now = any(c->stripes, c->cols);
+  if (now || before)
+    ct_tomo_ring(ct_scan_tomo(c->scan), now ? c->stripes : NULL);
+}
+
+void ct_camera_follow(struct ct_camera *c)
+{
+  follow_axis(c);
+  follow_rings(c);
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------------------------ */
+int ct_camera_init(struct ct_camera *c, const struct ct_reconstruction_setup *setup, struct ct_err *err)
+{
+  c->setup = *setup;
+  c->last_angle_deg = (double)NAN;
+  c->slice = ct_xcalloc((size_t)setup->slice.size * setup->slice.size, sizeof *c->slice);
+  return setup->join_angles ? ct_angles_open(&c->angles, err) : 0;
+}
+
+void ct_camera_fini(struct ct_camera *c)
+{
+  close_scan(c);
+  ct_angles_close(c->angles);
+  free(c->slice);
+}

@@ -1,0 +1,49 @@
+/* What is made of a camera's frames: the scan, its axis and rings, and pictures of it. Internal to pipeline.
+ * Ownership: a camera owns its scan and copies; the setup's texts are lent for its life. One thread uses a camera. */
+#ifndef PIPELINE_CAMERA_H
+#define PIPELINE_CAMERA_H
+
+#include <comptop/pipeline.h>
+
+#include "angles.h"
+#include "lot.h"
+#include "preview.h"
+
+struct ct_camera {
+  struct ct_reconstruction_setup setup;
+  struct ct_scan *scan;         /* NULL before the first frame, and where there is no memory for its shape */
+  struct ct_axis_finder *finder;
+  struct ct_tomo_axis axis;
+  double nudge_px;              /* what keys have moved the axis by */
+  int64_t axis_ns;              /* when it was last looked for, monotonic */
+  uint32_t axis_n;              /* projections then */
+  float *stripes;               /* [cols], what is subtracted from every row */
+  uint64_t placed, ring_placed; /* projections placed since start; when rings were last looked for */
+  uint32_t ring_means;          /* darks and flats then */
+  struct ct_angles *angles;     /* that come with scalars; NULL: none do */
+  struct ct_preview preview;
+  bool show_projections;        /* somebody looks at them */
+  uint32_t rows, cols, slice_row;
+  float *row, *slice;           /* [cols]; [size * size] */
+  double last_angle_deg;
+  int64_t arrival_ns, preview_ns;   /* of the latest frame; of the latest that was averaged down */
+  uint64_t first_number;        /* of the scan, where angles are counted */
+  uint64_t unplaced, unusable;
+};
+
+/* CT_ENOMEM */
+int ct_camera_init(struct ct_camera *camera, const struct ct_reconstruction_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+void ct_camera_fini(struct ct_camera *camera);           /* of one never made too */
+void ct_camera_take(struct ct_camera *camera, const struct ct_lot *lot);
+/* Places those whose angle has come, and gives up those that have waited for too long; all that wait, where it <ends>. */
+void ct_camera_take_angles(struct ct_camera *camera, bool ends);
+/* Looks for axis and rings anew where it is time to. */
+void ct_camera_follow(struct ct_camera *camera);
+/* Where the slice's axis ought to be. */
+double ct_camera_axis_px(const struct ct_camera *camera);
+
+/* The largest snapshot ct_camera_draw makes. */
+size_t ct_camera_bytes(const struct ct_reconstruction_setup *setup);
+void ct_camera_draw(struct ct_camera *camera, struct ct_snapshot_builder *builder, const struct ct_wants_table *wants);
+
+#endif
