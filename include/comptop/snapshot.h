@@ -22,7 +22,7 @@ enum {
   CT_SNAPSHOT_ALARMS = 48,
   CT_SNAPSHOT_PIXELS = 64,
   CT_SNAPSHOT_SECTIONS = 64,
-  CT_SNAPSHOT_VERSION = 2
+  CT_SNAPSHOT_VERSION = 3
 };
 
 /* Why messages of a stream were not taken. X(NAME, "word used in JSON and messages") */
@@ -132,6 +132,7 @@ struct ct_snapshot_xcs {
   uint64_t below, above;      /* photons outside the spectra */
   double e1_keV, e2_keV, theta_deg;
   double p_low, p_high;       /* L is within p_low, H from there to p_high, atomic units */
+  double windows_keV[4];      /* energies of pz = -p_high, -p_low, p_low, p_high at theta_deg */
   double background_keV[2][2];   /* [window][from, to] */
   uint32_t n_background, reserved_background;   /* windows in use */
   uint32_t rows, cols, live_pixels;
@@ -293,10 +294,11 @@ struct ct_snapshot_core {
 
 /* ---- sections: built when someone asks ---------------------------------------------------------- */
 enum ct_section_kind { CT_SECTION_NONE, CT_SECTION_MAP, CT_SECTION_SPECTRUM, CT_SECTION_PROFILE, CT_SECTION_SLICE,
-                       CT_SECTION_TREND, CT_SECTION_IMAGE };
+                       CT_SECTION_TREND, CT_SECTION_IMAGE, CT_SECTION_ROIS, CT_SECTION_MARKS };
 /* What a map is of: EMF; its trend, EMF per hour in place of emf, for the cells of the drift map; or EMF of cells of different
- * size, each as small as target_sigma allows: one value a pixel, emf and sigma those of its cell, counts its share of them. */
-enum ct_map_of { CT_MAP_EMF, CT_MAP_DRIFT, CT_MAP_ADAPTIVE };
+ * size, each as small as target_sigma allows: one value a pixel, emf and sigma those of its cell, counts its share of them;
+ * or hits a second of every pixel, over health.window_s, as intensity (counts and photons are then hits, emf is NaN). */
+enum ct_map_of { CT_MAP_EMF, CT_MAP_DRIFT, CT_MAP_ADAPTIVE, CT_MAP_HITS };
 enum ct_scope { CT_SCOPE_ALL, CT_SCOPE_PIXEL, CT_SCOPE_ROI };
 
 /* What is asked for; two equal requests share one section. Zero what does not apply (ct_request_equal is memcmp). */
@@ -360,6 +362,24 @@ struct ct_section_trend {
   uint32_t n, reserved;
   double interval_s;
 };
+/* uint16_t rois[rows*cols] follow, row-major: bit i of a pixel that lies in core.rois[i], masked or not. */
+struct ct_section_rois {
+  uint32_t rows, cols;
+};
+/* What happened, for the time axes of trends: at most CT_SNAPSHOT_MARKS of the latest, oldest first. struct
+ * ct_snapshot_mark marks[n] follow. */
+enum ct_mark { CT_MARK_SCAN, CT_MARK_XCS, CT_MARK_XCT, CT_MARK_TEXT };
+enum { CT_SNAPSHOT_MARKS = 64 };
+struct ct_snapshot_mark {
+  double t_s;                 /* wall clock, s since the epoch */
+  uint32_t kind;              /* enum ct_mark: a scan began; the mode changed to xcs, to xct; somebody wrote <text> */
+  uint32_t reserved;
+  uint64_t number;            /* of the scan; else 0 */
+  char text[64];
+};
+struct ct_section_marks {
+  uint32_t n, reserved;
+};
 
 struct ct_section_entry {
   struct ct_request request;
@@ -398,6 +418,8 @@ size_t ct_section_profile_bytes(uint32_t n);
 size_t ct_section_slice_bytes(uint32_t size);
 size_t ct_section_trend_bytes(uint32_t n);
 size_t ct_section_image_bytes(uint32_t rows, uint32_t cols);
+size_t ct_section_rois_bytes(uint32_t rows, uint32_t cols);
+size_t ct_section_marks_bytes(uint32_t n);
 
 /* Adds a section of each kind with its dimensions set, all else zeroed; *out points at its parts. False: no room (counted). */
 struct ct_map_parts {
@@ -426,6 +448,14 @@ struct ct_image_parts {
   struct ct_section_image *head;
   float *values;                      /* [rows*cols] */
 };
+struct ct_rois_parts {
+  struct ct_section_rois *head;
+  uint16_t *rois;                     /* [rows*cols] */
+};
+struct ct_marks_parts {
+  struct ct_section_marks *head;
+  struct ct_snapshot_mark *marks;     /* [n] */
+};
 bool ct_snapshot_add_map(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
                          uint32_t cols, struct ct_map_parts *out);
 bool ct_snapshot_add_spectrum(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t n,
@@ -439,6 +469,10 @@ bool ct_snapshot_add_trend(struct ct_snapshot_builder *builder, const struct ct_
 
 bool ct_snapshot_add_image(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
                            uint32_t cols, struct ct_image_parts *out);
+bool ct_snapshot_add_rois(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
+                          uint32_t cols, struct ct_rois_parts *out);
+bool ct_snapshot_add_marks(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t n,
+                           struct ct_marks_parts *out);
 
 /* ==== reading ====================================================================================== */
 /* The payload of the section for exactly <request>, at least <min_bytes> long; NULL if there is none. *size_bytes (may be
@@ -473,12 +507,22 @@ struct ct_image_view {
   const struct ct_section_image *head;
   const float *values;
 };
+struct ct_rois_view {
+  const struct ct_section_rois *head;
+  const uint16_t *rois;
+};
+struct ct_marks_view {
+  const struct ct_section_marks *head;
+  const struct ct_snapshot_mark *marks;
+};
 bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *out);
 bool ct_section_spectrum(const void *payload, size_t size_bytes, struct ct_spectrum_view *out);
 bool ct_section_profile(const void *payload, size_t size_bytes, struct ct_profile_view *out);
 bool ct_section_slice(const void *payload, size_t size_bytes, struct ct_slice_view *out);
 bool ct_section_trend(const void *payload, size_t size_bytes, struct ct_trend_view *out);
 bool ct_section_image(const void *payload, size_t size_bytes, struct ct_image_view *out);
+bool ct_section_rois(const void *payload, size_t size_bytes, struct ct_rois_view *out);
+bool ct_section_marks(const void *payload, size_t size_bytes, struct ct_marks_view *out);
 
 /* find and the view in one: the section for <request> (whose kind must be the function's), or false. */
 bool ct_snapshot_map(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_map_view *out);
@@ -489,6 +533,8 @@ bool ct_snapshot_profile(const struct ct_snapshot *snapshot, const struct ct_req
 bool ct_snapshot_slice(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_slice_view *out);
 bool ct_snapshot_trend(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_trend_view *out);
 bool ct_snapshot_image(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_image_view *out);
+bool ct_snapshot_rois(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_rois_view *out);
+bool ct_snapshot_marks(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_marks_view *out);
 
 /* Whether bytes[n], from a stranger, is exactly one snapshot that every reader may use without further checks: magic,
  * version, size (== n), counts, enums, bools, NUL-terminated strings, sections and the arrays in them. <bytes> must be

@@ -71,7 +71,9 @@ void collector_mark(struct collector *c, const char *text)
 {
   struct ct_snapshot_alarm marker = { .id = "marker", .severity = CT_NOTICE };
   snprintf(marker.text, sizeof marker.text, "%s", text);
-  archive_alarm(c, &marker, true, ct_time_wall_ns());
+  int64_t wall_ns = ct_time_wall_ns();
+  archive_alarm(c, &marker, true, wall_ns);
+  history_mark(&c->history, wall_ns, text);
 }
 
 static int open_archiver(struct collector *c, struct ct_err *err)
@@ -574,13 +576,15 @@ static void raise_archive_alarms(struct collector *c, const struct ct_snapshot_a
                  archive->left_s / 60);
 }
 
-/* The trends that somebody wants come from here, everything else from the analysis. */
+/* The trends and marks that somebody wants come from here, everything else from the analysis. */
 static void compose_trends(struct collector *c, struct ct_snapshot_builder *builder)
 {
   const struct ct_wants_table *wants = ct_wants_acquire(c->wants);
   for (uint32_t i = 0; i < wants->n; i++)
     if (wants->requests[i].kind == CT_SECTION_TREND)
       history_draw(&c->history, builder, &wants->requests[i]);
+    else if (wants->requests[i].kind == CT_SECTION_MARKS)
+      history_draw_marks(&c->history, builder, &wants->requests[i]);
   ct_wants_release(c->wants, wants);
 }
 

@@ -2,6 +2,8 @@
 #include "history.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 static void thin(struct history *h)
 {
@@ -11,8 +13,50 @@ static void thin(struct history *h)
   h->stride *= 2;
 }
 
+/* Scans may follow one another by the second: they shall not drive out what a person wrote. */
+static void drop_mark(struct history *h)
+{
+  uint32_t drop = 0;
+  while (drop < h->n_marks && h->marks[drop].kind != CT_MARK_SCAN)
+    drop++;
+  drop = drop < h->n_marks ? drop : 0;
+  memmove(&h->marks[drop], &h->marks[drop + 1], (--h->n_marks - drop) * sizeof *h->marks);
+}
+
+static struct ct_snapshot_mark *add_mark(struct history *h, int64_t wall_ns, enum ct_mark kind)
+{
+  if (h->n_marks == CT_SNAPSHOT_MARKS)
+    drop_mark(h);
+  struct ct_snapshot_mark *mark = &h->marks[h->n_marks++];
+  *mark = (struct ct_snapshot_mark){ .t_s = (double)wall_ns / 1e9, .kind = kind };
+  return mark;
+}
+
+void history_mark(struct history *h, int64_t wall_ns, const char *text)
+{
+  struct ct_snapshot_mark *mark = add_mark(h, wall_ns, CT_MARK_TEXT);
+  snprintf(mark->text, sizeof mark->text, "%s", text);
+}
+
+/* The mode in which a run begins is no change; its first scan is a beginning. */
+static void note_changes(struct history *h, const struct ct_snapshot_core *core)
+{
+  bool changed = h->mode[0] != '\0' && core->mode[0] != '\0' && strcmp(h->mode, core->mode) != 0;
+  if (changed)
+    add_mark(h, core->wall_ns, strcmp(core->mode, "xct") == 0 ? CT_MARK_XCT : CT_MARK_XCS);
+  if (core->mode[0] != '\0')
+    memcpy(h->mode, core->mode, sizeof h->mode);
+  if (core->xcs.scan > h->scan)
+    add_mark(h, core->wall_ns, CT_MARK_SCAN)->number = core->xcs.scan;
+  else if (core->ct.scans > h->camera_scans)
+    add_mark(h, core->wall_ns, CT_MARK_SCAN)->number = core->ct.scans;
+  h->scan = core->xcs.scan;
+  h->camera_scans = core->ct.scans;
+}
+
 void history_add(struct history *h, const struct ct_snapshot_core *core)
 {
+  note_changes(h, core);
   if (h->stride == 0)
     h->stride = 1;
   if (h->calls++ % h->stride != 0)
@@ -49,4 +93,11 @@ void history_draw(const struct history *h, struct ct_snapshot_builder *builder, 
     trend.i_A[i] = point->i_A;
     trend.q_Ah[i] = point->q_Ah;
   }
+}
+
+void history_draw_marks(const struct history *h, struct ct_snapshot_builder *builder, const struct ct_request *request)
+{
+  struct ct_marks_parts parts;
+  if (ct_snapshot_add_marks(builder, request, h->n_marks, &parts))
+    memcpy(parts.marks, h->marks, h->n_marks * sizeof *h->marks);
 }

@@ -16,11 +16,19 @@ struct history_point {
 struct history {
   struct history_point points[HISTORY_POINTS];
   uint32_t n, stride, calls;
+  struct ct_snapshot_mark marks[CT_SNAPSHOT_MARKS];   /* oldest first; full, the oldest scan gives way */
+  uint32_t n_marks;
+  uint64_t scan, camera_scans;         /* as of the last call */
+  char mode[8];
 };
 
-/* Once a second, with the snapshot of the moment. */
+/* Once a second, with the snapshot of the moment: scans that have begun since, and changes of mode, become marks. */
 void history_add(struct history *history, const struct ct_snapshot_core *core);
 /* Adds the section for a trend request: at most request->size points, evenly over the run, ending with the latest. */
 void history_draw(const struct history *history, struct ct_snapshot_builder *builder, const struct ct_request *request);
+/* Somebody's words of that moment. */
+void history_mark(struct history *history, int64_t wall_ns, const char *text);
+/* Adds the section for a request of marks. */
+void history_draw_marks(const struct history *history, struct ct_snapshot_builder *builder, const struct ct_request *request);
 
 #endif

@@ -171,6 +171,9 @@ static void publish(struct ct_analysis *a, uint64_t ticket)
   judge_detector(a);
   const struct ct_wants_table *wants = ct_wants_acquire(a->wants);
   ct_picture_draw(&a->picture, &builder, wants);
+  for (uint32_t i = 0; i < wants->n; i++)
+    if (wants->requests[i].kind == CT_SECTION_MAP && wants->requests[i].of == CT_MAP_HITS)
+      ct_faults_draw_hits(&a->faults, &builder, &wants->requests[i]);
   ct_wants_release(a->wants, wants);
   ct_faults_draw(&a->faults, &builder.snapshot->core.xcs, &builder.snapshot->core.health);
   ct_snapshot_finish(&builder);

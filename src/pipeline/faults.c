@@ -106,3 +106,23 @@ void ct_faults_draw(const struct ct_faults *f, const struct ct_snapshot_xcs *xcs
     if (f->masked[pixel] || is_faulty(f, pixel))
       list_pixel(f, pixel, out);
 }
+
+void ct_faults_draw_hits(const struct ct_faults *f, struct ct_snapshot_builder *builder, const struct ct_request *request)
+{
+  struct ct_map_parts map;
+  if (!ct_snapshot_add_map(builder, request, f->rows, f->cols, &map))
+    return;
+  map.head->bin = 1;
+  map.head->of = CT_MAP_HITS;
+  map.head->median_sigma = (double)NAN;
+  double per_hit_hz = f->report.looks > 0 ? f->frame_hz / (double)f->report.looks : (double)NAN;
+  for (uint32_t pixel = 0; pixel < f->rows * f->cols; pixel++) {
+    double hits = ct_health_count(f->health, pixel);
+    bool masked = !f->given[pixel] || f->masked[pixel];
+    map.cell[pixel] = masked ? CT_CELL_MASKED : CT_CELL_OK;
+    map.emf[pixel] = map.sigma[pixel] = NAN;
+    map.counts[pixel] = map.photons[pixel] = masked ? 0 : (float)hits;
+    map.intensity[pixel] = masked ? NAN : (float)(hits * per_hit_hz);
+    map.intensity_sigma[pixel] = masked ? NAN : (float)(sqrt(hits) * per_hit_hz);
+  }
+}

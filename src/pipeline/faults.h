@@ -29,5 +29,7 @@ bool ct_faults_judge(struct ct_faults *faults);
 bool ct_faults_mask(struct ct_faults *faults, bool on);
 /* Fills <out>; xcs has the clusters of the window. */
 void ct_faults_draw(const struct ct_faults *faults, const struct ct_snapshot_xcs *xcs, struct ct_snapshot_health *out);
+/* Adds the map of hits that <request> is, of all pixels that are analysed. */
+void ct_faults_draw_hits(const struct ct_faults *faults, struct ct_snapshot_builder *builder, const struct ct_request *request);
 
 #endif

@@ -85,7 +85,7 @@ size_t ct_picture_bytes(const struct ct_picture *p)
   size_t map = ct_section_map_bytes(p->rows, p->cols);
   size_t spectrum = ct_section_spectrum_bytes(ct_spectra_axis(p->spectra)->n);
   size_t profile = ct_section_profile_bytes(CT_PROFILE_POINTS);
-  return sizeof(struct ct_snapshot) + SECTIONS_ROOM * (map / 4 + spectrum + profile) + 2 * map;
+  return sizeof(struct ct_snapshot) + SECTIONS_ROOM * (map / 4 + spectrum + profile) + 3 * map;
 }
 
 /* ---- totals ------------------------------------------------------------------------------------------------ */
@@ -144,6 +144,9 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
   xcs->theta_deg = p->theta_deg;
   xcs->p_low = p->p_low;
   xcs->p_high = p->p_high;
+  const double edges_pz[4] = { -p->p_high, -p->p_low, p->p_low, p->p_high };
+  for (int i = 0; i < 4; i++)
+    xcs->windows_keV[i] = ct_compton_e2_keV(p->e1_keV, p->theta_deg * M_PI / 180, edges_pz[i]);
   xcs->n_background = p->n_background;
   memcpy(xcs->background_keV, p->background_keV, sizeof xcs->background_keV);
   xcs->e2_keV = ct_compton_e2_keV(p->e1_keV, p->theta_deg * M_PI / 180, 0);
@@ -450,6 +453,17 @@ static void draw_comparison(struct ct_picture *p, struct ct_snapshot_xcs *xcs)
   compare(p, J, sigma, xcs->reference, &xcs->reference_chi2, &xcs->reference_dof);
 }
 
+static void draw_membership(const struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
+{
+  struct ct_rois_parts parts;
+  if (!ct_snapshot_add_rois(builder, request, p->rows, p->cols, &parts))
+    return;
+  for (uint32_t roi = 0; roi < p->n_rois; roi++)
+    for (size_t pixel = 0; pixel < (size_t)p->rows * p->cols; pixel++)
+      if (p->roi_given[roi][pixel])
+        parts.rois[pixel] |= (uint16_t)(1u << roi);
+}
+
 void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_wants_table *wants)
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
@@ -469,8 +483,10 @@ void ct_picture_draw(struct ct_picture *p, struct ct_snapshot_builder *builder, 
       draw_drift(p, builder, request);
     else if (request->kind == CT_SECTION_MAP && request->of == CT_MAP_ADAPTIVE)
       draw_adaptive(p, builder, request);
-    else if (request->kind == CT_SECTION_MAP)
+    else if (request->kind == CT_SECTION_MAP && request->of != CT_MAP_HITS)
       draw_map(p, builder, request);
+    else if (request->kind == CT_SECTION_ROIS)
+      draw_membership(p, builder, request);
     else if (request->kind == CT_SECTION_SPECTRUM)
       draw_spectrum(p, builder, request);
     else if (request->kind == CT_SECTION_PROFILE)

@@ -100,6 +100,17 @@ static bool profile_is_sound(const void *payload, size_t size_bytes)
          profile.head->normalisation <= CT_NORMALISE_NONE;
 }
 
+static bool marks_are_sound(const void *payload, size_t size_bytes)
+{
+  struct ct_marks_view marks;
+  if (!ct_section_marks(payload, size_bytes, &marks))
+    return false;
+  for (uint32_t i = 0; i < marks.head->n; i++)
+    if (marks.marks[i].kind > CT_MARK_TEXT || !IS_TEXT(marks.marks[i].text))
+      return false;
+  return true;
+}
+
 static bool payload_is_sound(uint32_t kind, const void *payload, size_t size_bytes)
 {
   switch (kind) {
@@ -115,6 +126,10 @@ static bool payload_is_sound(uint32_t kind, const void *payload, size_t size_byt
     return ct_section_trend(payload, size_bytes, &(struct ct_trend_view){.head = NULL});
   case CT_SECTION_IMAGE:
     return ct_section_image(payload, size_bytes, &(struct ct_image_view){NULL, NULL});
+  case CT_SECTION_ROIS:
+    return ct_section_rois(payload, size_bytes, &(struct ct_rois_view){NULL, NULL});
+  case CT_SECTION_MARKS:
+    return marks_are_sound(payload, size_bytes);
   default:
     return false;
   }

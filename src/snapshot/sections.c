@@ -40,6 +40,16 @@ size_t ct_section_image_bytes(uint32_t rows, uint32_t cols)
   return with_arrays(sizeof(struct ct_section_image), (uint64_t)rows * cols, sizeof(float));
 }
 
+size_t ct_section_rois_bytes(uint32_t rows, uint32_t cols)
+{
+  return with_arrays(sizeof(struct ct_section_rois), (uint64_t)rows * cols, sizeof(uint16_t));
+}
+
+size_t ct_section_marks_bytes(uint32_t n)
+{
+  return with_arrays(sizeof(struct ct_section_marks), n, sizeof(struct ct_snapshot_mark));
+}
+
 /* ---- writing ---------------------------------------------------------------------------------------- */
 bool ct_snapshot_add_map(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
                          uint32_t cols, struct ct_map_parts *out)
@@ -117,6 +127,29 @@ bool ct_snapshot_add_image(struct ct_snapshot_builder *builder, const struct ct_
   return true;
 }
 
+bool ct_snapshot_add_rois(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
+                          uint32_t cols, struct ct_rois_parts *out)
+{
+  struct ct_section_rois *head = ct_snapshot_add(builder, request, ct_section_rois_bytes(rows, cols));
+  if (!head)
+    return false;
+  head->rows = rows;
+  head->cols = cols;
+  *out = (struct ct_rois_parts){head, (uint16_t *)(head + 1)};
+  return true;
+}
+
+bool ct_snapshot_add_marks(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t n,
+                           struct ct_marks_parts *out)
+{
+  struct ct_section_marks *head = ct_snapshot_add(builder, request, ct_section_marks_bytes(n));
+  if (!head)
+    return false;
+  head->n = n;
+  *out = (struct ct_marks_parts){head, (struct ct_snapshot_mark *)(head + 1)};
+  return true;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------- */
 bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *out)
 {
@@ -182,6 +215,25 @@ bool ct_section_image(const void *payload, size_t size_bytes, struct ct_image_vi
   return true;
 }
 
+bool ct_section_rois(const void *payload, size_t size_bytes, struct ct_rois_view *out)
+{
+  const struct ct_section_rois *head = payload;
+  if (!head || size_bytes < sizeof *head || head->rows == 0 || head->cols == 0 ||
+      size_bytes < ct_section_rois_bytes(head->rows, head->cols))
+    return false;
+  *out = (struct ct_rois_view){head, (const uint16_t *)(head + 1)};
+  return true;
+}
+
+bool ct_section_marks(const void *payload, size_t size_bytes, struct ct_marks_view *out)
+{
+  const struct ct_section_marks *head = payload;
+  if (!head || size_bytes < sizeof *head || size_bytes < ct_section_marks_bytes(head->n))
+    return false;
+  *out = (struct ct_marks_view){head, (const struct ct_snapshot_mark *)(head + 1)};
+  return true;
+}
+
 /* ct_snapshot_NAME: the section of kind <kind> for <request>. */
 #define FIND_AND_VIEW(name, kind_wanted)                                                                      \
   bool ct_snapshot_##name(const struct ct_snapshot *snapshot, const struct ct_request *request,               \
@@ -199,3 +251,5 @@ FIND_AND_VIEW(profile, CT_SECTION_PROFILE)
 FIND_AND_VIEW(slice, CT_SECTION_SLICE)
 FIND_AND_VIEW(trend, CT_SECTION_TREND)
 FIND_AND_VIEW(image, CT_SECTION_IMAGE)
+FIND_AND_VIEW(rois, CT_SECTION_ROIS)
+FIND_AND_VIEW(marks, CT_SECTION_MARKS)

@@ -91,6 +91,63 @@ static void an_absurd_trend_is_not_drawn(void **state)
   free(buffer);
 }
 
+/* ---- marks ---- */
+static struct ct_marks_view draw_marks(const struct history *history, void *buffer, size_t bytes)
+{
+  struct ct_snapshot_builder builder;
+  struct ct_request request = { .kind = CT_SECTION_MARKS };
+  struct ct_marks_view marks;
+  assert_int_equal(ct_snapshot_begin(&builder, buffer, bytes), 0);
+  history_draw_marks(history, &builder, &request);
+  const struct ct_snapshot *snapshot = ct_snapshot_finish(&builder);
+  assert_int_equal(ct_snapshot_check(snapshot, (size_t)snapshot->size_bytes, NULL), 0);
+  assert_true(ct_snapshot_marks(snapshot, &request, &marks));
+  return marks;
+}
+
+static void scans_modes_and_words_are_marked(void **state)
+{
+  (void)state;
+  static const char *const modes[] = { "", "xcs", "xcs", "xct", "xct", "xcs" };
+  size_t bytes = sizeof(struct ct_snapshot) + 65536;
+  void *buffer = calloc(1, bytes);
+  struct history *history = calloc(1, sizeof *history);
+  struct ct_snapshot_core *core = calloc(1, sizeof *core);
+  assert_int_equal(draw_marks(history, buffer, bytes).head->n, 0);
+  for (int i = 0; i < 6; i++) {      /* a scan begins at 1, the mode changes at 3 and 5 */
+    core->wall_ns = (int64_t)(i + 1) * CT_NS_PER_S;
+    core->xcs.scan = i >= 1;
+    strcpy(core->mode, modes[i]);
+    history_add(history, core);
+  }
+  history_mark(history, 7 * CT_NS_PER_S, "heater on");
+  struct ct_marks_view marks = draw_marks(history, buffer, bytes);
+  static const struct { double t_s; uint32_t kind; } expected[] = { { 2, CT_MARK_SCAN }, { 4, CT_MARK_XCT }, { 6, CT_MARK_XCS },
+                                                                    { 7, CT_MARK_TEXT } };
+  assert_int_equal(marks.head->n, 4);
+  for (int i = 0; i < 4; i++)
+    assert_true(marks.marks[i].t_s == expected[i].t_s && marks.marks[i].kind == expected[i].kind);
+  assert_int_equal(marks.marks[0].number, 1);
+  assert_string_equal(marks.marks[3].text, "heater on");
+  for (int i = 0; i < 200; i++) {    /* scans upon scans: what was written stays */
+    core->wall_ns += CT_NS_PER_S;
+    core->xcs.scan++;
+    history_add(history, core);
+  }
+  marks = draw_marks(history, buffer, bytes);
+  assert_int_equal(marks.head->n, CT_SNAPSHOT_MARKS);
+  assert_string_equal(marks.marks[2].text, "heater on");
+  assert_int_equal(marks.marks[CT_SNAPSHOT_MARKS - 1].number, 201);
+  for (int i = 0; i < 100; i++)
+    history_mark(history, (int64_t)(300 + i) * CT_NS_PER_S, "again, and at such length that it does not fit into the room that a mark has");
+  marks = draw_marks(history, buffer, bytes);
+  assert_int_equal(marks.head->n, CT_SNAPSHOT_MARKS);
+  assert_true(marks.marks[0].t_s == 300 + 100 - CT_SNAPSHOT_MARKS);
+  free(core);
+  free(history);
+  free(buffer);
+}
+
 /* ---- alarms ---- */
 static int changes;
 
@@ -152,6 +209,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_trend_spans_the_run),
     cmocka_unit_test(an_absurd_trend_is_not_drawn),
+    cmocka_unit_test(scans_modes_and_words_are_marked),
     cmocka_unit_test(an_alarm_keeps_its_beginning),
     cmocka_unit_test(more_alarms_than_there_is_room_for),
   };

@@ -29,6 +29,8 @@ static const struct ct_request spectrum_request = {.kind = CT_SECTION_SPECTRUM, 
 static const struct ct_request profile_request = {.kind = CT_SECTION_PROFILE, .scope = CT_SCOPE_ROI, .x = 1};
 static const struct ct_request slice_request = {.kind = CT_SECTION_SLICE, .x = 1080, .size = 5};
 static const struct ct_request trend_request = {.kind = CT_SECTION_TREND, .size = 9};
+static const struct ct_request rois_request = {.kind = CT_SECTION_ROIS};
+static const struct ct_request marks_request = {.kind = CT_SECTION_MARKS};
 
 static void requests_are_equal_when_all_is(void **state)
 {
@@ -49,7 +51,10 @@ static void sizes(void **state)
   assert_int_equal(ct_section_profile_bytes(3), sizeof(struct ct_section_profile) + 120);
   assert_int_equal(ct_section_slice_bytes(512), sizeof(struct ct_section_slice) + 1048576);
   assert_int_equal(ct_section_trend_bytes(2), sizeof(struct ct_section_trend) + 96);
+  assert_int_equal(ct_section_rois_bytes(3, 5), sizeof(struct ct_section_rois) + 30);
+  assert_int_equal(ct_section_marks_bytes(2), sizeof(struct ct_section_marks) + 2 * sizeof(struct ct_snapshot_mark));
   assert_int_equal(ct_section_map_bytes(UINT32_MAX, UINT32_MAX), SIZE_MAX);
+  assert_int_equal(ct_section_rois_bytes(UINT32_MAX, UINT32_MAX), SIZE_MAX);
   assert_int_equal(ct_section_slice_bytes(UINT32_MAX), SIZE_MAX);
 }
 
@@ -66,6 +71,8 @@ static struct ct_snapshot *build(void)
   struct ct_profile_parts profile;
   struct ct_slice_parts slice;
   struct ct_trend_parts trend;
+  struct ct_rois_parts rois;
+  struct ct_marks_parts marks;
   assert_int_equal(ct_snapshot_begin(&builder, buffer, capacity), 0);
   struct ct_snapshot_core *core = &builder.snapshot->core;
   strcpy(core->run, "charge-02");
@@ -79,6 +86,10 @@ static struct ct_snapshot *build(void)
   assert_true(ct_snapshot_add_profile(&builder, &profile_request, 5, &profile));
   assert_true(ct_snapshot_add_slice(&builder, &slice_request, 5, &slice));
   assert_true(ct_snapshot_add_trend(&builder, &trend_request, 9, &trend));
+  assert_true(ct_snapshot_add_rois(&builder, &rois_request, 3, 5, &rois));
+  assert_true(ct_snapshot_add_marks(&builder, &marks_request, 2, &marks));
+  rois.rois[14] = 0x8001;
+  marks.marks[1] = (struct ct_snapshot_mark){.t_s = 7, .kind = CT_MARK_TEXT, .text = "heater on"};
   for (size_t i = 0; i < 21; i++) {
     map.emf[i] = (float)i;
     map.sigma[i] = (float)i + 100;
@@ -131,6 +142,13 @@ static void what_was_built_is_found(void **state)
   assert_true(slice.values[24] == 12);
   assert_true(ct_snapshot_trend(snapshot, &trend_request, &trend));
   assert_true(trend.t_s[8] == 8 && trend.q_Ah[8] == 1 && trend.i_A[8] == 0);
+  struct ct_rois_view rois;
+  struct ct_marks_view marks;
+  assert_true(ct_snapshot_rois(snapshot, &rois_request, &rois));
+  assert_true(rois.head->cols == 5 && rois.rois[14] == 0x8001 && rois.rois[13] == 0);
+  assert_true(ct_snapshot_marks(snapshot, &marks_request, &marks));
+  assert_true(marks.head->n == 2 && marks.marks[1].t_s == 7);
+  assert_string_equal(marks.marks[1].text, "heater on");
   struct ct_request other = spectrum_request;
   other.x++;
   assert_false(ct_snapshot_spectrum(snapshot, &other, &spectrum));
@@ -188,7 +206,7 @@ static const struct {
   {"bool of the health", AT(core.health.automatic), 1, 2},
   {"fault", AT(core.health.pixels[63].fault), 4, 3},
   {"bool of a pixel", AT(core.health.pixels[0].masked), 1, 0x80},
-  {"kind", AT(sections[0].request.kind), 4, CT_SECTION_IMAGE + 1},
+  {"kind", AT(sections[0].request.kind), 4, CT_SECTION_MARKS + 1},
   {"no kind", AT(sections[0].request.kind), 4, CT_SECTION_NONE},
   {"scope", AT(sections[1].request.scope), 4, CT_SCOPE_ROI + 1},
   {"offset before the sections", AT(sections[0].offset_bytes), 8, 0},
@@ -251,6 +269,15 @@ static void a_stranger_is_checked(void **state)
       fail_msg("%s without an end was taken", endless[i].what);
     memcpy(at, was, endless[i].bytes);
   }
+  struct ct_marks_view marks;
+  assert_true(ct_snapshot_marks(snapshot, &marks_request, &marks));
+  struct ct_snapshot_mark *mark = (struct ct_snapshot_mark *)(uintptr_t)&marks.marks[1], was = *mark;
+  mark->kind = CT_MARK_TEXT + 1;
+  assert_int_equal(ct_snapshot_check(snapshot, n, NULL), CT_EFORMAT);
+  *mark = was;
+  memset(mark->text, 'x', sizeof mark->text);
+  assert_int_equal(ct_snapshot_check(snapshot, n, NULL), CT_EFORMAT);
+  *mark = was;
   assert_int_equal(ct_snapshot_check(snapshot, n, NULL), 0);
   free(snapshot);
 }

@@ -49,6 +49,8 @@ static double walk_section(const struct ct_snapshot *snapshot, const struct ct_r
   struct ct_profile_view profile;
   struct ct_slice_view slice;
   struct ct_trend_view trend;
+  struct ct_rois_view rois;
+  struct ct_marks_view marks;
   double sum = 0;
   if (ct_snapshot_map(snapshot, request, &map)) {
     size_t n = (size_t)map.head->rows * map.head->cols;
@@ -69,6 +71,12 @@ static double walk_section(const struct ct_snapshot *snapshot, const struct ct_r
     sum += walk_doubles(trend.t_s, trend.head->n) + walk_doubles(trend.emf, trend.head->n) +
            walk_doubles(trend.sigma, trend.head->n) + walk_doubles(trend.v_V, trend.head->n) +
            walk_doubles(trend.i_A, trend.head->n) + walk_doubles(trend.q_Ah, trend.head->n);
+  if (ct_snapshot_rois(snapshot, request, &rois))
+    for (size_t i = 0; i < (size_t)rois.head->rows * rois.head->cols; i++)
+      sum += rois.rois[i];
+  if (ct_snapshot_marks(snapshot, request, &marks))
+    for (size_t i = 0; i < marks.head->n; i++)
+      sum += marks.marks[i].t_s + (double)strlen(marks.marks[i].text) + marks.marks[i].kind;
   return sum;
 }
 
