@@ -154,6 +154,9 @@ void ct_analysis_stop(struct ct_analysis *analysis);
 void ct_analysis_close(struct ct_analysis *analysis);   /* NULL is fine */
 
 /* ---- the reconstruction: a thread that turns a camera stream into a slice ------------------------------- */
+/* What is done about columns that answer otherwise than their neighbours: what stands out of the mean of all projections is
+ * subtracted; when a scan has ended stripes of all kinds are removed, too; nothing. */
+enum ct_rings { CT_RINGS_ON, CT_RINGS_FULL, CT_RINGS_OFF };
 struct ct_reconstruction_setup {
   struct ct_tomo_setup slice;   /* cols and axis_px are found later */
   double axis_px;               /* NaN: found from the data, and until then the middle */
@@ -162,7 +165,7 @@ struct ct_reconstruction_setup {
   /* Of frames that say no angle: projection k of a scan is at start + k * step; NaN: they are in no slice. */
   double angle_start_deg, angle_step_deg;
   const char *publish;          /* endpoint bound for the slice as array-1.0, with every picture; "": none */
-  bool rings;                   /* columns that stand out of the mean of all projections are corrected */
+  enum ct_rings rings;
   bool join_angles;             /* ct_reconstruction_angle tells those of frames that say a trigger and no angle */
 };
 struct ct_reconstruction;

@@ -252,6 +252,9 @@ struct ct_snapshot_ct {
   uint64_t unplaced;          /* projections without an angle: in no slice */
   uint64_t unusable;          /* of a type or values that cannot be used */
   uint64_t scans;             /* begun since start */
+  uint32_t waiting;           /* projections that wait for their angle */
+  uint32_t ring_columns;      /* detector columns that are corrected */
+  char ring_method[8];        /* "live", "full"; "" where nothing is corrected */
 };
 
 struct ct_snapshot_cell {

@@ -44,7 +44,7 @@ int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct
   r->publish = ct_settings_text(s, "camera.publish");
   if (!is_local(r->publish))
     return ct_settings_refuse(s, "camera.publish", err, "is not of this machine: use ipc:// or tcp://127.0.0.1:PORT");
-  r->rings = ct_settings_word(s, "camera.rings") == 0;
+  r->rings = (enum ct_rings)ct_settings_word(s, "camera.rings");
   /* Who says how angles are counted has none to wait for. */
   r->join_angles = has_scalars(setup) && !isfinite(r->angle_step_deg);
   setup->angle_name = ct_settings_text(s, ct_settings_is_set(s, "camera.angle") ? "camera.angle" : "attributes.angle");

@@ -129,6 +129,14 @@ bool ct_angles_hold(struct ct_angles *a, const struct ct_waiting *waiting)
   return full;
 }
 
+uint32_t ct_angles_waiting(const struct ct_angles *a)
+{
+  uint32_t n = 0;
+  for (uint64_t i = a->head; i != a->tail; i++)
+    n += a->held[i % HELD].waits;
+  return n;
+}
+
 bool ct_angles_next(struct ct_angles *a, struct ct_waiting *waiting, double *angle_deg)
 {
   if (!a->news)

@@ -37,6 +37,7 @@ uint64_t ct_angles_reshape(struct ct_angles *angles, uint32_t cols);
 bool ct_angles_hold(struct ct_angles *angles, const struct ct_waiting *waiting);
 /* The oldest of those that wait and whose angle is known, once each: true. */
 bool ct_angles_next(struct ct_angles *angles, struct ct_waiting *waiting, double *angle_deg);
+uint32_t ct_angles_waiting(const struct ct_angles *angles);   /* projections that are held */
 /* Gives up what came before <until_ns>; how many. */
 uint64_t ct_angles_expire(struct ct_angles *angles, int64_t until_ns);
 

@@ -55,7 +55,8 @@ static void open_scan(struct ct_camera *c, const struct ct_frame *frame)
     c->finder = NULL;
   c->row = ct_xcalloc(frame->cols, sizeof *c->row);
   c->stripes = ct_xcalloc(frame->cols, sizeof *c->stripes);
-  c->ring_placed = c->placed;
+  c->ring_placed = c->clean_placed = c->placed;
+  c->ring_columns = 0;
   if (c->angles)
     c->unplaced += ct_angles_reshape(c->angles, frame->cols);
   ct_preview_init(&c->preview, frame->rows, frame->cols);
@@ -93,6 +94,7 @@ static void place(struct ct_camera *c, const struct ct_waiting *projection, doub
   if (ct_scan_projection(c->scan, projection->row, angle_deg, projection->z_mm, projection->paused) != 0)
     c->unusable++;
   c->placed++;
+  c->cleaned = false;
   c->last_angle_deg = angle_deg;
 }
 
@@ -200,34 +202,50 @@ static void follow_axis(struct ct_camera *c)
 }
 
 /* ---- rings ------------------------------------------------------------------------------------------------------- */
-static bool any(const float *ring, uint32_t cols)
+static uint32_t count_columns(const float *stripes, uint32_t cols)
 {
-  for (uint32_t c = 0; c < cols; c++)
-    if (ring[c] > 0 || ring[c] < 0)
-      return true;
-  return false;
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < cols; i++)
+    n += stripes[i] > 0 || stripes[i] < 0;
+  return n;
+}
+
+static void estimate_rings(struct ct_camera *c)
+{
+  uint32_t before = c->ring_columns;
+  if (ct_ring_estimate(ct_scan_tomo(c->scan), c->stripes) != 0)
+    memset(c->stripes, 0, c->cols * sizeof *c->stripes);
+  c->ring_columns = count_columns(c->stripes, c->cols);
+  if (c->ring_columns + before > 0)
+    ct_tomo_ring(ct_scan_tomo(c->scan), c->ring_columns > 0 ? c->stripes : NULL);
+}
+
+/* Whether no more come: a scan that is not whole may only be slow. */
+static bool has_ended(const struct ct_camera *c)
+{
+  bool whole = ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg > 0.98 * c->setup.slice.rotation_deg;
+  return ct_time_wall_ns() - c->arrival_ns > (whole ? CT_NS_PER_S : pause_ns);
 }
 
 /* Anew with every quarter more of projections, so that a scan costs a few times and not always; when other darks or flats
  * are in use; and once when no more come. */
 static void follow_rings(struct ct_camera *c)
 {
-  if (c->scan == NULL || !c->setup.rings)
+  if (c->scan == NULL || c->setup.rings == CT_RINGS_OFF)
     return;
   struct ct_scan_state state = ct_scan_state(c->scan);
   uint64_t more = c->placed - c->ring_placed;
   bool quiet = more > 0 && ct_time_wall_ns() - c->arrival_ns > CT_NS_PER_S;
   bool other = state.darks + state.flats != c->ring_means;
-  if (!quiet && !other && (more < 16 || more < state.projections / 5))
-    return;
-  c->ring_placed = c->placed;
-  c->ring_means = state.darks + state.flats;
-  bool before = any(c->stripes, c->cols);
-  if (ct_ring_estimate(ct_scan_tomo(c->scan), c->stripes) != 0)
-    memset(c->stripes, 0, c->cols * sizeof *c->stripes);
-  bool now = any(c->stripes, c->cols);
-  if (now || before)
-    ct_tomo_ring(ct_scan_tomo(c->scan), now ? c->stripes : NULL);
+  if (quiet || other || (more >= 16 && more >= state.projections / 5)) {
+    c->ring_placed = c->placed;
+    c->ring_means = state.darks + state.flats;
+    estimate_rings(c);
+  }
+  if (c->setup.rings == CT_RINGS_FULL && c->clean_placed != c->placed && has_ended(c)) {
+    c->clean_placed = c->placed;
+    c->cleaned = ct_scan_clean(c->scan) == 0;
+  }
 }
 
 void ct_camera_follow(struct ct_camera *c)

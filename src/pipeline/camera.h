@@ -18,8 +18,11 @@ struct ct_camera {
   int64_t axis_ns;              /* when it was last looked for, monotonic */
   uint32_t axis_n;              /* projections then */
   float *stripes;               /* [cols], what is subtracted from every row */
-  uint64_t placed, ring_placed; /* projections placed since start; when rings were last looked for */
+  uint64_t placed;              /* projections placed since start */
+  uint64_t ring_placed, clean_placed;   /* when rings were last looked for; when stripes were last removed */
   uint32_t ring_means;          /* darks and flats then */
+  uint32_t ring_columns;        /* of stripes that are not 0 */
+  bool cleaned;                 /* the slice is without stripes, by ct_scan_clean */
   struct ct_angles *angles;     /* that come with scalars; NULL: none do */
   struct ct_preview preview;
   bool show_projections;        /* somebody looks at them */

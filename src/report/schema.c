@@ -248,6 +248,9 @@ const struct ct_field ct_schema_ct[] = {
   { "lost", "frames", CT_FIELD_U64, AT(ct_snapshot_ct, lost) },
   { "unplaced", "frames", CT_FIELD_U64, AT(ct_snapshot_ct, unplaced) },
   { "unusable", "frames", CT_FIELD_U64, AT(ct_snapshot_ct, unusable) },
+  { "waiting", "frames", CT_FIELD_U32, AT(ct_snapshot_ct, waiting) },
+  { "ring_columns", "px", CT_FIELD_U32, AT(ct_snapshot_ct, ring_columns) },
+  { "ring_method", "-", CT_FIELD_TEXT, AT(ct_snapshot_ct, ring_method) },
   END
 };
 

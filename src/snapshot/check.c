@@ -59,7 +59,7 @@ static const char *wrong_in_core(const struct ct_snapshot_core *core)
       core->n_rois > COUNT(core->rois) || core->n_alarms > COUNT(core->alarms))
     return "more streams, rings, ROIs or alarms than fit";
   if (!IS_TEXT(core->run) || !IS_TEXT(core->mode) || !IS_TEXT(core->archive.folder) || !IS_TEXT(core->archive.codec) ||
-      !IS_TEXT(core->ct.axis_method) || !IS_TEXT(core->xcs.geometry.beam) || !IS_TEXT(core->xcs.reference) || !IS_TEXT(core->xcs.window))
+      !IS_TEXT(core->ct.axis_method) || !IS_TEXT(core->ct.ring_method) || !IS_TEXT(core->xcs.geometry.beam) || !IS_TEXT(core->xcs.reference) || !IS_TEXT(core->xcs.window))
     return "run, mode, folder, codec, axis_method, beam, reference or window has no end";
   const char *wrong = wrong_in_flags(core);
   if (!wrong)

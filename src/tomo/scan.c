@@ -27,6 +27,7 @@ struct ct_scan {
   double z_mm;
   double step_deg;            /* the least between two projections of the scan; infinite before the second */
   bool keyed;                 /* darks or flats came since the last projection */
+  bool cleaned;               /* what the slice keeps is not what came */
   uint64_t scans;
 };
 
@@ -157,11 +158,13 @@ static bool begins_scan(const struct ct_scan *scan, double near_deg, double z_mm
   return (scan->keyed || paused) && is_seen(scan, near_deg);
 }
 
-/* New darks or flats count for what is kept too. */
-static void apply_keyed(struct ct_scan *scan)
+/* New darks or flats count for what is kept too; and stripes are removed from all of a scan or from none of it. */
+static void apply_anew(struct ct_scan *scan)
 {
   uint32_t n = scan->n;
-  if (!scan->keyed || n == 0)
+  bool same = !scan->keyed && !scan->cleaned;
+  scan->cleaned = false;
+  if (same || n == 0)
     return;
   ct_tomo_forget(scan->tomo, n);
   for (uint32_t i = 0; i < n; i++)
@@ -179,7 +182,7 @@ int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg,
     scan->scans++;
     near_deg = (double)INFINITY;
   }
-  apply_keyed(scan);
+  apply_anew(scan);
   scan->keyed = scan->dark.open = scan->flat.open = false;
   scan->z_mm = z_mm;
   if (scan->flat.n == 0 && !(scan->open_level > 0))
@@ -204,6 +207,13 @@ int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg,
 int ct_scan_change(struct ct_scan *scan, const struct ct_tomo_setup *setup, struct ct_err *err)
 {
   return ct_tomo_change(&scan->tomo, setup, err);
+}
+
+int ct_scan_clean(struct ct_scan *scan)
+{
+  int code = ct_tomo_clean(scan->tomo);
+  scan->cleaned |= code == 0;
+  return code;
 }
 
 struct ct_tomo *ct_scan_tomo(const struct ct_scan *scan) { return scan->tomo; }

@@ -209,16 +209,40 @@ static int scale_line(const struct source *source, const struct lattice *lattice
   return row + 1;
 }
 
-static int state_lines(const struct ct_snapshot_ct *ct, struct ct_canvas canvas, int row)
+/* Whether the camera sends only some of its frames, so that nobody knows what is lost. */
+static bool is_sampled(const struct ct_snapshot_core *core)
 {
+  for (uint32_t i = 0; i < core->n_streams && i < CT_SNAPSHOT_STREAMS; i++)
+    if (core->streams[i].role == CT_ROLE_CAMERA)
+      return core->streams[i].sampled;
+  return false;
+}
+
+static int ring_line(const struct ct_snapshot_ct *ct, struct ct_canvas canvas, int row)
+{
+  if (strcmp(ct->ring_method, "full") == 0)
+    ct_canvas_text(canvas, row, 0, 0, "stripes removed from the scan");
+  else if (ct->ring_columns > 0)
+    ct_canvas_text(canvas, row, 0, 0, "rings: %u columns corrected", (unsigned)ct->ring_columns);
+  return row + (ct->ring_method[0] != '\0');
+}
+
+static int state_lines(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row)
+{
+  const struct ct_snapshot_ct *ct = &core->ct;
   char word[CT_WORD];
   if (isfinite(ct->covered_deg))
     ct_canvas_text(canvas, row++, 0, CT_ATTR_BOLD, "%.1f of %g°", ct->covered_deg, ct->rotation_deg);
   if (isfinite(ct->axis_px))
     ct_canvas_text(canvas, row++, 0, 0, "axis %s px, %.*s", ct_word_measured(word, ct->axis_px, ct->axis_sigma_px),
                    (int)sizeof ct->axis_method, ct->axis_method);
-  ct_canvas_text(canvas, row++, 0, 0, "%u projections", (unsigned)ct->in_slice);
-  ct_canvas_text(canvas, row++, 0, ct->lost ? CT_ATTR_REVERSE : 0, "%s lost", ct_word_short(word, (double)ct->lost));
+  int col = ct_canvas_text(canvas, row, 0, 0, "%u projections, ", (unsigned)ct->in_slice);
+  if (is_sampled(core))
+    ct_canvas_text(canvas, row++, col, 0, "a sample");
+  else
+    ct_canvas_text(canvas, row++, col, ct->lost ? CT_ATTR_REVERSE : 0, "%s lost", ct_word_short(word, (double)ct->lost));
+  if (ct->waiting > 0)
+    ct_canvas_text(canvas, row++, 0, 0, "%u wait for their angle", (unsigned)ct->waiting);
   if (ct->unplaced > 0)
     ct_canvas_text(canvas, row++, 0, CT_ATTR_REVERSE, "%s without an angle", ct_word_short(word, (double)ct->unplaced));
   if (ct->unusable > 0)
@@ -227,6 +251,7 @@ static int state_lines(const struct ct_snapshot_ct *ct, struct ct_canvas canvas,
     ct_canvas_text(canvas, row++, 0, CT_ATTR_REVERSE, "no flats: not quantitative");
   else
     ct_canvas_text(canvas, row++, 0, 0, "%u flats, %u darks", (unsigned)ct->flats, (unsigned)ct->darks);
+  row = ring_line(ct, canvas, row);
   if (isfinite(ct->angle_deg))
     ct_canvas_text(canvas, row++, 0, 0, "at %.2f°, row %u", ct->angle_deg, (unsigned)ct->slice_row);
   return row;
@@ -256,7 +281,7 @@ static void draw_beside(const struct ct_view *view, const struct ct_snapshot *sn
                         const struct lattice *lattice, struct ct_canvas canvas)
 {
   enum { LINE_ROWS = 7 };
-  int row = state_lines(&snapshot->core.ct, canvas, 0);
+  int row = state_lines(&snapshot->core, canvas, 0);
   row = bar_line(view, source, canvas, row);
   row = scale_line(source, lattice, canvas, row);
   if (!view->spot) {
@@ -287,7 +312,7 @@ void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, str
     return;
   }
   if (!find_source(view, snapshot, &source)) {
-    state_lines(&snapshot->core.ct, canvas, 0);
+    state_lines(&snapshot->core, canvas, 0);
     ct_canvas_coloured(canvas, canvas.rows / 2, 1, CT_GREY, 0, view->frozen ? "not in the frozen picture" : "waiting for projections");
     return;
   }
@@ -303,5 +328,5 @@ void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, str
   if (wide)
     draw_beside(view, snapshot, &source, &lattice, ct_canvas_part(canvas, 0, lattice.cols + 1, canvas.rows, canvas.cols - lattice.cols - 1));
   else
-    state_lines(&snapshot->core.ct, ct_canvas_part(canvas, rows, 0, 3, canvas.cols), 0);
+    state_lines(&snapshot->core, ct_canvas_part(canvas, rows, 0, 3, canvas.cols), 0);
 }

@@ -202,6 +202,7 @@ def test_angles_can_come_with_scalars(scene):
     stage.tell(Shot=1e300, Theta=3.0)
     for k in range(4000, 4003):
         show(k)                                                     # never told
+    program.sample_where(lambda s: s["ct"]["waiting"] == 3)
     sample = program.sample_where(lambda s: s["ct"]["unplaced"] == 3)
     expect(in_slice=(sample["ct"]["in_slice"], 120), frames=(stream(sample, "scalars")["frames"] > 120, True))
     ends(program)
@@ -213,13 +214,13 @@ def test_rings_are_corrected(scene):
         counts[[40, 95]] *= 0.85, 1.1                                 # columns that answer otherwise than in the flats
         camera.show(counts * (1 + 0.003 * noise.standard_normal(COLS)), ImageKey=0, RotationAngle=1.5 * k)
 
-    def roughness(rings):
+    def roughness(rings, columns):
         camera.next = 0
         program = watch(scene, camera, "-S", "camera.axis_px=79.5", "-S", "camera.rings=" + rings)
         camera.darks_and_flats()
         for k in range(120):
             show(camera, k)
-        program.sample_where(lambda s: s["ct"]["in_slice"] == 120)
+        program.sample_where(lambda s: s["ct"]["in_slice"] == 120 and columns(s["ct"]["ring_columns"]))
         until = time.monotonic() + 2.5                                # corrected once more when no more come
         sample = program.sample_where(lambda s: time.monotonic() > until)
         ends(program)
@@ -230,8 +231,39 @@ def test_rings_are_corrected(scene):
         return np.ptp([np.mean(picture[(r > a) & (r <= a + 1.5) & (i < SIZE / 2)]) for a in np.arange(10, 56, 1.5)])
 
     noise, camera = np.random.default_rng(7), Camera(scene)
-    off, on = roughness("off"), roughness("on")
+    off, on = roughness("off", lambda n: n == 0), roughness("on", lambda n: n >= 2)
     assert off > 0.1 and on < 0.35 * off, f"rings of {off}/cm, corrected {on}/cm"
+
+
+def test_stripes_are_removed_when_a_scan_has_ended(scene):
+    """Answers that are off, dead columns side by side, one that is dead for a third of the scan."""
+    noise, camera = np.random.default_rng(11), Camera(scene)
+
+    def scan(rings, done):
+        camera.next = 0
+        program = watch(scene, camera, "-S", "camera.axis_px=79.5", "-S", "camera.rings=" + rings)
+        camera.darks_and_flats()
+        for k in range(180):
+            counts = 100 + (camera.flat - 100) * np.exp(-line(1.0 * k, camera.axis_px))
+            counts[[40, 95]] = 100 + (counts[[40, 95]] - 100) * (0.85, 1.1)
+            counts[[60, 61]] = 100
+            counts[115] = 100 if k < 60 else counts[115]
+            camera.show(counts * (1 + 0.003 * noise.standard_normal(COLS)), ImageKey=0, RotationAngle=1.0 * k)
+        sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 180 and done(s["ct"]))
+        ends(program)
+        return sample
+
+    def error(sample):
+        picture, scale = values(sample), sample["slice"]["pixel_um"] / PIXEL_UM
+        j, i = np.mgrid[:SIZE, :SIZE]
+        r = np.hypot(i - (SIZE - 1) / 2, (SIZE - 1) / 2 - j) * scale
+        flat = (r < 55) & (np.hypot((i - (SIZE - 1) / 2) * scale - 30, ((SIZE - 1) / 2 - j) * scale - 10) > 15)
+        return picture[flat].std()
+
+    off = scan("off", lambda ct: True)
+    full = scan("full", lambda ct: ct["ring_method"] == "full")
+    is_the_phantom(full, 0.005)
+    assert error(off) > 0.3 and error(full) < 0.1, f"rings of {error(off)}/cm, removed {error(full)}/cm"
 
 
 def test_the_slice_is_published(scene):

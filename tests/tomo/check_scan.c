@@ -160,6 +160,34 @@ static void bad_columns_cost_only_themselves(void **state)
   ct_scan_close(scan);
 }
 
+/* Stripes removed from a scan that seemed to have ended are no part of what it goes on with. */
+static void a_cleaned_scan_goes_on_with_what_came(void **state)
+{
+  (void)state;
+  struct ct_scan *scan = open_scan();
+  float row[COLS];
+  send_key(scan, false, 0);
+  send_key(scan, true, 0);
+  for (int k = 0; k < N; k++) {
+    make_row(row, 3.0 * k);
+    row[40] = (float)(dark_of(40) + 0.8 * ((double)row[40] - dark_of(40)));
+    assert_int_equal(ct_scan_projection(scan, row, 3.0 * k, 0, false), 0);
+    if (k != N - 2)
+      continue;
+    const double stripe = -log(0.8);
+    assert_true(fabs((double)ct_tomo_row(ct_scan_tomo(scan), 7, NULL)[40] - attenuation(40, 21) - stripe) < 1e-4);
+    assert_int_equal(ct_scan_clean(scan), 0);
+    assert_true(fabs((double)ct_tomo_row(ct_scan_tomo(scan), 7, NULL)[40] - attenuation(40, 21)) < 0.3 * stripe);
+  }
+  for (uint32_t k = 0; k < N; k++) {
+    const float *line = ct_tomo_row(ct_scan_tomo(scan), k, NULL);
+    for (int i = 0; i < COLS; i++)
+      assert_true(fabs((double)line[i] - attenuation(i, 3.0 * k) - (i == 40 ? -log(0.8) : 0)) < 1e-4);
+  }
+  assert_int_equal(ct_scan_state(scan).scans, 1);
+  ct_scan_close(scan);
+}
+
 static void scans_begin_where_something_is_seen_again(void **state)
 {
   (void)state;
@@ -196,6 +224,7 @@ int main(void)
     cmocka_unit_test(newer_flats_replace_older_ones),
     cmocka_unit_test(without_a_flat_the_open_beam_is_the_reference),
     cmocka_unit_test(bad_columns_cost_only_themselves),
+    cmocka_unit_test(a_cleaned_scan_goes_on_with_what_came),
     cmocka_unit_test(scans_begin_where_something_is_seen_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
