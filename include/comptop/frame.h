@@ -67,12 +67,15 @@ size_t ct_bslz4_pack(const void *in, size_t bytes, size_t element_bytes, void *o
 size_t ct_bslz4_plain_bytes(const void *in, size_t bytes);
 /* Unpacks into <out> of exactly ct_bslz4_plain_bytes: 0, CT_EFORMAT, or CT_ENOMEM (blocks above 64 KiB need memory). */
 int ct_bslz4_unpack(const void *in, size_t bytes, size_t element_bytes, void *out) CT_MUST_CHECK;
-/* LZ4 in blocks (filter 32004, HDF Group): the same four. */
+/* The same without the sizes in front, as areaDetector sends it: <plain_bytes> in blocks of 8192 bytes. */
+int ct_bslz4_unpack_bare(const void *in, size_t bytes, size_t element_bytes, void *out, size_t plain_bytes) CT_MUST_CHECK;
+/* LZ4 in blocks (filter 32004, HDF Group): the same; bare, one LZ4 block. */
 enum { CT_LZ4_BLOCK_BYTES = 1 << 20 };
 size_t ct_lz4_bound(size_t bytes);
 size_t ct_lz4_pack(const void *in, size_t bytes, void *out);
 size_t ct_lz4_plain_bytes(const void *in, size_t bytes);
 int ct_lz4_unpack(const void *in, size_t bytes, void *out) CT_MUST_CHECK;
+int ct_lz4_unpack_bare(const void *in, size_t bytes, void *out, size_t plain_bytes) CT_MUST_CHECK;
 
 /* ---- accounting of frame numbers (DESIGN 1.4) ----------------------------------------------------
  * Pure: time comes in as an argument. One tracker a stream, fixed memory, no allocation. The tracker counts; its
@@ -141,7 +144,7 @@ struct ct_track_range {
 struct ct_track {
   struct ct_track_counts counts;
   enum ct_sampled sampled_setting;
-  bool started;
+  bool started, anew;
   int64_t now_ns, started_ns;           /* started_ns: when the present numbering began */
   uint64_t floor;                       /* what is missing below is no longer known */
   unsigned steps_seen, steps_large;     /* the last forward steps: how many, and a bit for each larger than one */
@@ -167,6 +170,9 @@ int ct_track_add(struct ct_track *track, uint64_t first, uint32_t count, int64_t
 enum ct_held ct_track_tick(struct ct_track *track, int64_t now_ns) CT_MUST_CHECK;
 /* The stream ends: every open gap is lost, held messages are dropped. The tracker may go on afterwards. */
 enum ct_held ct_track_end(struct ct_track *track) CT_MUST_CHECK;
+/* The source has said that its numbering begins anew: so does ours with the next frame, whatever its number. What is open then
+ * is lost, held messages are dropped; a restart, unless nothing has come yet. */
+void ct_track_anew(struct ct_track *track);
 /* The next range newly lost, for the gap table; false when there is none. */
 bool ct_track_lost_next(struct ct_track *track, uint64_t *first, uint64_t *last);
 

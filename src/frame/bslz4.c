@@ -238,3 +238,10 @@ int ct_bslz4_unpack(const void *in, size_t bytes, size_t element_bytes, void *ou
     free(block);
   return rc;
 }
+
+int ct_bslz4_unpack_bare(const void *in, size_t bytes, size_t element_bytes, void *out, size_t plain_bytes)
+{
+  unsigned char block[BLOCK_BYTES];
+  const unsigned char *from = in;
+  return unpack_blocks(from, from + bytes, sizeof block, element_bytes, out, plain_bytes, block);
+}

@@ -2,6 +2,7 @@
  * length and LZ4, all big-endian; a block that did not shrink stands as it is. */
 #include <comptop/frame.h>
 
+#include <limits.h>
 #include <lz4.h>
 #include <string.h>
 
@@ -70,4 +71,11 @@ int ct_lz4_unpack(const void *in, size_t bytes, void *out)
     left -= n;
   }
   return 0;
+}
+
+int ct_lz4_unpack_bare(const void *in, size_t bytes, void *out, size_t plain_bytes)
+{
+  if (bytes > INT_MAX || plain_bytes > LZ4_MAX_INPUT_SIZE)
+    return CT_EFORMAT;
+  return LZ4_decompress_safe(in, out, (int)bytes, (int)plain_bytes) == (int)plain_bytes ? 0 : CT_EFORMAT;
 }

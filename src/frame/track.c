@@ -394,6 +394,13 @@ int ct_track_add(struct ct_track *track, uint64_t first, uint32_t count, int64_t
   if (count == 0 || first > UINT64_MAX - (count - 1))
     return CT_ERANGE;
   enum ct_held aged = ct_track_tick(track, now_ns);
+  if (track->anew) {
+    track->anew = false;
+    result->held = aged == CT_HELD_DROP ? aged : drop_held(track);
+    begin_numbering(track, first, first + (count - 1));
+    result->spans[result->n_spans++] = (struct ct_span){ 0, count, CT_TAKE };
+    return 0;
+  }
   judge_message(track, first, count, result);
   bool has_new = frames_with(result, CT_TAKE) > 0;
   bool has_late = frames_with(result, CT_TAKE_LATE) > 0;
@@ -426,6 +433,8 @@ enum ct_held ct_track_end(struct ct_track *track)
   close_all(track);
   return drop_held(track);
 }
+
+void ct_track_anew(struct ct_track *track) { track->anew = track->started; }
 
 bool ct_track_lost_next(struct ct_track *track, uint64_t *first, uint64_t *last)
 {

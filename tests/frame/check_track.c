@@ -121,6 +121,26 @@ static void a_large_jump_is_a_restart(void **state)
   assert_int_equal(track.counts.lost, CT_TRACK_JUMP);
 }
 
+/* The source says so: whatever the number, seen before or not. */
+static void an_announced_beginning(void **state)
+{
+  (void)state;
+  ct_track_init(&track, CT_SAMPLED_OFF);
+  ct_track_anew(&track);
+  assert_int_equal(one(0, 0), CT_TAKE);
+  assert_int_equal(track.counts.restarts, 0);
+  assert_int_equal(one(1, 0), CT_TAKE);
+  assert_int_equal(one(4, 0), CT_TAKE);
+  ct_track_anew(&track);
+  assert_int_equal(one(1, 0), CT_TAKE);
+  assert_int_equal(track.counts.restarts, 1);
+  assert_int_equal(track.counts.frames, 4);
+  assert_int_equal(track.counts.highest, 1);
+  lost_is(2, 3);
+  nothing_lost();
+  assert_int_equal(one(2, 0), CT_TAKE);
+}
+
 static void eight_far_below_are_a_restart(void **state)
 {
   (void)state;
@@ -601,7 +621,7 @@ int main(void)
     cmocka_unit_test(late_frames_are_no_loss),
     cmocka_unit_test(a_gap_is_lost_at_two_and_a_half_seconds),
     cmocka_unit_test(a_large_jump_is_a_restart),
-    cmocka_unit_test(eight_far_below_are_a_restart),
+    cmocka_unit_test(an_announced_beginning), cmocka_unit_test(eight_far_below_are_a_restart),
     cmocka_unit_test(a_slow_stream_restarts_too),
     cmocka_unit_test(seven_far_below_are_not),
     cmocka_unit_test(near_restarts_begin_at_the_start),
