@@ -28,7 +28,7 @@ struct ct_wire_part {
   size_t bytes;
 };
 
-/* ---- frames: array-1.0 and odin LiveView ----------------------------------------------------------- */
+/* ---- frames: array-1.0, odin LiveView and DECTRIS Stream V2 ------------------------------------------- */
 /* X(NAME, "word of [stream] format") */
 #define CT_WIRE_FORMATS(X) \
   X(AUTO, "auto") X(ARRAY, "array-1.0") X(ODIN, "odin") X(DECTRIS, "dectris") X(BSREAD, "bsread")
@@ -53,7 +53,7 @@ struct ct_wire_setup {
   enum ct_role role;             /* hexitec: frames of exactly rows x cols, uint16 or float32; camera: any shape and type */
   uint32_t rows, cols;           /* 0: any */
   enum ct_wire_format format;
-  const char *dataset;           /* odin; NULL: raw_frames, else the first of a fitting shape */
+  const char *dataset;           /* odin; NULL: raw_frames, else the first of a fitting shape. DECTRIS: the channel; NULL: the first */
   struct ct_wire_names names;
   uint64_t max_message_bytes;    /* of the pixels; 0: no limit */
 };
@@ -61,8 +61,15 @@ struct ct_wire_setup {
 enum ct_wire_verdict {
   CT_WIRE_TAKE,       /* .frame is good */
   CT_WIRE_REJECT,     /* .reject and .reason say why */
-  CT_WIRE_IGNORE,     /* another dataset than the one taken */
+  CT_WIRE_IGNORE,     /* another dataset than the one taken; DECTRIS: not an image */
   CT_WIRE_WAIT        /* odin: not yet known whether this dataset is the one taken; keep the message (see below) */
+};
+
+/* Pixels as the source has packed them. */
+enum ct_packing { CT_PLAIN, CT_PACKED_BSLZ4, CT_PACKED_LZ4 };
+struct ct_wire_packed {
+  enum ct_packing form;
+  struct ct_wire_part blob;
 };
 
 struct ct_wire_message {
@@ -70,14 +77,16 @@ struct ct_wire_message {
   enum ct_wire_format format;    /* CT_WIRE_AUTO while not recognised */
   bool tolerated;                /* the header is not quite JSON; what was needed could be read */
   bool settled;                  /* the dataset was chosen by this message: see below */
+  bool begins;                   /* DECTRIS: a series begins, and its numbers at 0 */
   enum ct_reject reject;
   char reason[CT_WIRE_REASON];   /* one sentence in printable ASCII; "" unless rejected */
-  char dataset[CT_WIRE_NAME];    /* odin; "" otherwise */
+  char dataset[CT_WIRE_NAME];    /* odin's, DECTRIS's channel; "" otherwise */
   struct ct_frame frame;         /* without .arrival_ns and .late */
+  struct ct_wire_packed packed;  /* .form CT_PLAIN, or the frame has no .pixels until ct_wire_unpack */
 };
 
 struct ct_wire;
-/* CT_ERANGE (a name too long), CT_EUNSUPPORTED (dectris), CT_EUSAGE (scalars, bsread: see below). */
+/* CT_ERANGE (a name too long), CT_EUSAGE (scalars, bsread: see below). */
 int ct_wire_new(struct ct_wire **out, const struct ct_wire_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 void ct_wire_free(struct ct_wire *wire);   /* NULL is fine */
 
@@ -90,6 +99,8 @@ void ct_wire_free(struct ct_wire *wire);   /* NULL is fine */
  * and before using this one; none of them will be WAIT. At most CT_WIRE_HELD messages are ever WAIT. The choice is
  * for the life of the decoder. */
 void ct_wire_decode(struct ct_wire *wire, const struct ct_wire_part *parts, size_t n_parts, struct ct_wire_message *out);
+/* Unpacks the pixels of a packed frame into <pixels> of frame.bytes, where they then are; false: it became a rejection. */
+bool ct_wire_unpack(struct ct_wire_message *message, void *pixels) CT_MUST_CHECK;
 /* Waited long enough (1 s after the first WAIT, or at the end): chooses the first dataset that came. True when that
  * ended a waiting: decode the kept messages again. */
 bool ct_wire_settle(struct ct_wire *wire);

@@ -83,7 +83,7 @@ static const struct ct_option rows[] = {
     .help = "what the stream brings" },
   { STREAM("endpoint", ENDPOINT, ""), .marks = CT_OPTION_NAMED | CT_OPTION_REQUIRED, .help = "where to connect" },
   { STREAM("socket", WORD, "sub"), .words = "sub|pull", .marks = CT_OPTION_NAMED, .help = "kind of ZeroMQ socket" },
-  { STREAM("format", WORD, "auto"), .words = "auto|array-1.0|odin|dectris!|bsread", .marks = CT_OPTION_NAMED,
+  { STREAM("format", WORD, "auto"), .words = "auto|array-1.0|odin|dectris|bsread", .marks = CT_OPTION_NAMED,
     .help = "wire format" },
   { STREAM("dataset", TEXT, ""), .marks = CT_OPTION_NAMED, .help = "which data set of an odin stream is taken" },
   { STREAM("sampled", WORD, "auto"), .words = "auto|on|off", .marks = CT_OPTION_NAMED,

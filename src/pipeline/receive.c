@@ -274,31 +274,59 @@ static void admit(struct ct_receiver *r, zmq_msg_t *pixels, const struct ct_fram
 }
 
 /* ---- decoding ------------------------------------------------------------------------------------------ */
+/* The pixels of a packed frame get a message of their own. */
+static bool unpack(struct ct_wire_message *decoded, zmq_msg_t *plain)
+{
+  if (zmq_msg_init_size(plain, decoded->frame.bytes) != 0) {
+    decoded->verdict = CT_WIRE_REJECT;
+    decoded->reject = CT_REJECT_COMPRESSED;
+    snprintf(decoded->reason, sizeof decoded->reason, "no memory to unpack %zu bytes", decoded->frame.bytes);
+    return false;
+  }
+  if (ct_wire_unpack(decoded, zmq_msg_data(plain)))
+    return true;
+  zmq_msg_close(plain);
+  return false;
+}
+
+static void take(struct ct_receiver *r, struct ct_wire_message *decoded, const struct ct_wire_part *parts, size_t n_parts,
+                 zmq_msg_t *pixels, int64_t arrival_ns, int64_t mono_ns)
+{
+  remember_header(r, parts, n_parts);
+  if (decoded->tolerated)
+    add(&r->counters.tolerated, 1);
+  decoded->frame.arrival_ns = arrival_ns;
+  decoded->frame.late = false;
+  admit(r, pixels, &decoded->frame, decoded->format == CT_WIRE_ODIN, mono_ns);
+}
+
 static void act(struct ct_receiver *r, struct ct_wire_message *decoded, const struct ct_wire_part *parts, size_t n_parts,
                 zmq_msg_t *pixels, int64_t arrival_ns, int64_t mono_ns)
 {
   struct counters *c = &r->counters;
+  zmq_msg_t plain;
+  const bool packed = decoded->verdict == CT_WIRE_TAKE && decoded->packed.form != CT_PLAIN;
+  const bool unpacked = packed && unpack(decoded, &plain);
   if (decoded->format != CT_WIRE_AUTO)
     atomic_store_explicit(&c->format, (int)decoded->format, memory_order_relaxed);
+  if (decoded->begins)
+    ct_track_anew(&r->track);
   switch (decoded->verdict) {
   case CT_WIRE_REJECT:
     add(&c->rejected[decoded->reject], 1);
     remember_rejected(r, decoded, parts, n_parts);
-    return;
+    break;
   case CT_WIRE_IGNORE:
     add(&c->ignored, 1);
-    return;
+    break;
   case CT_WIRE_WAIT:
-    return;
+    break;
   case CT_WIRE_TAKE:
-    remember_header(r, parts, n_parts);
-    if (decoded->tolerated)
-      add(&c->tolerated, 1);
-    decoded->frame.arrival_ns = arrival_ns;
-    decoded->frame.late = false;
-    admit(r, pixels, &decoded->frame, decoded->format == CT_WIRE_ODIN, mono_ns);
-    return;
+    take(r, decoded, parts, n_parts, unpacked ? &plain : pixels, arrival_ns, mono_ns);
+    break;
   }
+  if (unpacked)
+    zmq_msg_close(&plain);
 }
 
 static void use_waiting(struct ct_receiver *r)
@@ -337,7 +365,7 @@ static void take_message(struct ct_receiver *r, struct ct_message *message, int6
     k->mono_ns = mono_ns;
     return;
   }
-  act(r, &r->decoded, parts, n_kept, n_kept > 1 ? &message->parts[1] : NULL, arrival_ns, mono_ns);
+  act(r, &r->decoded, parts, n_kept, &message->parts[n_kept > 0 ? n_kept - 1 : 0], arrival_ns, mono_ns);
   if (r->decoded.verdict == CT_WIRE_TAKE)
     ct_socket_sized(&r->socket, message->bytes);
 }

@@ -1,4 +1,5 @@
-/* libFuzzer: any header on every kind of decoder. The first byte chooses, the rest is the header. */
+/* libFuzzer: any header on every kind of decoder, any CBOR message, any packed pixels. The first byte chooses, the rest is the
+ * header or the whole message. */
 #include <comptop/wire.h>
 
 #include <stdlib.h>
@@ -19,8 +20,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct ct_wire_part parts[2] = { { data + 1, size - 1 }, { pixels, sizeof pixels } };
   for (int i = 0; i < 2; i++) {
     ct_wire_decode(wire, parts, data[0] & 8 ? 1 : 2, &message);
-    if (message.verdict == CT_WIRE_TAKE && message.frame.bytes != sizeof pixels)
+    if (message.verdict == CT_WIRE_TAKE && message.packed.form == CT_PLAIN && !(data[0] & 8) &&
+        message.frame.bytes != sizeof pixels)
       abort();
+    if (message.verdict == CT_WIRE_TAKE && message.packed.form != CT_PLAIN && message.frame.bytes < 1 << 22) {
+      void *room = malloc(message.frame.bytes);
+      if (room == NULL)
+        abort();
+      if (!ct_wire_unpack(&message, room) && message.verdict != CT_WIRE_REJECT)
+        abort();
+      free(room);
+    }
     if (message.verdict == CT_WIRE_REJECT && (message.reason[0] == '\0' || message.reject >= CT_REJECT_COUNT))
       abort();
   }

@@ -1,8 +1,10 @@
-check_PROGRAMS += %D%/check_wire %D%/check_header %D%/check_bsread
+check_PROGRAMS += %D%/check_wire %D%/check_header %D%/check_bsread %D%/check_dectris
 %C%_check_wire_SOURCES = %D%/check_wire.c %D%/samples.h
 %C%_check_wire_LDADD = $(CHECK_LDADD)
 %C%_check_header_SOURCES = %D%/check_header.c %D%/samples.h
 %C%_check_header_LDADD = $(CHECK_LDADD)
+%C%_check_dectris_SOURCES = %D%/check_dectris.c %D%/samples.h
+%C%_check_dectris_LDADD = $(CHECK_LDADD)
 %C%_check_bsread_SOURCES = %D%/check_bsread.c %D%/samples.h
 %C%_check_bsread_LDADD = $(CHECK_LDADD)
 
