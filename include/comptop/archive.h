@@ -65,8 +65,8 @@ int ct_map_read(const char *spec, uint32_t rows, uint32_t cols, bool whole, doub
  * FOLDER/RUN/RUN_results_000000.h5 maps, spectra and totals over time
  * One thread at a time may use a struct ct_run (HDF5 blocks for seconds when the disk does); chunks are filled and
  * packed by any thread and never refer to the run. */
-enum ct_codec { CT_CODEC_NONE, CT_CODEC_BSLZ4, CT_CODEC_LZ4, CT_CODEC_ZSTD, CT_CODEC_AUTO };
-const char *ct_codec_word(enum ct_codec codec);         /* "none", "bslz4", "lz4", "zstd", "auto" */
+enum ct_codec { CT_CODEC_NONE, CT_CODEC_BSLZ4, CT_CODEC_LZ4, CT_CODEC_ZSTD, CT_CODEC_AUTO, CT_CODEC_EVENTS };
+const char *ct_codec_word(enum ct_codec codec);         /* "none", "bslz4", "lz4", "zstd", "auto", "events" */
 
 /* ---- chunks: frames of one stream on their way to the disk; all memory is taken by ct_chunk_new */
 struct ct_chunk;
@@ -83,10 +83,18 @@ void ct_chunk_begin(struct ct_chunk *chunk, size_t stream, double frame_hz, cons
  * full, or they have another shape or type than those in it: write it, begin another and go on. 0 from an empty chunk:
  * the frames are larger than its room. */
 uint32_t ct_chunk_add(struct ct_chunk *chunk, const struct ct_frame *frame, uint32_t first);
+/* Makes 0 what is no event in the last <count> frames: of u16 a pixel below its limit (rows*cols, in the order of the
+ * frames), of f32 one from 0 up to a limit. Other types stay as they are. For CT_CODEC_EVENTS, which leaves out zeros. */
+struct ct_chunk_limits {
+  const uint16_t *least_ADU;
+  float above_keV;
+};
+void ct_chunk_suppress(struct ct_chunk *chunk, uint32_t count, const struct ct_chunk_limits *limits);
 uint32_t ct_chunk_count(const struct ct_chunk *chunk);
 size_t ct_chunk_stream(const struct ct_chunk *chunk);
 bool ct_chunk_full(const struct ct_chunk *chunk);
-/* Checksums and, when it is full, packing: the expensive part, once, after the last frame was added. */
+/* Checksums and, when it is full, packing: the expensive part, once, after the last frame was added. EVENTS: lists of the
+ * pixels that are not 0; while frames would not become smaller so, and a second longer, BSLZ4. */
 void ct_chunk_pack(struct ct_chunk *chunk, enum ct_codec codec);
 
 /* ---- the run */
@@ -194,6 +202,7 @@ struct ct_run_file {
   enum ct_role role;
   uint32_t rows, cols;
   enum ct_type type;
+  bool events;                       /* kept as such (NXevent_data): pixels without one are 0 */
 };
 /* The frame files of a run by stream and index; *files is the caller's to free(). */
 int ct_run_files(const char *run, struct ct_run_file **files, size_t *n, struct ct_err *err) CT_MUST_CHECK;

@@ -10,7 +10,7 @@
 
 static const double chunk_bytes = 1 << 20, chunk_s = 0.25;
 /* Each change of codec or mode is a new file: not more often than this. */
-static const int64_t measure_every_ns = 60 * CT_NS_PER_S, mode_at_least_ns = CT_NS_PER_S;
+static const int64_t measure_every_ns = 60 * CT_NS_PER_S, mode_at_least_ns = CT_NS_PER_S, full_at_least_ns = CT_NS_PER_S;
 
 uint32_t ct_chunk_frames(size_t frame_bytes, double frame_hz)
 {
@@ -134,6 +134,23 @@ uint32_t ct_chunk_add(struct ct_chunk *chunk, const struct ct_frame *frame, uint
   return n;
 }
 
+void ct_chunk_suppress(struct ct_chunk *chunk, uint32_t count, const struct ct_chunk_limits *limits)
+{
+  assert(count <= chunk->count);
+  const size_t n_pixels = (size_t)chunk->rows * chunk->cols;
+  unsigned char *pixels = chunk->pixels + (chunk->count - count) * chunk->frame_bytes;
+  for (uint32_t k = 0; k < count; k++, pixels += chunk->frame_bytes)
+    if (chunk->type == CT_U16) {
+      uint16_t *v = (uint16_t *)(void *)pixels;      /* the buffer is one of its own, and frames are whole numbers of them */
+      for (size_t i = 0; i < n_pixels; i++)
+        v[i] = v[i] >= limits->least_ADU[i] ? v[i] : 0;
+    } else if (chunk->type == CT_F32) {
+      float *v = (float *)(void *)pixels;
+      for (size_t i = 0; i < n_pixels; i++)
+        v[i] = v[i] >= 0 && v[i] <= limits->above_keV ? 0 : v[i];
+    }
+}
+
 uint32_t ct_chunk_count(const struct ct_chunk *chunk) { return chunk->count; }
 size_t ct_chunk_stream(const struct ct_chunk *chunk) { return chunk->stream; }
 bool ct_chunk_full(const struct ct_chunk *chunk)
@@ -168,9 +185,76 @@ static enum ct_codec measure(struct ct_chunk *chunk)
   return best;
 }
 
+/* ---- events ----------------------------------------------------------------------------------------------- */
+
+/* How many elements of <width> bytes are not 0. Unless <ids> is NULL it lists them; <values> may begin with <pixels>. */
+static uint32_t list_events(const unsigned char *pixels, size_t n_pixels, size_t width, uint32_t *ids, unsigned char *values)
+{
+  const size_t step = sizeof(uint64_t) / width;
+  uint32_t n = 0;
+  for (size_t i = 0; i < n_pixels; i += step) {
+    const size_t here = n_pixels - i < step ? n_pixels - i : step;
+    uint64_t word = 0, element;
+    memcpy(&word, pixels + i * width, here * width);
+    if (word == 0)
+      continue;
+    for (size_t k = i; k < i + here; k++) {
+      element = 0;
+      memcpy(&element, pixels + k * width, width);
+      if (element == 0)
+        continue;
+      if (ids != NULL) {
+        ids[n] = (uint32_t)k;
+        memcpy(values + n * width, &element, width);
+      }
+      n++;
+    }
+  }
+  return n;
+}
+
+/* Whether the frames become smaller as lists of events. */
+static bool count_events(struct ct_chunk *chunk)
+{
+  const size_t n_pixels = (size_t)chunk->rows * chunk->cols, width = ct_type_bytes(chunk->type);
+  chunk->n_events = 0;
+  for (uint32_t k = 0; k < chunk->count; k++) {
+    chunk->frames[k].n_events = list_events(chunk->pixels + k * chunk->frame_bytes, n_pixels, width, NULL, NULL);
+    chunk->n_events += chunk->frames[k].n_events;
+  }
+  return chunk->n_events * (sizeof(uint32_t) + width) <= chunk->count * chunk->frame_bytes;
+}
+
+static void pack_events(struct ct_chunk *chunk)
+{
+  const size_t n_pixels = (size_t)chunk->rows * chunk->cols, width = ct_type_bytes(chunk->type);
+  uint32_t *ids = (uint32_t *)(void *)chunk->packed, n = 0;
+  for (uint32_t k = 0; k < chunk->count; k++)
+    n += list_events(chunk->pixels + k * chunk->frame_bytes, n_pixels, width, ids + n, chunk->pixels + n * width);
+  chunk->ready = chunk->pixels;
+  chunk->ready_bytes = n * (sizeof(uint32_t) + width);
+}
+
+/* Frames that are kept whole, as darks are, make no good lists. */
+static void settle_events(struct ct_chunk *chunk, int64_t now_ns)
+{
+  const enum ct_codec before = chunk->codec;
+  if (!count_events(chunk)) {
+    chunk->codec = CT_CODEC_BSLZ4;
+    chunk->measured_ns = now_ns;
+  } else if (chunk->measured_ns == 0 || now_ns - chunk->measured_ns >= full_at_least_ns)
+    chunk->codec = CT_CODEC_EVENTS;
+  if (chunk->codec != before)
+    chunk->phase = 0;               /* a new file begins with it */
+}
+
 static void settle_codec(struct ct_chunk *chunk, enum ct_codec wanted)
 {
   const int64_t now_ns = chunk->frames[chunk->count - 1].arrival_ns;
+  if (wanted == CT_CODEC_EVENTS) {
+    settle_events(chunk, now_ns);
+    return;
+  }
   if (wanted != CT_CODEC_AUTO) {
     chunk->codec = wanted;
     return;
@@ -189,6 +273,10 @@ void ct_chunk_pack(struct ct_chunk *chunk, enum ct_codec codec)
   for (uint32_t i = 0; i < chunk->count; i++)
     chunk->frames[i].crc32 = ct_crc32(&chunk->crc, chunk->pixels + i * chunk->frame_bytes, chunk->frame_bytes);
   settle_codec(chunk, codec);
+  if (chunk->codec == CT_CODEC_EVENTS) {
+    pack_events(chunk);
+    return;
+  }
   if (chunk->count != chunk->whole)
     return;
   chunk->ready = chunk->pixels;

@@ -16,7 +16,7 @@ static const size_t plain_bytes_max = (size_t)1 << 32;
 
 const char *ct_codec_word(enum ct_codec codec)
 {
-  static const char *const words[] = { "none", "bslz4", "lz4", "zstd", "auto" };
+  static const char *const words[] = { "none", "bslz4", "lz4", "zstd", "auto", "events" };
   return words[codec];
 }
 

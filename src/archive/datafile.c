@@ -72,7 +72,10 @@ static int create_sets(struct ct_data_file *file, const char *units)
   const hsize_t column_chunk = file->whole > 16 ? 1024 : 256;
   int rc = 0;
   hid_t entry = H5Gopen2(file->store->file, "entry", H5P_DEFAULT);
-  rc = ct_grow_create(&file->data, entry, "data", ct_h5_native(file->type), 3, frame, chunk, file->codec);
+  if (file->codec == CT_CODEC_EVENTS)
+    rc = ct_events_create(&file->events, entry, file->rows, file->cols, file->type, units);
+  else
+    rc = ct_grow_create(&file->data, entry, "data", ct_h5_native(file->type), 3, frame, chunk, file->codec);
   for (int i = 0; i < CT_COLUMN_COUNT && rc == 0; i++) {
     rc = ct_grow_create(&file->columns[i], entry, column_names[i], ct_h5_native(column_types[i]), 1, NULL, &column_chunk,
                         CT_CODEC_NONE);
@@ -82,6 +85,10 @@ static int create_sets(struct ct_data_file *file, const char *units)
     }
   }
   if (rc == 0)
+    ct_h5_text(file->columns[CT_COLUMN_arrival].set, "offset", "1970-01-01T00:00:00Z");
+  if (rc == 0 && file->codec == CT_CODEC_EVENTS)
+    ct_events_link(entry);
+  else if (rc == 0)
     put_plot(entry, file->data.set, units);
   H5Gclose(entry);
   return rc;
@@ -90,6 +97,7 @@ static int create_sets(struct ct_data_file *file, const char *units)
 static void close_all(struct ct_data_file *file)
 {
   ct_grow_close(&file->data);
+  ct_events_close(&file->events);
   for (int i = 0; i < CT_COLUMN_COUNT; i++)
     ct_grow_close(&file->columns[i]);
   free(file->tail);
@@ -105,9 +113,10 @@ int ct_data_create(struct ct_data_file *file, const char *path, const struct ct_
   *file = (struct ct_data_file){ .rows = first->rows, .cols = first->cols, .type = first->type, .whole = first->whole,
                                  .codec = first->codec, .mode = first->mode };
   file->data.set = H5I_INVALID_HID;
+  ct_events_clear(&file->events);
   for (int i = 0; i < CT_COLUMN_COUNT; i++)
     file->columns[i].set = H5I_INVALID_HID;
-  int rc = ct_store_create(&file->store, path, CT_STORE_JOURNAL | (about->plain ? CT_STORE_PLAIN : 0), err);
+  int rc = ct_store_create(&file->store, path, about->store, err);
   if (rc != 0)
     return rc;
   write_about(file->store->file, about);
@@ -179,6 +188,15 @@ static int append_part(struct ct_data_file *file, const struct ct_chunk *chunk)
   return ct_grow_append_chunk(&file->data, file->n - phase, chunk->count, true, file->tail, bytes);
 }
 
+static int append_frames(struct ct_data_file *file, const struct ct_chunk *chunk)
+{
+  if (file->codec == CT_CODEC_EVENTS)
+    return ct_events_append(&file->events, chunk);
+  return chunk->ready != NULL ? ct_grow_append_chunk(&file->data, file->n, chunk->count, chunk->plain, chunk->ready,
+                                                     chunk->ready_bytes)
+                              : append_part(file, chunk);
+}
+
 static int failed(const struct ct_data_file *file, struct ct_err *err)
 {
   char why[CT_H5_WHY];
@@ -189,9 +207,7 @@ static int failed(const struct ct_data_file *file, struct ct_err *err)
 int ct_data_append(struct ct_data_file *file, const struct ct_chunk *chunk, struct ct_err *err)
 {
   ct_h5_begin();
-  int rc = chunk->ready != NULL ? ct_grow_append_chunk(&file->data, file->n, chunk->count, chunk->plain, chunk->ready,
-                                                       chunk->ready_bytes)
-                                : append_part(file, chunk);
+  int rc = append_frames(file, chunk);
   if (rc == 0)
     rc = append_columns(file, chunk);
   if (rc != 0 || file->store->why != 0)
@@ -206,7 +222,7 @@ int ct_data_append(struct ct_data_file *file, const struct ct_chunk *chunk, stru
 
 int ct_data_flush(const struct ct_data_file *file, struct ct_err *err)
 {
-  int rc = ct_grow_flush(&file->data);
+  int rc = file->codec == CT_CODEC_EVENTS ? ct_events_flush(&file->events) : ct_grow_flush(&file->data);
   for (int i = 0; i < CT_COLUMN_COUNT && rc == 0; i++)
     rc = ct_grow_flush(&file->columns[i]);
   if (rc == 0)

@@ -1,8 +1,10 @@
-/* A rolling file of frames: /entry/data [n,rows,cols] and beside it one column a quantity. Row k belongs to frame k. */
+/* A rolling file of frames: /entry/data [n,rows,cols], or /entry/events, and beside it one column a quantity. Row k belongs
+ * to frame k. */
 #ifndef ARCHIVE_DATAFILE_H
 #define ARCHIVE_DATAFILE_H
 
 #include "archive/chunk.h"
+#include "archive/events.h"
 #include "archive/grow.h"
 #include "archive/store.h"
 
@@ -34,6 +36,7 @@ const char *ct_data_column_units(enum ct_data_column column);
 struct ct_data_file {
   struct ct_store *store;
   struct ct_grow data, columns[CT_COLUMN_COUNT];
+  struct ct_events events;                 /* in place of <data> where the codec is EVENTS */
   uint64_t n, bytes;                       /* frames and stored bytes written */
   uint64_t first_number, last_number;
   uint32_t rows, cols, whole;
@@ -46,7 +49,7 @@ struct ct_data_file {
 struct ct_data_about {
   const char *run, *stream, *role, *program, *units;   /* units: of the pixels */
   unsigned index, session;
-  bool plain;                              /* as ct_store's */
+  unsigned store;                          /* CT_STORE_* */
 };
 
 /* For chunks of the shape of <first>. 0 or CT_EIO with the file gone again. */

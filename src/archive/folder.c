@@ -185,6 +185,7 @@ int ct_folder_look(const char *path, struct ct_run_file *file, struct ct_err *er
   file->rows = info->rows;
   file->cols = info->cols;
   file->type = info->type;
+  file->events = ct_h5_are_events(frames);
   ct_h5_close_frames(frames);
   read_role(path, file);
   if (!read_ends(path, CT_COLUMN_frame_number, file->n, &file->first_number, &file->last_number) ||

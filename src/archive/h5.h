@@ -17,4 +17,7 @@ hid_t ct_h5_native(enum ct_type type);
 /* Opens for reading; the error says what is wrong with the file. */
 int ct_h5_open_file(hid_t *file, const char *path, struct ct_err *err);
 
+/* Whether they are kept as events (events.h). */
+bool ct_h5_are_events(const struct ct_h5_frames *frames);
+
 #endif

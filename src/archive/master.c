@@ -35,6 +35,17 @@ static const char *pixel_units(const struct ct_run_file *file)
   return file->role == CT_ROLE_CAMERA ? "counts" : file->type == CT_F32 ? "keV" : "ADU";
 }
 
+/* Lists cannot be joined to one: each file's are linked to, and how many events each frame has is a column. */
+static void put_events(hid_t detector, const struct ct_run_file *files, size_t n)
+{
+  ct_nx_virtual(detector, "event_count", "/entry/events/event_count", H5T_NATIVE_UINT32, 1, files, n, "1");
+  for (size_t i = 0; i < n; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "events_%06u", files[i].index);
+    H5Lcreate_external(ct_nx_base_name(files[i].path), "/entry/events", detector, name, H5P_DEFAULT, H5P_DEFAULT);
+  }
+}
+
 static void put_frames(hid_t detector, const struct ct_run_file *files, size_t n)
 {
   static const enum ct_type types[] = {
@@ -42,10 +53,17 @@ static void put_frames(hid_t detector, const struct ct_run_file *files, size_t n
     CT_DATA_COLUMNS(X)
 #undef X
   };
-  ct_nx_virtual(detector, "data", ct_h5_native(files->type), 3, files, n, pixel_units(files));
-  for (int i = 0; i < CT_COLUMN_COUNT; i++)
-    ct_nx_virtual(detector, ct_data_column_name((enum ct_data_column)i), ct_h5_native(types[i]), 1, files, n,
-                  ct_data_column_units((enum ct_data_column)i));
+  if (files->events)
+    put_events(detector, files, n);
+  else
+    ct_nx_virtual(detector, "data", "/entry/data", ct_h5_native(files->type), 3, files, n, pixel_units(files));
+  for (int i = 0; i < CT_COLUMN_COUNT; i++) {
+    const enum ct_data_column column = (enum ct_data_column)i;
+    char inside[80];
+    snprintf(inside, sizeof inside, "/entry/%s", ct_data_column_name(column));
+    ct_nx_virtual(detector, ct_data_column_name(column), inside, ct_h5_native(types[i]), 1, files, n,
+                  ct_data_column_units(column));
+  }
   ct_nx_count(detector, "frame_start_number", files->first_number);
   H5Lcreate_hard(detector, "image_key", detector, "image_key_control", H5P_DEFAULT, H5P_DEFAULT);
 }
@@ -168,13 +186,13 @@ static void put_sample(const struct ct_master *master, hid_t entry, const char *
   H5Gclose(sample);
 }
 
-static void put_first_plot(hid_t entry, const char *stream)
+static void put_first_plot(hid_t entry, const char *stream, bool events)
 {
   static const char *const axes[] = { "frame_number", ".", "." };
-  static const char *const names[] = { "data", "frame_number" };
+  const char *const names[] = { events ? "event_count" : "data", "frame_number" };
   hid_t group = ct_nx_group(entry, "frames", "NXdata");
-  ct_h5_text(group, "signal", "data");
-  ct_h5_texts(group, "axes", axes, 3);
+  ct_h5_text(group, "signal", names[0]);
+  ct_h5_texts(group, "axes", axes, events ? 1 : 3);
   for (size_t i = 0; i < 2; i++) {
     char target[200];
     snprintf(target, sizeof target, "/entry/instrument/%s/%s", stream, names[i]);
@@ -186,7 +204,7 @@ static void put_first_plot(hid_t entry, const char *stream)
 static void put_instrument(hid_t file, hid_t entry, const struct ct_master *master, hid_t before)
 {
   const char *turning = NULL, *first = NULL;
-  bool tomo = false;
+  bool tomo = false, events = false;
   hid_t instrument = ct_nx_group(entry, "instrument", "NXinstrument");
   ct_nx_text(instrument, "name", "comptop");
   put_source(instrument, master->about, before);
@@ -201,7 +219,10 @@ static void put_instrument(hid_t file, hid_t entry, const struct ct_master *mast
     link_files(detector, files, n);
     if (n_kind > 0 && (master->end_ns != 0 || n_kind <= LIVE_FILES)) {
       put_frames(detector, kind, n_kind);
-      first = first == NULL ? files->stream : first;
+      if (first == NULL) {
+        first = files->stream;
+        events = kind->events;
+      }
       if (files->role == CT_ROLE_CAMERA && !tomo) {
         ct_nx_tomo(file, master->folder->name, files->stream, kind, n_kind);
         tomo = true;
@@ -215,7 +236,7 @@ static void put_instrument(hid_t file, hid_t entry, const struct ct_master *mast
   H5Gclose(instrument);
   put_sample(master, entry, turning != NULL ? turning : first);
   if (first != NULL)
-    put_first_plot(entry, first);
+    put_first_plot(entry, first, events);
 }
 
 /* ---- results, scalars, provenance ------------------------------------------------------------------------------ */

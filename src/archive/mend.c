@@ -46,17 +46,22 @@ static int cut_file(const char *path, hsize_t rows, struct ct_err *err)
   int rc = ct_store_open(&store, path, err);
   if (rc != 0)
     return rc;
-  if (rows_of(store->file, "data", dims)) {
-    rows = dims[0] < rows ? dims[0] : rows;
+  const bool dense = rows_of(store->file, "data", dims), events = !dense && H5Lexists(store->file, "/entry/events", H5P_DEFAULT) > 0;
+  if (dense || events) {
+    rows = events ? ct_events_whole(store->file, rows) : dims[0] < rows ? dims[0] : rows;
     for (int i = 0; i < CT_COLUMN_COUNT; i++) {
       bool there = rows_of(store->file, ct_data_column_name((enum ct_data_column)i), dims);
       rows = !there ? 0 : dims[0] < rows ? dims[0] : rows;
     }
-    cut_rows(store->file, "data", rows);
+    if (events && !ct_events_cut(store->file, rows))
+      rc = ct_err_set(err, CT_EIO, "%s: its events cannot be cut to %llu frames", path, (unsigned long long)rows);
+    else if (dense)
+      cut_rows(store->file, "data", rows);
     for (int i = 0; i < CT_COLUMN_COUNT; i++)
       cut_rows(store->file, ct_data_column_name((enum ct_data_column)i), rows);
   }
-  return ct_store_close(store, NULL, err);
+  int closed = ct_store_close(store, NULL, rc == 0 ? err : NULL);
+  return rc != 0 ? rc : closed;
 }
 
 /* The first frame from <first> on that is not what its checksum says; n when all are. */

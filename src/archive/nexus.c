@@ -69,7 +69,7 @@ const char *ct_nx_base_name(const char *path)
 
 static bool same_kind(const struct ct_run_file *a, const struct ct_run_file *b)
 {
-  return a->rows == b->rows && a->cols == b->cols && a->type == b->type;
+  return a->rows == b->rows && a->cols == b->cols && a->type == b->type && a->events == b->events;
 }
 
 struct ct_run_file *ct_nx_main_kind(const struct ct_run_file *files, size_t n_files, size_t *n, uint64_t *n_frames)
@@ -95,14 +95,12 @@ struct ct_run_file *ct_nx_main_kind(const struct ct_run_file *files, size_t n_fi
   return list;
 }
 
-void ct_nx_virtual(hid_t group, const char *name, hid_t type, int rank, const struct ct_run_file *files, size_t n_files,
-                   const char *units)
+void ct_nx_virtual(hid_t group, const char *name, const char *inside, hid_t type, int rank, const struct ct_run_file *files,
+                   size_t n_files, const char *units)
 {
   hsize_t dims[] = { 0, files->rows, files->cols }, at = 0;
-  char inside[80];
   for (size_t i = 0; i < n_files; i++)
     dims[0] += files[i].n;
-  snprintf(inside, sizeof inside, "/entry/%s", name);
   hid_t space = H5Screate_simple(rank, dims, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
   for (size_t i = 0; i < n_files; i++) {
     const hsize_t start[] = { at, 0, 0 }, count[] = { files[i].n, files->rows, files->cols };

@@ -17,11 +17,11 @@ void ct_nx_soft(hid_t group, const char *name, const char *target);          /* 
 const char *ct_nx_base_name(const char *path);
 
 /* Of a stream's files those of the kind that has the most frames, *n of them in *n_frames together; a scan of another
- * shape stays by itself. The result is the caller's to free(). */
+ * shape stays by itself, and so do events and whole frames. The result is the caller's to free(). */
 struct ct_run_file *ct_nx_main_kind(const struct ct_run_file *files, size_t n_files, size_t *n, uint64_t *n_frames);
-/* <name> of all files as one data set; rank 3: frames, 1: a column. */
-void ct_nx_virtual(hid_t group, const char *name, hid_t type, int rank, const struct ct_run_file *files, size_t n_files,
-                   const char *units);
+/* What is <inside> each of the files, "/entry/data", as one data set; rank 3: frames, 1: a column. */
+void ct_nx_virtual(hid_t group, const char *name, const char *inside, hid_t type, int rank, const struct ct_run_file *files,
+                   size_t n_files, const char *units);
 /* /entry/electrochemistry. */
 void ct_nx_cell(hid_t entry, const struct ct_master *master);
 /* /entry_tomo (NXtomo), /entry1/tomo_entry (where Savu looks) and /exchange (Data Exchange) of a camera's files. */

@@ -1,5 +1,6 @@
 /* Frames, maps and columns out of any HDF5 file. */
 #include "archive/direct.h"
+#include "archive/events.h"
 #include "archive/h5.h"
 #include "archive/raw.h"
 
@@ -14,6 +15,7 @@ enum { RANK_MAX = 3, EDGE_MAX = 16384, NAME_BYTES = 512, CACHE_MAX_BYTES = 256 <
 struct ct_h5_frames {
   hid_t file, set;
   int raw;                              /* descriptor of headerless frames; -1: an HDF5 file */
+  struct ct_event_reader *events;       /* frames are made of these; or NULL */
   struct ct_h5_info info;
   int rank;
   bool radians;
@@ -194,12 +196,30 @@ static int check_set(const struct ct_h5_frames *frames, const struct wanted *wan
   return check_filters(frames, err);
 }
 
+/* A frame file whose frames are kept as events reads as if it had the data set. */
+static bool open_events(struct ct_h5_frames *frames, struct shape *shape)
+{
+  struct ct_h5_info info;
+  if (frames->name[0] != '\0' && strcmp(frames->name, "/entry/data") != 0)
+    return false;
+  frames->events = ct_events_open(frames->file, &info);
+  if (frames->events == NULL)
+    return false;
+  snprintf(frames->name, sizeof frames->name, "/entry/data");
+  *shape = (struct shape){ .rank = RANK_MAX, .dims = { info.n, info.rows, info.cols }, .type = info.type };
+  return true;
+}
+
 static int open_set(struct ct_h5_frames *frames, const char *spec, const struct wanted *wanted, struct shape *shape,
                     struct ct_err *err)
 {
   int rc = split_spec(spec, frames->path, frames->name, err);
   if (rc == 0)
     rc = ct_h5_open_file(&frames->file, frames->path, err);
+  if (rc == 0 && open_events(frames, shape))
+    return fits(shape, wanted) ? 0
+           : ct_err_set(err, CT_ESHAPE, "%s: holds %llu frames as events, but %s is wanted", frames->path,
+                        (unsigned long long)shape->dims[0], wanted->what);
   if (rc == 0 && frames->name[0] == '\0')
     rc = find_only(frames->file, frames->path, wanted, frames->name, err);
   if (rc != 0)
@@ -257,14 +277,14 @@ static int open_as(struct ct_h5_frames **out, const char *spec, const struct wan
     return rc;
   }
   frames->rank = shape.rank;
-  frames->radians = in_radians(frames->set);
+  frames->radians = frames->events == NULL && in_radians(frames->set);
   frames->info = (struct ct_h5_info){
     .n = shape.rank == 2 ? 1 : shape.dims[0],
     .rows = shape.rank == 1 ? 1 : (uint32_t)shape.dims[shape.rank - 2],
     .cols = shape.rank == 1 ? 1 : (uint32_t)shape.dims[shape.rank - 1],
     .type = shape.type,
   };
-  if (shape.rank == RANK_MAX)
+  if (shape.rank == RANK_MAX && frames->events == NULL)
     ct_direct_init(&frames->direct, frames->set, &frames->info);
   *out = frames;
   return 0;
@@ -306,6 +326,24 @@ const struct ct_h5_info *ct_h5_info(const struct ct_h5_frames *frames) { return 
 const char *ct_h5_dataset(const struct ct_h5_frames *frames) { return frames->name; }
 const char *ct_h5_file(const struct ct_h5_frames *frames) { return frames->path; }
 
+bool ct_h5_are_events(const struct ct_h5_frames *frames) { return frames->events != NULL; }
+
+static int read_events(struct ct_h5_frames *frames, uint64_t first, uint64_t count, enum ct_type type, void *buffer,
+                       struct ct_err *err)
+{
+  const struct ct_h5_info *info = &frames->info;
+  const size_t values = (size_t)count * info->rows * info->cols, from = ct_type_bytes(info->type), to = ct_type_bytes(type);
+  unsigned char *work = type == info->type ? buffer : ct_xcalloc(values, from > to ? from : to);
+  bool good = ct_events_read(frames->events, first, count, work);
+  if (work != buffer) {
+    good = good && H5Tconvert(ct_h5_native(info->type), ct_h5_native(type), values, work, NULL, H5P_DEFAULT) >= 0;
+    memcpy(buffer, work, values * to);
+    free(work);
+  }
+  return good ? 0 : ct_err_set(err, CT_EIO, "%s: cannot be read at frame %llu: its events are damaged", frames->path,
+                               (unsigned long long)first);
+}
+
 int ct_h5_read_as(struct ct_h5_frames *frames, uint64_t first, uint64_t count, enum ct_type type, void *buffer,
                   struct ct_err *err)
 {
@@ -317,6 +355,8 @@ int ct_h5_read_as(struct ct_h5_frames *frames, uint64_t first, uint64_t count, e
   if (count == 0)
     return 0;
   ct_h5_begin();
+  if (frames->events != NULL)
+    return read_events(frames, first, count, type, buffer, err);
   const bool stacked = frames->rank != 2;
   const hsize_t start[] = { first, 0, 0 }, size[] = { count, info->rows, info->cols };
   hid_t space = H5Dget_space(frames->set), memory = H5Screate_simple(RANK_MAX, size, NULL);
@@ -340,7 +380,7 @@ int ct_h5_read_frames(struct ct_h5_frames *frames, uint64_t first, uint64_t coun
   if (frames->raw >= 0)
     return inside && ct_raw_read(frames->raw, first, count, buffer) ? 0
            : ct_err_set(err, inside ? CT_EIO : CT_ERANGE, "%s: cannot be read at frame %llu", frames->path, (unsigned long long)first);
-  if (inside) {
+  if (inside && frames->events == NULL) {
     ct_h5_begin();
     if (ct_direct_read(&frames->direct, frames->set, first, count, buffer))
       return 0;
@@ -354,6 +394,7 @@ void ct_h5_close_frames(struct ct_h5_frames *frames)
     return;
   if (frames->raw >= 0)
     close(frames->raw);
+  ct_events_close_reader(frames->events);
   if (frames->set >= 0)
     H5Dclose(frames->set);
   if (frames->file >= 0)

@@ -90,7 +90,8 @@ static void describe_file(const struct ct_run *run, const struct ct_run_writer *
   *file = (struct ct_run_file){
     .index = stream->index, .n = stream->file.n, .first_number = stream->file.first_number,
     .last_number = stream->file.last_number, .bytes = stream->file.bytes, .rows = stream->file.rows,
-    .cols = stream->file.cols, .type = stream->file.type, .role = stream->role, .closed = true,
+    .cols = stream->file.cols, .type = stream->file.type, .events = stream->file.codec == CT_CODEC_EVENTS,
+    .role = stream->role, .closed = true,
     .first_arrival_ns = stream->first_arrival_ns, .last_arrival_ns = stream->last_arrival_ns,
   };
   memcpy(file->stream, stream->name, sizeof file->stream);
@@ -152,7 +153,7 @@ static int open_file(struct ct_run *run, struct ct_run_writer *stream, const str
   struct ct_err err = { "" };
   const struct ct_data_about about = {
     .run = run->folder.name, .stream = stream->name, .role = ct_role_word(stream->role), .program = run->program,
-    .index = stream->index, .session = run->session, .plain = run->plain,
+    .index = stream->index, .session = run->session, .store = CT_STORE_JOURNAL | (run->plain ? CT_STORE_PLAIN : 0),
     .units = stream->role == CT_ROLE_CAMERA ? "counts" : first->type == CT_F32 ? "keV" : "ADU",
   };
   ct_folder_file(&run->folder, stream->name, stream->index, path);

@@ -119,6 +119,76 @@ static const char *set(const char *name)
   return out;
 }
 
+/* NXevent_data made by hand: three frames with 2, 0 and 3 events, and ways to break them. */
+enum damage { WHOLE, NO_SUCH_PIXEL, BEYOND_THE_END, NOT_IN_ORDER, TOO_MANY, NO_COLUMNS, DAMAGES };
+
+static void put_events(const char *name, enum damage damage)
+{
+  uint32_t ids[] = { 0, 29, 3, 4, 5 }, counts[] = { 2, 0, 3 };
+  const uint16_t values[] = { 7, 65535, 300, 301, 302 };
+  uint64_t index[] = { 0, 2, 2 }, rows = ROWS, cols = COLS;
+  const hsize_t events = 5, frames = 3;
+  if (damage == NO_SUCH_PIXEL)
+    ids[4] = ROWS * COLS;
+  if (damage == BEYOND_THE_END)
+    counts[2] = 4;
+  if (damage == NOT_IN_ORDER)
+    index[2] = 1;
+  if (damage == TOO_MANY)
+    counts[2] = UINT32_MAX;
+  if (damage == NO_COLUMNS)
+    cols = 0;
+  hid_t file = H5Fcreate(name, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  H5Gclose(H5Gcreate2(file, "entry", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Gclose(H5Gcreate2(file, "entry/events", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  put(file, "entry/rows", 0, NULL, H5T_STD_U64LE, H5T_NATIVE_UINT64, &rows, false);
+  put(file, "entry/columns", 0, NULL, H5T_STD_U64LE, H5T_NATIVE_UINT64, &cols, false);
+  put(file, "entry/events/event_id", 1, &events, H5T_STD_U32LE, H5T_NATIVE_UINT32, ids, false);
+  put(file, "entry/events/event_value", 1, &events, H5T_STD_U16BE, H5T_NATIVE_UINT16, values, false);
+  put(file, "entry/events/event_index", 1, &frames, H5T_STD_U64LE, H5T_NATIVE_UINT64, index, false);
+  put(file, "entry/events/event_count", 1, &frames, H5T_STD_U32LE, H5T_NATIVE_UINT32, counts, false);
+  H5Fclose(file);
+}
+
+static void test_events(void **state)
+{
+  (void)state;
+  struct ct_h5_frames *frames;
+  uint16_t pixels[3][ROWS * COLS];
+  double mean[ROWS * COLS];
+  const char *name = in_folder("events.h5");
+  put_events(name, WHOLE);
+  assert_int_equal(ct_h5_open_frames(&frames, name, NULL), 0);
+  assert_int_equal(ct_h5_info(frames)->n, 3);
+  assert_int_equal(ct_h5_info(frames)->rows, ROWS);
+  assert_int_equal(ct_h5_info(frames)->cols, COLS);
+  assert_string_equal(ct_h5_dataset(frames), "/entry/data");
+  memset(pixels, 0xAA, sizeof pixels);
+  assert_int_equal(ct_h5_read_frames(frames, 0, 3, pixels, NULL), 0);
+  for (size_t i = 0; i < ROWS * COLS; i++) {
+    assert_int_equal(pixels[0][i], i == 0 ? 7 : i == 29 ? 65535 : 0);
+    assert_int_equal(pixels[1][i], 0);
+    assert_int_equal(pixels[2][i], i >= 3 && i <= 5 ? 297 + i : 0);
+  }
+  assert_int_equal(ct_h5_read_frames(frames, 1, 1, pixels, NULL), 0);
+  assert_int_equal(pixels[0][0], 0);
+  assert_int_equal(ct_h5_read_frames(frames, 2, 2, pixels, NULL), CT_ERANGE);
+  ct_h5_close_frames(frames);
+  assert_int_equal(ct_h5_read_map(name, ROWS, COLS, false, mean, NULL), 0);
+  assert_true(mean[29] == 21845 && mean[4] == 301 / 3.0 && mean[6] == 0);
+  for (enum damage damage = NO_SUCH_PIXEL; damage < DAMAGES; damage++) {
+    struct ct_err err = { "" };
+    put_events(name, damage);
+    int rc = ct_h5_open_frames(&frames, name, &err);
+    if (rc == 0) {
+      rc = ct_h5_read_frames(frames, 0, 3, pixels, &err);
+      ct_h5_close_frames(frames);
+    }
+    assert_int_equal(rc, damage == NO_COLUMNS ? CT_ENOTFOUND : CT_EIO);
+    assert_true(err.text[0] != '\0');
+  }
+}
+
 static void test_frames_in_parts(void **state)
 {
   (void)state;
@@ -265,6 +335,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_frames_in_parts),
+    cmocka_unit_test(test_events),
     cmocka_unit_test(test_one_frame_and_only_set),
     cmocka_unit_test(test_refusals_say_what_and_where),
     cmocka_unit_test(test_maps),

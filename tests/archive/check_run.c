@@ -1,12 +1,13 @@
 /* Runs on disk: refusals, resuming, rolling, a disk that fails, damage. What a stranger reads in them is checked by
  * run.sh, which also uses this program as a writer:
- *   check_run write FOLDER RUN none|bslz4 FRAMES close|kill|hold [resume]      check_run repair FOLDER/RUN */
+ *   check_run write FOLDER RUN none|bslz4|events FRAMES close|kill|hold [resume]      check_run repair FOLDER/RUN */
 #include "archive/chunk.h"
 #include "archive/crc32.h"
 #include "archive/repair.h"
 #include "tests/archive/run_writer.h"
 
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -488,11 +489,167 @@ static void test_events(void **state)
   assert_non_null(strstr(err.text, "thresholded"));
 }
 
+/* One by one and all at once, frames come back as they were but for what is below the limit. */
+static void expect_limited(const struct ct_run_file *file, uint64_t least)
+{
+  static uint16_t one[6400], many[300 * 6400];
+  static double as[6400];
+  char spec[600];
+  struct ct_h5_frames *frames;
+  struct ct_run_columns *columns;
+  uint64_t numbers[300];
+  struct ct_attributes attributes[300];
+  snprintf(spec, sizeof spec, "%s:/entry/data", file->path);
+  assert_int_equal(ct_h5_open_frames(&frames, spec, NULL), 0);
+  assert_int_equal(ct_h5_info(frames)->type, CT_U16);
+  const uint32_t n = file->n < 300 ? (uint32_t)file->n : 300;
+  assert_int_equal(ct_run_columns_open(&columns, frames, NULL), 0);
+  assert_int_equal(ct_run_columns_read(columns, 0, n, &(struct ct_run_rows){ .numbers = numbers, .attributes = attributes }, NULL), 0);
+  assert_int_equal(ct_h5_read_frames(frames, 0, n, many, NULL), 0);
+  for (uint32_t k = 0; k < n; k++) {
+    assert_int_equal(ct_h5_read_frames(frames, k, 1, one, NULL), 0);
+    assert_memory_equal(one, many + k * 6400, sizeof one);
+    for (size_t i = 0; i < 6400; i++) {
+      const uint16_t sent = run_pixel(numbers[k], i);
+      assert_int_equal(one[i], sent >= least ? sent : 0);
+    }
+  }
+  assert_int_equal(ct_h5_read_as(frames, n - 1, 1, CT_F64, as, NULL), 0);
+  for (size_t i = 0; i < 6400; i++)
+    assert_true(as[i] == one[i]);
+  assert_int_equal(ct_h5_read_frames(frames, n, file->n, many, NULL), CT_ERANGE);
+  ct_run_columns_close(columns);
+  ct_h5_close_frames(frames);
+}
+
+static void test_events_instead_of_frames(void **state)
+{
+  (void)state;
+  struct ct_run_file *files;
+  struct ct_snapshot_archive status = { 0 };
+  char reason[256];
+  size_t n;
+  int64_t now_ns = ct_time_wall_ns();
+  struct ct_run *run = open_run("hits", CT_CODEC_EVENTS, 0.5, false);
+  assert_int_equal(run_frames(run, 0, 0, 10000, 7, CT_CODEC_EVENTS, &now_ns), 0);
+  ct_run_tick(run, now_ns + CT_NS_PER_S);
+  ct_run_status(run, &status, reason, sizeof reason);
+  assert_int_equal(status.committed_frames, 10000);
+  assert_string_equal(status.codec, "events");
+  assert_true(status.ratio > 20);                   /* 12.8 kB of which 66 pixels are left, at 6 bytes */
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_frames("hits", "hexitec", 10000, 3);
+  expect_whole("hits");
+  assert_int_equal(ct_run_files(in_folder("hits"), &files, &n, NULL), 0);
+  for (size_t i = 0; i < n; i++) {
+    assert_true(files[i].events);
+    expect_limited(&files[i], RUN_LIMIT);
+  }
+  free(files);
+}
+
+/* What no analysis may want is left out, and nothing else: numbers from 0 to the limit. */
+static void test_float_events(void **state)
+{
+  (void)state;
+  static float pixels[6400], back[6400];
+  static const float special[] = { 3, 2.9999998f, 3.0000002f, 0, -0.0f, -1, (float)INFINITY, (float)-INFINITY, (float)NAN, 1e-30f };
+  char spec[200];
+  struct ct_h5_frames *frames;
+  for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+    pixels[i * 600] = special[i];
+  int64_t now_ns = ct_time_wall_ns();
+  struct ct_run *run = open_run("float", CT_CODEC_EVENTS, 0, false);
+  struct ct_chunk *chunk = ct_chunk_new(1 << 20);
+  ct_chunk_begin(chunk, 0, 9118.87, NULL);
+  const struct ct_frame frame = { .pixels = (unsigned char *)pixels, .bytes = sizeof pixels, .type = CT_F32, .count = 1,
+                                  .rows = 80, .cols = 80, .number = 5, .arrival_ns = now_ns };
+  assert_int_equal(ct_chunk_add(chunk, &frame, 0), 1);
+  ct_chunk_suppress(chunk, 1, &(struct ct_chunk_limits){ .above_keV = 3 });
+  ct_chunk_pack(chunk, CT_CODEC_EVENTS);
+  assert_int_equal(ct_run_write(run, chunk, now_ns), 0);
+  ct_chunk_free(chunk);
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_whole("float");
+  snprintf(spec, sizeof spec, "%s:/entry/data", in_folder("float/float_hexitec_000000.h5"));
+  assert_int_equal(ct_h5_open_frames(&frames, spec, NULL), 0);
+  assert_int_equal(ct_h5_read_frames(frames, 0, 1, back, NULL), 0);
+  ct_h5_close_frames(frames);
+  const float left[] = { 0, 0, 3.0000002f, 0, 0, -1, (float)INFINITY, (float)-INFINITY, (float)NAN, 0 };
+  for (size_t i = 0; i < 6400; i++) {
+    const float wanted = i % 600 == 0 && i / 600 < sizeof left / sizeof *left ? left[i / 600] : 0;
+    assert_memory_equal(&back[i], &wanted, sizeof wanted);
+  }
+}
+
+/* Dark frames among the others: whole, in files of their own, and for a second after them everything is. */
+static void test_full_frames_are_kept_whole(void **state)
+{
+  (void)state;
+  struct ct_run_file *files;
+  struct ct_run_columns *columns;
+  struct ct_h5_frames *frames;
+  size_t n;
+  int64_t now_ns = ct_time_wall_ns();
+  struct ct_run *run = open_run("mixed", CT_CODEC_EVENTS, 60, false);
+  static uint16_t pixels[6400], least_ADU[6400], back[6400];
+  struct ct_chunk *chunk = ct_chunk_new(1 << 20);
+  memset(least_ADU, 0x07, sizeof least_ADU);        /* 1799 */
+  ct_chunk_begin(chunk, 0, 1000, NULL);
+  for (uint64_t k = 0; k < 6000; k++) {             /* 6 s; darks come in the third */
+    const bool dark = k >= 2000 && k < 3000;
+    for (size_t i = 0; i < 6400; i++)
+      pixels[i] = run_pixel(k, i);
+    const struct ct_frame frame = { .pixels = (unsigned char *)pixels, .bytes = sizeof pixels, .type = CT_U16, .count = 1,
+      .rows = 80, .cols = 80, .number = k, .arrival_ns = now_ns,
+      .attributes = { .present = CT_HAS_KEY, .image_key = dark ? CT_KEY_DARK : CT_KEY_PROJECTION } };
+    assert_int_equal(ct_chunk_add(chunk, &frame, 0), 1);
+    if (!dark)
+      ct_chunk_suppress(chunk, 1, &(struct ct_chunk_limits){ .least_ADU = least_ADU });
+    now_ns += CT_NS_PER_S / 1000;
+    if (!ct_chunk_full(chunk) && k != 5999)
+      continue;
+    ct_chunk_pack(chunk, CT_CODEC_EVENTS);
+    assert_int_equal(ct_run_write(run, chunk, now_ns), 0);
+    ct_run_tick(run, now_ns);
+    ct_chunk_begin(chunk, 0, 1000, chunk);
+  }
+  ct_chunk_free(chunk);
+  assert_int_equal(ct_run_close(run, now_ns, NULL), 0);
+  expect_frames("mixed", "hexitec", 6000, 3);
+  expect_whole("mixed");
+  assert_int_equal(ct_run_files(in_folder("mixed"), &files, &n, NULL), 0);
+  assert_int_equal(n, 3);
+  assert_true(files[0].events && !files[1].events && files[2].events);
+  assert_true(files[1].n >= 1900 && files[1].n < 2200);
+  for (size_t i = 0; i < n; i++) {
+    char spec[600];
+    snprintf(spec, sizeof spec, "%s:/entry/data", files[i].path);
+    assert_int_equal(ct_h5_open_frames(&frames, spec, NULL), 0);
+    assert_int_equal(ct_run_columns_open(&columns, frames, NULL), 0);
+    for (uint64_t k = 0; k < files[i].n; k += 37) {
+      uint64_t number;
+      struct ct_attributes attributes;
+      assert_int_equal(ct_run_columns_read(columns, k, 1, &(struct ct_run_rows){ .numbers = &number, .attributes = &attributes }, NULL), 0);
+      assert_int_equal(ct_h5_read_frames(frames, k, 1, back, NULL), 0);
+      for (size_t p = 0; p < 6400; p++) {
+        const uint16_t sent = run_pixel(number, p);
+        assert_int_equal(back[p], sent >= 0x0707 || attributes.image_key == CT_KEY_DARK ? sent : 0);
+      }
+    }
+    ct_run_columns_close(columns);
+    ct_h5_close_frames(frames);
+  }
+  free(files);
+}
+
 /* ---- as a writer for run.sh ------------------------------------------------------------------------------------ */
 
 static int write_run(char **argv, bool resume)
 {
-  const enum ct_codec codec = strcmp(argv[2], "bslz4") == 0 ? CT_CODEC_BSLZ4 : CT_CODEC_NONE;
+  enum ct_codec codec = CT_CODEC_EVENTS;
+  while (codec > 0 && strcmp(argv[2], ct_codec_word(codec)) != 0)
+    codec--;
   struct ct_run_setup setup = run_setup(argv[0], argv[1], codec);
   int64_t now_ns = ct_time_wall_ns();
   struct ct_run *run;
@@ -505,7 +662,7 @@ static int write_run(char **argv, bool resume)
     goto out;
   if (!resume) {
     run_extras(run, now_ns);
-    rc = (int)run_frames(run, 1, 0, 50, 1, codec, &now_ns);
+    rc = (int)run_frames(run, 1, 0, 50, 1, codec == CT_CODEC_EVENTS ? CT_CODEC_NONE : codec, &now_ns);
   }
   rc += (int)run_frames(run, 0, resume ? frames : 0, frames, 7, codec, &now_ns);
   if (strcmp(argv[4], "kill") == 0)
@@ -563,6 +720,9 @@ int main(int argc, char **argv)
     cmocka_unit_test(test_verify_finds_one_bit),
     cmocka_unit_test(test_verify_knows_gaps),
     cmocka_unit_test(test_events),
+    cmocka_unit_test(test_events_instead_of_frames),
+    cmocka_unit_test(test_float_events),
+    cmocka_unit_test(test_full_frames_are_kept_whole),
   };
   return cmocka_run_group_tests_name("run", tests, make_folder, remove_folder);
 }

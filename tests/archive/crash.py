@@ -12,11 +12,24 @@ from bslz4 import frames_of
 PIXELS, GAP_AT, GAP = 256, 1000, 17
 
 
-def sent(k):
+def sent(k, sparse):
     with np.errstate(over='ignore'):
         i = np.arange(PIXELS, dtype=np.uint64)[None, :]
         x = (k.astype(np.uint64)[:, None] * np.uint64(PIXELS) + i + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    return (np.uint64(400) + (x >> np.uint64(40) & np.uint64(31))).astype('<u2').reshape(-1, 16, 16)
+    value = np.uint64(400) + (x >> np.uint64(40) & np.uint64(31))
+    if sparse:
+        value = np.where(x >> np.uint64(50) & np.uint64(15), np.uint64(0), value)
+    return value.astype('<u2').reshape(-1, 16, 16)
+
+
+def made_of(events, n):
+    """Frames by the definition of NXevent_data."""
+    index, count = events['event_index'][:], events['event_count'][:]
+    assert len(index) == len(count) == n and len(events['event_id']) == len(events['event_value']) == count.sum()
+    assert (index == np.cumsum(np.r_[0, count[:-1]])).all()
+    out = np.zeros(n * PIXELS, '<u2')
+    out[np.repeat(np.arange(n), count) * PIXELS + events['event_id'][:]] = events['event_value'][:]
+    return out.reshape(-1, 16, 16)
 
 
 def frames(data, n):
@@ -34,7 +47,7 @@ def read(folder, promised):
         with h5py.File(path, 'r') as file:
             entry = file['entry']
             number, n = entry['frame_number'][:], len(entry['frame_number'])
-            lengths = {name: entry[name].shape[0] for name in entry if isinstance(entry[name], h5py.Dataset)}
+            lengths = {name: entry[name].shape[0] for name in entry if isinstance(entry[name], h5py.Dataset) and entry[name].ndim}
             assert set(lengths.values()) == {n}, (path, lengths)
             assert (np.diff(number.astype(np.int64)) > 0).all() and (n == 0 or number[0] > before), path
             total += n
@@ -42,10 +55,11 @@ def read(folder, promised):
                 continue
             before = int(number[-1])
             assert not ((number >= GAP_AT) & (number < GAP_AT + GAP)).any(), path
-            got = frames(entry['data'], n)
+            sparse = 'events' in entry
+            got = made_of(entry['events'], n) if sparse else frames(entry['data'], n)
             if got is None:
                 continue
-            wanted = sent(np.where(number < GAP_AT, number, number - GAP))[:len(got)]
+            wanted = sent(np.where(number < GAP_AT, number, number - GAP), sparse)[:len(got)]
             assert (got == wanted).all(), (path, np.nonzero((got != wanted).any(axis=(1, 2)))[0][:5])
             for k in range(0, len(got), 61):
                 assert zlib.crc32(got[k].tobytes()) == entry['crc32'][k], (path, k)

@@ -16,7 +16,7 @@ ok() { # ok STATUS DESCRIPTION
   n=$((n + 1))
   if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; sed 's/^/# /' "$dir/out"; fi
 }
-echo '1..12'
+echo '1..14'
 for codec in none bslz4; do
   "$writer" write "$dir" "r$codec" $codec 2100 close >"$dir/out" 2>&1
   "$archive" export --as hxt,csv,tsv,png,nxtomo,bdf,plain --to "$dir/$codec" "$dir/r$codec" >"$dir/out" 2>&1
@@ -24,6 +24,12 @@ for codec in none bslz4; do
   "$PYTHON" "$here/export.py" "$dir/$codec" "r$codec" "$dir/r$codec" >"$dir/out" 2>&1
   ok $? "$codec: and is what the formats say"
 done
+"$writer" write "$dir" revents events 2100 close >"$dir/out" 2>&1
+"$archive" export --as events,plain --to "$dir/events" "$dir/revents" >"$dir/out" 2>&1
+ok $? 'events are exported'
+"$PYTHON" "$here/events.py" "$dir/events/revents_events.nxs" "$dir/revents/revents.nxs" "$dir/events/revents_plain/revents.nxs" \
+  >"$dir/out" 2>&1
+ok $? 'in one file, and the same as in the run'
 "$archive" export --as png --to "$dir/none" "$dir/rnone" >"$dir/out" 2>&1
 [ $? -eq 1 ] && grep -q 'not overwritten' "$dir/out"
 ok $? 'nothing is overwritten'

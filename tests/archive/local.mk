@@ -13,7 +13,7 @@ noinst_PROGRAMS += %D%/crash_archive
 %C%_check_faults_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_faults_LDADD = $(CHECK_LDADD)
 dist_check_SCRIPTS += %D%/run.sh %D%/export.sh %D%/crash.sh %D%/calibrate.sh
-dist_noinst_DATA += %D%/read_run.py %D%/bslz4.py %D%/nexus.py %D%/export.py %D%/crash.py %D%/calibrate.py
+dist_noinst_DATA += %D%/read_run.py %D%/bslz4.py %D%/nexus.py %D%/export.py %D%/events.py %D%/crash.py %D%/calibrate.py
 
 EXTRA_PROGRAMS += %D%/bench_archive
 %C%_bench_archive_SOURCES = %D%/bench_archive.c %D%/run_writer.c %D%/run_writer.h

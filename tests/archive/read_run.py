@@ -21,23 +21,42 @@ def run_pixels(k, rows=80, cols=80):
     return value.astype('<u2').reshape(rows, cols)
 
 
+LIMIT = 2000         # of the writer: what is below it is no event
+
+
+def check_events(entry, n, k):
+    """Frame k by the definition of NXevent_data."""
+    events = entry['events']
+    assert events.attrs['NX_class'] == 'NXevent_data' and events['event_time_zero'].attrs['units'] == 'ns'
+    first, count = int(events['event_index'][k]), int(events['event_count'][k])
+    assert k + 1 == n or events['event_index'][k + 1] == first + count
+    assert events['event_time_zero'][k] == entry['arrival'][k]
+    frame = np.zeros(entry['rows'][()] * entry['columns'][()], events['event_value'].dtype)
+    frame[events['event_id'][first:first + count]] = events['event_value'][first:first + count]
+    assert np.count_nonzero(frame) == count
+    return frame.reshape(int(entry['rows'][()]), int(entry['columns'][()]))
+
+
 def check_file(path, first_number, swmr):
     with h5py.File(path, 'r', swmr=swmr, libver='latest') as file:
         entry = file['entry']
-        data, number = entry['data'], entry['frame_number'][:]
+        data, number = entry.get('data'), entry['frame_number'][:]
         n = len(number)
-        assert data.shape[1:] == (80, 80) and data.shape[0] >= n, data.shape
+        assert data is None or data.shape[1:] == (80, 80) and data.shape[0] >= n, data.shape
         if not swmr:
-            assert all(entry[name].shape[0] == n for name in entry if name != 'frames'), path
+            assert all(set.shape[0] == n for set in entry.values() if isinstance(set, h5py.Dataset) and set.ndim), path
         assert (number == np.arange(first_number, first_number + n)).all()
         assert (entry['trigger'][:n] == number - number % 7).all()      # of the batch
         assert (entry['mode'][:n] == 1).all() and (entry['late'][:n] == 0).all()
         assert np.isnan(entry['rotation_angle'][:n]).all()
+        signal = entry['frames'][entry['frames'].attrs['signal']]            # what a viewer shows first
+        assert signal == (data if data is not None else entry['events/event_count'])
         crc = entry['crc32'][:n]
         rows = sorted(set(list(range(min(n, 2))) + list(range(0, n, 173)) + [n - 1])) if n else []
         for k in rows:
-            frame = frames_of(data, k, k + 1)[0]
-            assert (frame == run_pixels(int(number[k]))).all(), (path, k)
+            frame = frames_of(data, k, k + 1)[0] if data is not None else check_events(entry, n, k)
+            sent = run_pixels(int(number[k]))
+            assert (frame == (sent if data is not None else np.where(sent >= LIMIT, sent, 0))).all(), (path, k)
             assert zlib.crc32(frame.tobytes()) == crc[k], (path, k)
         return n
 
@@ -52,9 +71,16 @@ def check_master(folder, run, frames, lost):
         assert signal.shape == (80, 80) and [len(plot[a]) for a in plot.attrs['axes']] == [80, 80]
         assert abs(signal[40, 40] - 3240 / 6400) < 1e-6
         detector = entry['instrument/hexitec']
-        assert detector['frame_number'].shape == (frames,) and detector['data'].shape == (frames, 80, 80)
+        assert detector['frame_number'].shape == (frames,)
         assert (detector['frame_number'][:] == np.arange(frames)).all()
-        if detector['files/000000/data'].id.get_create_plist().get_nfilters() == 0:
+        if 'data' not in detector:
+            assert detector['event_count'].shape == (frames,)
+            assert sum(len(detector[name]['event_id']) for name in detector if name.startswith('events_')) == \
+                detector['event_count'][:].sum()
+            assert 60 < detector['event_count'][:].mean() < 70
+        else:
+            assert detector['data'].shape == (frames, 80, 80)
+        if 'data' in detector and detector['files/000000/data'].id.get_create_plist().get_nfilters() == 0:
             assert (detector['data'][frames - 1] == run_pixels(frames - 1)).all()
         tomo = file['entry1/tomo_entry']
         assert tomo['definition'][()] == b'NXtomo'

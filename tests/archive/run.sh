@@ -19,8 +19,8 @@ reads() { # reads MODE RUN FRAMES: h5py finds at least so many frames, all right
   got=$("$PYTHON" "$here/read_run.py" "$1" "$dir" "$2" "$3" 2>"$dir/out") && [ "$got" -ge "$3" ]
 }
 plain_opens() { "$PYTHON" -c 'import h5py, sys; h5py.File(sys.argv[1], "r")' "$1" 2>"$dir/out"; }
-echo '1..18'
-for codec in none bslz4; do
+echo '1..27'
+for codec in none bslz4 events; do
   "$writer" write "$dir" "c$codec" $codec 2100 close >"$dir/out" 2>&1
   ok $? "$codec: a run is written"
   reads closed "c$codec" 2100

@@ -38,6 +38,17 @@ static void write_chunk(struct ct_run *run, struct ct_chunk *chunk, enum ct_code
   ct_run_tick(run, *now_ns);
 }
 
+static uint32_t add(struct ct_chunk *chunk, const struct ct_frame *frame, uint32_t done, enum ct_codec codec)
+{
+  static uint16_t least_ADU[RUN_ROWS * RUN_COLS];
+  const uint32_t took = ct_chunk_add(chunk, frame, done);
+  for (size_t i = 0; i < RUN_ROWS * RUN_COLS; i++)
+    least_ADU[i] = RUN_LIMIT;
+  if (codec == CT_CODEC_EVENTS)
+    ct_chunk_suppress(chunk, took, &(struct ct_chunk_limits){ .least_ADU = least_ADU });
+  return took;
+}
+
 unsigned run_frames(struct ct_run *run, size_t stream, uint64_t first, uint64_t n, uint32_t batch, enum ct_codec codec,
                     int64_t *now_ns)
 {
@@ -59,7 +70,7 @@ unsigned run_frames(struct ct_run *run, size_t stream, uint64_t first, uint64_t 
     for (size_t i = 0; i < frame.count * pixels; i++)
       data[i] = run_pixel(k + i / pixels, i % pixels);
     for (uint32_t done = 0; done < frame.count;) {
-      uint32_t took = ct_chunk_add(chunk, &frame, done);
+      uint32_t took = add(chunk, &frame, done, codec);
       done += took;
       if (took == 0 || ct_chunk_full(chunk)) {
         write_chunk(run, chunk, codec, now_ns, &failures);
