@@ -118,6 +118,10 @@ uint64_t ct_hexitec_dark_apply(struct ct_hexitec *hexitec);
 /* Gives a detector of the same setup, another worker's, the dark of <from>. */
 void ct_hexitec_dark_copy(struct ct_hexitec *to, const struct ct_hexitec *from);
 
+/* What a pixel has at least to be a hit, dead ones alike: of u16 frames for each pixel in the order in which they come (65535
+ * where more is needed), of f32 frames above a limit. */
+void ct_hexitec_limits(const struct ct_hexitec *hexitec, uint16_t *least_ADU, float *above_keV);
+
 /* ---- health of the detector ---------------------------------------------------------------------------------------
  * Every frame is counted; of every CT_HEALTH_EVERY-th the hits are counted for each pixel. All these counts are halved
  * when the window is full, so that older frames count less: after CT_HEALTH_WINDOW such looks (29 s at 9118.87 Hz), but
@@ -133,7 +137,7 @@ enum { CT_HEALTH_EVERY = 4, CT_HEALTH_WINDOW = 1 << 16, CT_HEALTH_WINDOW_MOST = 
 enum { CT_HEALTH_HOT = 4, CT_HEALTH_DEAD = 75, CT_HEALTH_DEAD_LEAST = 150 };
 enum ct_pixel_state { CT_PIXEL_FINE, CT_PIXEL_HOT, CT_PIXEL_DEAD, CT_PIXEL_OFF /* gradient 0, or beyond any ADU */ };
 
-/* u16 frames only: ADU - dark of the live pixels without a hit.
+/* u16 frames only: ADU - dark of the live pixels without a hit; not of those that are 0, as thresholded frames have them.
  * Level: the mean of 256 such pixels in every CT_HEALTH_LEVEL_EVERY-th frame. A jump is a level CT_HEALTH_JUMP_SIGMA
  * standard deviations, and at least CT_HEALTH_JUMP_ADU, off the mean of the last thousand.
  * Drift: every pixel's mean over its last CT_HEALTH_QUIET / 2 to CT_HEALTH_QUIET looks, one every CT_HEALTH_QUIET_EVERY

@@ -191,9 +191,10 @@ void ct_reconstruction_close(struct ct_reconstruction *reconstruction);   /* NUL
 /* ---- the archiver: threads between the receivers' rings and the run on disk ------------------------------ */
 struct ct_archiver;
 /* Makes or resumes the run (errors of ct_run_open) and starts archiving. receivers[i] belongs to run->streams[i], NULL
- * for scalars; they were opened with CT_CONSUMER_ARCHIVE. <analysis> may be NULL. */
+ * for scalars; they were opened with CT_CONSUMER_ARCHIVE. <analysis> may be NULL; <about> is what it was opened with, and
+ * says what an event is, for streams of which nothing else is kept. */
 int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, struct ct_receiver *const *receivers,
-                     struct ct_analysis *analysis, struct ct_err *err) CT_MUST_CHECK;
+                     struct ct_analysis *analysis, const struct ct_analysis_setup *about, struct ct_err *err) CT_MUST_CHECK;
 /* The rest is for the monitor's thread. None of it waits for the disk. */
 void ct_archiver_scalar(struct ct_archiver *archiver, const char *name, int64_t time_ns, double value);
 void ct_archiver_alarm(struct ct_archiver *archiver, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns);

@@ -88,7 +88,7 @@ static const struct ct_option rows[] = {
   { STREAM("dataset", TEXT, ""), .marks = CT_OPTION_NAMED, .help = "which data set of an odin stream is taken" },
   { STREAM("sampled", WORD, "auto"), .words = "auto|on|off", .marks = CT_OPTION_NAMED,
     .help = "the source sends only some of its frames: gaps are no losses" },
-  { STREAM("codec", WORD, ""), .words = "auto|none|bslz4|lz4|zstd", .marks = CT_OPTION_NAMED,
+  { STREAM("codec", WORD, ""), .words = "auto|none|bslz4|lz4|zstd|events", .marks = CT_OPTION_NAMED,
     .help = "how its frames are packed in the archive" },
   { STREAM("frame_hz", REAL, "9118.87"), .min = 1e-3, .max = 1e7, .marks = CT_OPTION_NAMED, .help = "true frame rate" },
 

@@ -156,8 +156,8 @@ static void look_for_floods(struct ct_health *h, const struct ct_hexitec *hexite
 }
 
 /* ---- pixels without a hit ---------------------------------------------------------------------------------------- */
-/* 64 of them, in the order of the frame: ADU above the dark, 0 where there is a hit or the pixel is off. Returns how
- * many there are. In the form in which compilers see that it goes in vectors. */
+/* 64 of them, in the order of the frame: ADU above the dark, 0 where there is a hit, or the pixel is off, or it says nothing:
+ * what thresholds frames writes 0. Returns how many there are. In the form in which compilers see that it goes in vectors. */
 static int32_t quiet_word(const struct ct_health *h, const unsigned char *pixels, uint32_t word, bool big_endian,
                           int32_t above_ADU[64], int32_t quiet[64])
 {
@@ -176,7 +176,7 @@ static int32_t quiet_word(const struct ct_health *h, const unsigned char *pixels
     for (int i = 0; i < 64; i++)
       v[i] = __builtin_bswap16(v[i]);
   for (int i = 0; i < 64; i++)
-    quiet[i] = v[i] < limit_ADU[i];
+    quiet[i] = v[i] < limit_ADU[i] && v[i] != 0;
   for (int i = 0; i < 64; i++)
     sum += quiet[i];
   for (int i = 0; i < 64; i++)

@@ -171,6 +171,15 @@ void ct_hexitec_fold(struct ct_hexitec *h)
   }
 }
 
+void ct_hexitec_limits(const struct ct_hexitec *h, uint16_t *least_ADU, float *above_keV)
+{
+  for (uint32_t p = 0; p < h->pixels; p++) {
+    const uint32_t least = (uint32_t)h->pixel[p].dark_ADU + h->threshold_ADU[p];
+    least_ADU[ct_hexitec_raw(h, p)] = least < UINT16_MAX ? (uint16_t)least : UINT16_MAX;
+  }
+  *above_keV = h->threshold_keV;
+}
+
 int ct_hexitec_new(struct ct_hexitec **out, const struct ct_hexitec_setup *setup, struct ct_err *err)
 {
   struct ct_hexitec *h;

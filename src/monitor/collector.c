@@ -85,7 +85,7 @@ static int open_archiver(struct collector *c, struct ct_err *err)
     receivers[i] = c->streams[i].receiver;
   c->alarms.changed = archive_alarm;
   c->alarms.changed_arg = c;
-  return ct_archiver_open(&c->archiver, &c->setup.archive, receivers, c->analysis, err);
+  return ct_archiver_open(&c->archiver, &c->setup.archive, receivers, c->analysis, &c->setup.analysis, err);
 }
 
 /* The map that is archived, and that a log line with -f map shows: per pixel. */

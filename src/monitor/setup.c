@@ -225,6 +225,15 @@ static int read_spectra(struct run_setup *setup, const struct ct_settings *s, st
 static const double hexitec_hz = 9118.87;
 
 /* ---- streams ------------------------------------------------------------------------------------------------------- */
+static enum ct_codec codec_of(const struct ct_settings *s, const char *stream, enum ct_codec otherwise)
+{
+  static const enum ct_codec codecs[] = { CT_CODEC_AUTO, CT_CODEC_NONE, CT_CODEC_BSLZ4, CT_CODEC_LZ4, CT_CODEC_ZSTD,
+                                          CT_CODEC_EVENTS };
+  char path[128];
+  const int word = ct_settings_word(s, path_of(path, "stream", stream, "codec"));
+  return word >= 0 ? codecs[word] : otherwise;
+}
+
 static int read_stream(struct run_setup *setup, const struct ct_settings *s, const char *name, struct ct_err *err)
 {
   static const enum ct_role roles[] = { CT_ROLE_HEXITEC, CT_ROLE_CAMERA, CT_ROLE_SCALARS };
@@ -243,6 +252,9 @@ static int read_stream(struct run_setup *setup, const struct ct_settings *s, con
     return ct_settings_refuse(s, path_of(path, "stream", name, "format"), err, "does not carry %s",
                               scalars ? "scalars: use bsread" : "frames: use auto, array-1.0 or odin");
   setup->n_streams++;
+  if (stream->role != CT_ROLE_HEXITEC && codec_of(s, name, CT_CODEC_NONE) == CT_CODEC_EVENTS)
+    return ct_settings_refuse(s, path_of(path, "stream", name, "codec"), err, "is for HEXITEC streams: only they have "
+                              "photon events");
   if (scalars)
     return 0;
   const char *dataset = ct_settings_text(s, path_of(path, "stream", name, "dataset"));
@@ -377,11 +389,8 @@ static int finish_archive(struct run_setup *setup, const struct ct_settings *s, 
   for (uint32_t i = 0; i < a->n_streams; i++) {
     const struct stream_setup *stream = &setup->streams[i];
     bool detector = stream->role == CT_ROLE_HEXITEC;
-    static const enum ct_codec codecs[] = { CT_CODEC_AUTO, CT_CODEC_NONE, CT_CODEC_BSLZ4, CT_CODEC_LZ4, CT_CODEC_ZSTD };
-    char path[128];
-    int codec = ct_settings_word(s, path_of(path, "stream", stream->name, "codec"));
     setup->archive_streams[i] = (struct ct_run_stream){ .name = stream->name, .endpoint = stream->endpoint,
-      .role = stream->role, .codec = codec >= 0 ? codecs[codec] : detector ? CT_CODEC_AUTO : CT_CODEC_NONE,
+      .role = stream->role, .codec = codec_of(s, stream->name, detector ? CT_CODEC_AUTO : CT_CODEC_NONE),
       .frame_hz = detector ? stream->receiver.frame_hz : (double)NAN };
   }
   if (setup->hexitec >= 0) {

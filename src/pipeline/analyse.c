@@ -50,21 +50,9 @@ struct ct_analysis {
 };
 
 /* ---- frames -------------------------------------------------------------------------------------------- */
-static bool is_dark(const struct ct_frame *frame)
-{
-  return frame->attributes.present & CT_HAS_KEY && frame->attributes.image_key == CT_KEY_DARK;
-}
-
 static bool is_analysed(const struct ct_analysis *a, const struct ct_lot *lot)
 {
-  const struct ct_attributes *at = &lot->frame.attributes;
-  if (lot->suspect || !ct_hexitec_takes(lot->frame.type))
-    return false;
-  if (at->present & CT_HAS_MODE && at->mode == CT_MODE_XCT)
-    return false;
-  if (at->present & CT_HAS_KEY && at->image_key != CT_KEY_PROJECTION)
-    return false;
-  return !a->wait_for_dark || a->note.darks > 0 || lot->frame.type != CT_U16;
+  return ct_lot_is_for_analysis(lot) && (!a->wait_for_dark || a->note.darks > 0 || lot->frame.type != CT_U16);
 }
 
 static void apply_darks(struct ct_analysis *a)
@@ -100,7 +88,7 @@ static void watch_frames(struct ct_analysis *a, const struct ct_lot *lot)
 static bool take_frames(struct ct_analysis *a, const struct ct_lot *lot)
 {
   const struct ct_frame *frame = &lot->frame;
-  if (!is_dark(frame))
+  if (!ct_frame_is_dark(frame))
     apply_darks(a);
   a->note.seen += frame->count;
   if (frame->attributes.present & CT_HAS_MODE)
@@ -113,7 +101,7 @@ static bool take_frames(struct ct_analysis *a, const struct ct_lot *lot)
   }
   ct_watch_other(&a->picture.watch, frame);
   a->note.not_analysed += frame->count;
-  if (is_dark(frame) && !lot->suspect) {
+  if (ct_lot_is_dark(lot)) {
     ct_crew_dark_add(a->crew, frame);
     a->darks_pending += frame->count;
   }

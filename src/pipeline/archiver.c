@@ -20,47 +20,17 @@
 #include <comptop/archive.h>
 
 #include "box.h"
-#include "lot.h"
+#include "packer.h"
 #include "receive.h"
 
 enum {
-  CHUNKS = 8,                 /* of each stream, between its packer and the writer */
   NOTES = 1024,               /* from the monitor to the writer */
   REASON_BYTES = 128,
   SYNC_FILES = 32
 };
-static const size_t chunk_bytes = 4 << 20;            /* enlarged where one frame of a stream is more */
-static const int64_t partial_after_ns = CT_NS_PER_S / 4;
 static const int64_t sync_every_ns = CT_NS_PER_S / 2;
 
 static void nap(void) { nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL); }
-
-/* From packer to writer: a chunk, or a range that is not in any. */
-struct parcel {
-  struct ct_chunk *chunk;     /* NULL: the gap below */
-  uint64_t first, last;
-  enum ct_gap_reason reason;
-  int64_t newest_ns;          /* arrival of the chunk's last frame */
-};
-
-struct packer {
-  struct ct_archiver *archiver;
-  size_t stream;              /* its place in the run's setup */
-  double frame_hz;
-  enum ct_codec codec;
-  struct ct_ring *lots;
-  unsigned consumer;
-  struct ct_ring *parcels;    /* packer -> writer */
-  struct ct_ring *idle;       /* writer -> packer: chunks to fill */
-  struct ct_chunk *chunks[CHUNKS];
-  struct ct_chunk *filling, *before;   /* before: the one filled last, for where in the file it ended */
-  int64_t filling_since_ns, newest_ns;
-  uint64_t next_number;       /* after the last frame seen */
-  _Atomic uint64_t told_missed;        /* frames handed on as MISSED; relaxed: a number to show */
-  _Atomic int64_t cpu_ns;              /* of its thread; relaxed: a number to show */
-  pthread_t thread;
-  bool running;
-};
 
 /* From the monitor to the writer. */
 enum note_kind { NOTE_SCALAR, NOTE_ALARM };
@@ -89,7 +59,7 @@ struct status {
 
 struct ct_archiver {
   struct ct_run *run;         /* the writer's, once the threads run */
-  struct packer packers[CT_SNAPSHOT_STREAMS];
+  struct ct_packer packers[CT_SNAPSHOT_STREAMS];
   size_t n_packers, n_streams;
   struct ct_receiver *receivers[CT_SNAPSHOT_STREAMS];
   struct ct_ring *notes;
@@ -103,7 +73,6 @@ struct ct_archiver {
   double cores;
   pthread_t writer, syncer;
   bool writer_running, syncer_running;
-  _Atomic bool stop;          /* release by stop, acquire by packers: the receivers have ended before */
   _Atomic bool packed;        /* release by stop after the packers were joined, acquire by the writer */
   _Atomic bool written;       /* release by stop after the writer was joined, acquire by the syncer */
   /* Files for the syncer: written by the writer while 0, taken by the syncer while not (release / acquire). */
@@ -114,137 +83,12 @@ struct ct_archiver {
   struct ct_err close_err;
 };
 
-/* ---- packers ------------------------------------------------------------------------------------------- */
-static struct ct_chunk *idle_chunk(struct packer *p)
-{
-  struct ct_ring_batch batch;
-  while (ct_ring_peek(p->idle, 0, 1, &batch) == 0)
-    nap();   /* the disk is behind; frames wait in the ring meanwhile */
-  struct ct_chunk *chunk = *(struct ct_chunk **)batch.slots;
-  ct_ring_release(p->idle, 0, 1);
-  return chunk;
-}
-
-static void send_parcel(struct packer *p, const struct parcel *parcel)
-{
-  void *slot;
-  while (ct_ring_reserve(p->parcels, 1, &slot) == 0)
-    nap();
-  memcpy(slot, parcel, sizeof *parcel);
-  ct_ring_commit(p->parcels, 1, NULL);
-}
-
-static void hand_over(struct packer *p)
-{
-  if (p->filling == NULL)
-    return;
-  ct_chunk_pack(p->filling, p->codec);
-  struct ct_chunk *full = p->filling;
-  p->filling = NULL;
-  p->before = full;
-  send_parcel(p, &(struct parcel){ .chunk = full, .newest_ns = p->newest_ns });
-  atomic_store_explicit(&p->cpu_ns, ct_time_cpu_ns(), memory_order_relaxed);
-}
-
-static void pack_frames(struct packer *p, const struct ct_frame *frame)
-{
-  uint32_t done = 0;
-  while (done < frame->count) {
-    if (p->filling == NULL) {
-      p->filling = idle_chunk(p);
-      ct_chunk_begin(p->filling, p->stream, p->frame_hz, p->before);
-      p->filling_since_ns = ct_time_mono_ns();
-    }
-    uint32_t taken = ct_chunk_add(p->filling, frame, done);
-    if (taken == 0 && ct_chunk_count(p->filling) == 0) {
-      /* Larger than a chunk's room: cannot be archived, and is said so. */
-      send_parcel(p, &(struct parcel){ .first = frame->number + done, .last = frame->number + frame->count - 1,
-                                       .reason = CT_GAP_MISSED });
-      return;
-    }
-    done += taken;
-    p->newest_ns = frame->arrival_ns;
-    if (done < frame->count || ct_chunk_full(p->filling))
-      hand_over(p);
-  }
-}
-
-static void tell_missed(struct packer *p, uint64_t frames)
-{
-  hand_over(p);
-  send_parcel(p, &(struct parcel){ .first = p->next_number, .last = p->next_number + frames - 1, .reason = CT_GAP_MISSED });
-  atomic_store_explicit(&p->told_missed, atomic_load_explicit(&p->told_missed, memory_order_relaxed) + frames,
-                        memory_order_relaxed);
-}
-
-/* The next lot, with a reference of our own to its message: the slot goes back at once, whatever the disk does. */
-static bool next_lot(struct packer *p, struct ct_lot *lot)
-{
-  struct ct_ring_batch batch;
-  if (ct_ring_peek(p->lots, p->consumer, 1, &batch) == 0)
-    return false;
-  uint64_t skipped = batch.skipped;
-  const struct ct_lot *slot = batch.slots;
-  *lot = *slot;
-  if (slot->kind == CT_LOT_FRAMES) {
-    size_t start = (size_t)(slot->frame.pixels - (const unsigned char *)zmq_msg_data((zmq_msg_t *)(uintptr_t)&slot->message));
-    zmq_msg_init(&lot->message);
-    zmq_msg_copy(&lot->message, (zmq_msg_t *)(uintptr_t)&slot->message);
-    lot->frame.pixels = (const unsigned char *)zmq_msg_data(&lot->message) + start;
-  }
-  ct_ring_release(p->lots, p->consumer, 1);
-  if (skipped > 0)
-    tell_missed(p, skipped);
-  return true;
-}
-
-static void pack_lot(struct packer *p, struct ct_lot *lot)
-{
-  if (lot->kind == CT_LOT_LOST) {
-    send_parcel(p, &(struct parcel){ .first = lot->first, .last = lot->last, .reason = CT_GAP_LOST });
-    return;
-  }
-  pack_frames(p, &lot->frame);
-  p->next_number = lot->frame.number + lot->frame.count;
-  zmq_msg_close(&lot->message);
-}
-
-static void *packer_main(void *arg)
-{
-  struct packer *p = arg;
-  struct ct_lot lot;
-  for (;;) {
-    bool stop = atomic_load_explicit(&p->archiver->stop, memory_order_acquire);
-    if (next_lot(p, &lot)) {
-      pack_lot(p, &lot);
-      continue;
-    }
-    if (p->filling && (stop || ct_time_mono_ns() - p->filling_since_ns > partial_after_ns))
-      hand_over(p);
-    if (stop)
-      break;
-    nap();
-  }
-  return NULL;
-}
-
 /* ---- the writer ------------------------------------------------------------------------------------------ */
-static void give_back(struct packer *p, struct ct_chunk *chunk)
+static bool write_parcel(struct ct_archiver *a, struct ct_packer *p)
 {
-  void *slot;
-  while (ct_ring_reserve(p->idle, 1, &slot) == 0)
-    nap();   /* never: the ring holds all chunks there are */
-  memcpy(slot, &chunk, sizeof chunk);
-  ct_ring_commit(p->idle, 1, NULL);
-}
-
-static bool write_parcel(struct ct_archiver *a, struct packer *p)
-{
-  struct ct_ring_batch batch;
-  if (ct_ring_peek(p->parcels, 0, 1, &batch) == 0)
+  struct ct_parcel parcel;
+  if (!ct_packer_take(p, &parcel))
     return false;
-  struct parcel parcel = *(const struct parcel *)batch.slots;
-  ct_ring_release(p->parcels, 0, 1);
   int64_t now_ns = ct_time_wall_ns();
   if (parcel.chunk == NULL) {
     ct_run_gap(a->run, p->stream, parcel.first, parcel.last, parcel.reason, now_ns);
@@ -252,7 +96,7 @@ static bool write_parcel(struct ct_archiver *a, struct packer *p)
   }
   if (ct_run_write(a->run, parcel.chunk, now_ns) == 0 && parcel.newest_ns > a->newest_ns)
     a->newest_ns = parcel.newest_ns;   /* a failed write has been counted by the run */
-  give_back(p, parcel.chunk);
+  ct_packer_give_back(p, parcel.chunk);
   return true;
 }
 
@@ -368,46 +212,18 @@ static void *syncer_main(void *arg)
 }
 
 /* ---- opening and closing ------------------------------------------------------------------------------------ */
-static int open_packer(struct ct_archiver *a, const struct ct_run_setup *run, size_t stream, struct ct_err *err)
-{
-  struct packer *p = &a->packers[a->n_packers];
-  size_t room = chunk_bytes;
-  if (run->streams[stream].role == CT_ROLE_CAMERA)
-    room = 64 << 20;   /* address space only: pages are touched when a frame needs them */
-  else if ((size_t)run->rows * run->cols * sizeof(float) * 2 > room)
-    room = (size_t)run->rows * run->cols * sizeof(float) * 2;
-  p->archiver = a;
-  p->stream = stream;
-  p->frame_hz = run->streams[stream].frame_hz;
-  p->codec = run->streams[stream].codec;
-  p->lots = ct_receiver_ring(a->receivers[stream], CT_CONSUMER_ARCHIVE, &p->consumer);
-  if (p->lots == NULL)
-    return ct_err_set(err, CT_EUSAGE, "stream %s was opened without an archive", run->streams[stream].name);
-  a->n_packers++;
-  struct ct_ring_config parcels = { .slots = 64, .slot_bytes = sizeof(struct parcel), .consumers = 1 };
-  struct ct_ring_config idle = { .slots = CHUNKS, .slot_bytes = sizeof(struct ct_chunk *), .consumers = 1 };
-  int code = ct_ring_new(&p->parcels, &parcels, err);
-  if (code == 0)
-    code = ct_ring_new(&p->idle, &idle, err);
-  for (int i = 0; i < CHUNKS && code == 0; i++) {
-    p->chunks[i] = ct_chunk_new(room);
-    give_back(p, p->chunks[i]);
-  }
-  return code;
-}
-
 static int start_threads(struct ct_archiver *a, struct ct_err *err)
 {
   a->writer_running = pthread_create(&a->writer, NULL, writer_main, a) == 0;
   a->syncer_running = pthread_create(&a->syncer, NULL, syncer_main, a) == 0;
   bool all = a->writer_running && a->syncer_running;
   for (size_t i = 0; i < a->n_packers; i++)
-    all &= a->packers[i].running = pthread_create(&a->packers[i].thread, NULL, packer_main, &a->packers[i]) == 0;
+    all &= ct_packer_start(&a->packers[i]);
   return all ? 0 : ct_err_set(err, CT_ENOMEM, "no threads for the archive");
 }
 
 int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, struct ct_receiver *const *receivers,
-                     struct ct_analysis *analysis, struct ct_err *err)
+                     struct ct_analysis *analysis, const struct ct_analysis_setup *about, struct ct_err *err)
 {
   struct ct_archiver *a = ct_xcalloc(1, sizeof *a);
   size_t pixels = (size_t)run->rows * run->cols;
@@ -425,7 +241,7 @@ int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, s
   for (size_t i = 0; i < run->n_streams && code == 0; i++) {
     a->receivers[i] = receivers[i];
     if (receivers[i])
-      code = open_packer(a, run, i, err);
+      code = ct_packer_open(&a->packers[a->n_packers++], run, i, receivers[i], about, err);
   }
   if (code == 0)
     code = start_threads(a, err);
@@ -440,12 +256,8 @@ int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, s
 
 int ct_archiver_stop(struct ct_archiver *a, struct ct_err *err)
 {
-  atomic_store_explicit(&a->stop, true, memory_order_release);
   for (size_t i = 0; i < a->n_packers; i++)
-    if (a->packers[i].running) {
-      pthread_join(a->packers[i].thread, NULL);
-      a->packers[i].running = false;
-    }
+    ct_packer_stop(&a->packers[i]);
   atomic_store_explicit(&a->packed, true, memory_order_release);
   if (a->writer_running) {
     pthread_join(a->writer, NULL);
@@ -470,13 +282,8 @@ int ct_archiver_close(struct ct_archiver *a, struct ct_err *err)
   struct ct_err ignored;
   if (a->run)
     (void)ct_run_close(a->run, ct_time_wall_ns(), &ignored);
-  for (size_t i = 0; i < a->n_packers; i++) {
-    struct packer *p = &a->packers[i];
-    for (int j = 0; j < CHUNKS; j++)
-      ct_chunk_free(p->chunks[j]);
-    ct_ring_free(p->parcels);
-    ct_ring_free(p->idle);
-  }
+  for (size_t i = 0; i < a->n_packers; i++)
+    ct_packer_close(&a->packers[i]);
   ct_ring_free(a->notes);
   ct_board_free(a->status);
   free(a->results.emf);
@@ -537,7 +344,7 @@ static uint64_t missed_in_rings(const struct ct_archiver *a)
 {
   uint64_t missed = 0;
   for (size_t i = 0; i < a->n_packers; i++) {
-    const struct packer *p = &a->packers[i];
+    const struct ct_packer *p = &a->packers[i];
     struct ct_ring_stats stats;
     ct_ring_stats(p->lots, p->consumer, &stats);
     missed += stats.skipped.items - atomic_load_explicit(&p->told_missed, memory_order_relaxed);

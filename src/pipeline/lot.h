@@ -6,6 +6,7 @@
 #include <zmq.h>
 
 #include <comptop/frame.h>
+#include <comptop/hexitec.h>
 
 enum ct_lot_kind {
   CT_LOT_FRAMES,        /* frames of one message that share one verdict */
@@ -20,5 +21,24 @@ struct ct_lot {
   bool suspect;         /* may hold stale pixels (late frames from odin): archived, not analysed */
   uint64_t first, last; /* LOST */
 };
+
+static inline bool ct_frame_is_dark(const struct ct_frame *frame)
+{
+  return frame->attributes.present & CT_HAS_KEY && frame->attributes.image_key == CT_KEY_DARK;
+}
+
+/* Dark frames that offsets are made of. */
+static inline bool ct_lot_is_dark(const struct ct_lot *lot)
+{
+  return ct_frame_is_dark(&lot->frame) && !lot->suspect;
+}
+
+/* Frames of a detector that are looked for photons, once there are offsets. */
+static inline bool ct_lot_is_for_analysis(const struct ct_lot *lot)
+{
+  const struct ct_attributes *at = &lot->frame.attributes;
+  return !lot->suspect && ct_hexitec_takes(lot->frame.type) && !(at->present & CT_HAS_MODE && at->mode == CT_MODE_XCT) &&
+         !(at->present & CT_HAS_KEY && at->image_key != CT_KEY_PROJECTION);
+}
 
 #endif
