@@ -29,7 +29,7 @@ struct ct_grid {
 enum ct_panel { CT_PANEL_OVERVIEW, CT_PANEL_MAP, CT_PANEL_PROFILE, CT_PANEL_SPECTRUM, CT_PANEL_TOMO, CT_PANEL_CELL,
                 CT_PANEL_HEALTH, CT_PANEL_MONITORS };
 enum ct_quantity { CT_SHOW_EMF, CT_SHOW_SIGMA, CT_SHOW_COUNTS, CT_SHOW_INTENSITY, CT_SHOW_DRIFT, CT_SHOW_SIGNIFICANCE,
-                   CT_SHOW_LITHIUM, CT_QUANTITIES };
+                   CT_SHOW_HITS, CT_SHOW_LITHIUM, CT_QUANTITIES };
 enum ct_ramp { CT_RAMP_INFERNO, CT_RAMP_GREY, CT_RAMP_VIRIDIS, CT_RAMP_CIVIDIS, CT_RAMP_COUNT,
                CT_RAMP_DIVERGING = CT_RAMP_COUNT };   /* for what is signed: not chosen, zero is its middle */
 enum ct_map_scale { CT_SCALE_LINEAR, CT_SCALE_SQRT, CT_SCALE_LOG, CT_SCALES };
@@ -39,7 +39,7 @@ enum { CT_VIEW_ADAPTIVE = 16 };    /* each place with the smallest cell that rea
 enum { CT_VIEW_TREND_POINTS = 120 };
 #define CT_VIEW_NUDGE_PX 0.25
 /* Cells of a map a view remembers; a larger map is shown coarser. 160 x 480 fit. */
-enum { CT_VIEW_CELLS = 160 * 480 };
+enum { CT_VIEW_CELLS = 160 * 480, CT_VIEW_LINES = 32 };
 
 /* How the last map came onto the screen; kept so that noise does not repaint it (hysteresis). */
 struct ct_view_memory {
@@ -53,6 +53,7 @@ struct ct_view_memory {
   double pixels_x, pixels_y;       /* of a character there */
   float value[CT_VIEW_CELLS];      /* smoothed for display only */
   int8_t level[CT_VIEW_CELLS];     /* 0..15, or < 0: no colour (enum in src/view/heatmap.h) */
+  uint16_t rois[CT_VIEW_CELLS];    /* scratch: of every character of the map */
 };
 
 /* A map that others are compared with: its cells, as they were in the snapshot when it was taken. */
@@ -63,10 +64,12 @@ struct ct_view_reference {
   uint8_t cell[CT_VIEW_CELLS], edge[CT_VIEW_CELLS];
 };
 
-/* Ends of the colours that stay, whatever the values. */
+/* Ends of the colours: for the picture shown; those of a moment; or for all pictures since this was chosen, so that a colour
+ * means the same in each of them. */
+enum ct_range { CT_RANGE_AUTO, CT_RANGE_LOCKED, CT_RANGE_SHARED };
 struct ct_view_range {
-  bool locked;
-  double low, high;
+  enum ct_range policy;
+  double low, high;                /* of a locked one; of a shared one so far */
 };
 
 enum ct_picture { CT_PICTURE_SLICE, CT_PICTURE_PROJECTION, CT_PICTURE_SINOGRAM, CT_PICTURES };
@@ -103,6 +106,8 @@ struct ct_view {
   bool log_scale;                  /* of the spectrum */
   enum ct_map_scale map_scale;     /* of the colours of what is never negative */
   bool difference;                 /* of the map to the reference, where there is one */
+  bool outlines;                   /* of ROIs on the map */
+  bool overlay;                    /* curves of all ROIs over that of <scope> */
   bool take_reference;             /* the next map rendered becomes the reference */
   struct ct_view_range range[CT_QUANTITIES][2];      /* [1]: of differences */
   uint32_t bin;                    /* of the map: 1 2 4 8, 0: until target_sigma is reached; CT_VIEW_ADAPTIVE */
@@ -112,6 +117,11 @@ struct ct_view {
   enum ct_picture picture;         /* of the camera */
   bool spot;                       /* the cursor on it, in values of the section shown */
   int32_t spot_x, spot_y;
+  struct ct_view_line {
+    char name[12];
+    double e_keV;
+  } xray[CT_VIEW_LINES];           /* marked in the spectrum, by the owner's choice */
+  uint32_t n_xray;
   bool cursor;                     /* shown */
   int32_t cursor_x, cursor_y;      /* pixel: column, row */
   /* learnt from the last snapshot rendered */
@@ -135,7 +145,7 @@ void ct_view_init(struct ct_view *view, bool utf8, bool colours, double target_s
 void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_grid *grid);
 
 /* The sections ct_view_render shows at this size with these choices: writes at most <max>, returns how many. */
-enum { CT_VIEW_REQUESTS = 8 };     /* there are never more */
+enum { CT_VIEW_REQUESTS = 12 };     /* there are never more */
 size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct ct_request *out, size_t max);
 
 /* UTF-8 of a code point into <out>, not terminated: its bytes, 1 to 4. */

@@ -24,4 +24,4 @@ noinst_LIBRARIES += %D%/libmonitor.a
   %D%/setup_lithium.c
 %C%_libmonitor_a_SOURCES += %D%/setup_maps.c %D%/from.c %D%/from.h %D%/reprocess.c %D%/reprocess.h
 %C%_libmonitor_a_SOURCES += %D%/setup_watch.c
-%C%_libmonitor_a_SOURCES += %D%/follow.c %D%/follow.h
+%C%_libmonitor_a_SOURCES += %D%/follow.c %D%/follow.h %D%/xray.c %D%/xray.h

@@ -13,6 +13,7 @@
 #include "past.h"
 #include "save.h"
 #include "serve.h"
+#include "xray.h"
 
 enum { N_SIGNALS = 7, SAID_MS = 3000 };
 static const double slowest_s = 4;
@@ -456,6 +457,8 @@ int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *se
   if (code != 0)
     goto out;
   ct_view_init(s->view, ct_ui_utf8(s->ui), ct_ui_colours(s->ui), ct_settings_real(setup->settings, "screen.target_sigma"));
+  const char *const elements[] = { ct_settings_text(setup->settings, "beam.k_edges"), ct_settings_text(setup->settings, "hexitec.sensor") };
+  xray_mark(s->view, elements, 2);
   s->view->accents = ct_ui_accents(s->ui);
   s->view->bin = bins[ct_settings_word(setup->settings, "screen.binning")];
   s->view->link.refresh_hz = ct_settings_real(setup->settings, "screen.refresh_hz");

@@ -52,11 +52,11 @@ static void label(struct ct_canvas canvas, int row, double value, double span, c
 
 void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
 {
-  static const char *const units[CT_QUANTITIES] = { "L/H", "error", "counts", "1/s", "errors", "errors", "x" };
+  static const char *const units[CT_QUANTITIES] = { "L/H", "+-L/H", "counts", "1/s", "errors", "errors", "hits/s", "x" };
   const struct ct_view_memory *memory = &view->memory;
   struct seen seen = look(memory);
-  bool locked = view->range[memory->quantity][memory->difference].locked;
-  int room = canvas.rows - 1 - locked, height = 1;
+  enum ct_range policy = view->range[memory->quantity][memory->difference].policy;
+  int room = canvas.rows - 1 - (policy != CT_RANGE_AUTO), height = 1;
   for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
     room -= seen.sign[i];
   while (height * 2 <= room && height < 2 * CT_LEVELS)
@@ -83,8 +83,8 @@ void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
   if (height >= 4)
     label(canvas, 1 + height / 2, ct_range_value(memory, 0.5), span, "");
   int row = 1 + height;
-  if (locked && height > 0)
-    ct_canvas_text(canvas, row++, 0, CT_ATTR_REVERSE, "LOCKED");
+  if (policy != CT_RANGE_AUTO && height > 0)
+    ct_canvas_text(canvas, row++, 0, policy == CT_RANGE_LOCKED ? CT_ATTR_REVERSE : 0, policy == CT_RANGE_LOCKED ? "LOCKED" : "SHARED");
   for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
     if (seen.sign[i])
       ct_canvas_coloured(canvas, row++, 0, CT_GREY, CT_ATTR_DIM, "%s", view->utf8 ? signs[i].utf8 : signs[i].ascii);

@@ -7,14 +7,23 @@
 
 static uint32_t at_most(uint32_t n, uint32_t limit) { return n < limit ? n : limit; }
 
-static void cell_line(const struct ct_snapshot_cell *cell, struct ct_canvas canvas, int row)
+static void cell_line(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row)
 {
+  enum { ALL_COLS = 44 };
+  const struct ct_snapshot_cell *cell = &core->cell;
   char v[CT_WORD], i[CT_WORD], q[CT_WORD];
-  if (!cell->present)
+  double age_s = ct_age_cell(core);
+  unsigned attributes = age_s > 0 ? CT_ATTR_DIM : 0;
+  if (!cell->present) {
     ct_canvas_coloured(canvas, row, 0, CT_GREY, 0, "no potentiostat");
-  else
-    ct_canvas_text(canvas, row, 0, 0, "%s  %s  %s", ct_word_unit(v, cell->v_V, 4, false, "V"),
-                   ct_word_unit(i, cell->i_A, 3, true, "A"), ct_word_unit(q, cell->q_Ah, 3, false, "Ah"));
+    return;
+  }
+  int col = ct_canvas_text(canvas, row, 0, attributes, "%s", ct_word_unit(v, cell->v_V, 4, false, "V"));
+  if (age_s == 0 || canvas.cols >= ALL_COLS)
+    col = ct_canvas_text(canvas, row, col, attributes, "  %s  %s", ct_word_unit(i, cell->i_A, 3, true, "A"),
+                         ct_word_unit(q, cell->q_Ah, 3, false, "Ah"));
+  if (age_s > 0)
+    ct_canvas_text(canvas, row, col + 2, CT_ATTR_REVERSE, "%s", ct_word_age(v, age_s));
 }
 
 void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
@@ -22,10 +31,10 @@ void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snap
   const struct ct_snapshot_core *core = &snapshot->core;
   char word[CT_WORD];
   int row = 0;
-  cell_line(&core->cell, canvas, row++);
+  cell_line(core, canvas, row++);
   for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS) && row < canvas.rows - 1; i++, row++) {
     const struct ct_snapshot_roi *roi = &core->rois[i];
-    int col = ct_canvas_text(canvas, row, 0, 0, "%.*s %s", CT_NAME - 1, roi->name,
+    int col = ct_canvas_text(canvas, row, 0, 0, "%c %.*s  EMF %s", (int)ct_roi_letter(i), CT_NAME - 1, roi->name,
                              ct_word_measured(word, roi->emf.emf, roi->emf.sigma));
     ct_word_measured(word, roi->x, roi->x_sigma);
     if (isfinite(roi->x) && core->lithium.references > 0 && col + 4 + ct_text_columns(word) <= canvas.cols)
@@ -35,6 +44,8 @@ void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snap
     ct_canvas_text(canvas, row++, 0, 0, "pz > 0 only: %s", ct_word_measured(word, core->xcs.emf.emf_plus, core->xcs.emf.plus_sigma));
   if (row < canvas.rows)
     ct_panel_readout(view, snapshot, canvas, row);
+  if (ct_age_detector(core) > 0)
+    ct_canvas_dim(ct_canvas_part(canvas, 1, 0, canvas.rows - 1, canvas.cols));      /* all but the cell's */
 }
 
 void ct_panel_link(const struct ct_view *view, struct ct_canvas canvas)
@@ -53,15 +64,29 @@ void ct_panel_link(const struct ct_view *view, struct ct_canvas canvas)
     ct_canvas_coloured(canvas, 0, col + 2, CT_GREY, 0, "%s skipped", ct_word_short(lag, (double)link->skipped));
 }
 
+/* "EMF 0.9302 ± 0.0031", and how old where it is. */
+void ct_panel_emf(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row)
+{
+  char word[CT_WORD];
+  double age_s = ct_age_detector(core);
+  if (!core->xcs.present)
+    return;
+  ct_word_measured(word, core->xcs.emf.emf, core->xcs.emf.sigma);
+  int col = ct_canvas_text(canvas, row, 0, age_s > 0 ? CT_ATTR_DIM : CT_ATTR_BOLD, "EMF %s", word);
+  if (age_s > 0)
+    ct_canvas_text(canvas, row, col + 1, CT_ATTR_REVERSE, "%s", ct_word_age(word, age_s));
+}
+
 void ct_panel_lines(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
   const struct ct_snapshot_core *core = &snapshot->core;
   char word[CT_WORD];
-  if (core->xcs.present)
-    ct_canvas_text(canvas, 0, 0, CT_ATTR_BOLD, "EMF %s", ct_word_measured(word, core->xcs.emf.emf, core->xcs.emf.sigma));
+  double age_s = ct_age_detector(core);
+  ct_panel_emf(core, canvas, 0);
   ct_panel_verdict(view, snapshot, ct_canvas_part(canvas, 1, 0, 1, canvas.cols));
-  if (canvas.rows > 2)
-    cell_line(&core->cell, canvas, 2);
-  if (canvas.rows > 3 && core->xcs.present)
+  cell_line(core, canvas, 2);
+  if (core->xcs.present && age_s > 0)
+    ct_canvas_text(canvas, 3, 0, CT_ATTR_REVERSE, "data %s", ct_word_age(word, age_s));
+  else if (core->xcs.present)
     ct_canvas_text(canvas, 3, 0, 0, "%s photons", ct_word_short(word, (double)core->xcs.counts));
 }

@@ -122,6 +122,12 @@ struct ct_reading ct_heatmap_read(const struct ct_map_view *map, int32_t x, int3
   return aggregate(map, row, row + 1, col, col + 1);
 }
 
+/* Counts say what they are, however few. */
+static bool is_counted(enum ct_quantity quantity)
+{
+  return quantity == CT_SHOW_COUNTS || quantity == CT_SHOW_INTENSITY || quantity == CT_SHOW_HITS;
+}
+
 /* The number to show, or the level that says why there is none. */
 static int value_of(const struct ct_view *view, const struct ct_reading *reading, float *value)
 {
@@ -130,11 +136,11 @@ static int value_of(const struct ct_view *view, const struct ct_reading *reading
   if (quantity == CT_SHOW_LITHIUM)
     ct_lithium_x(&view->lithium, reading->emf, reading->sigma, &x, &x_sigma);
   const double values[] = { reading->emf, reading->sigma, reading->photons, reading->intensity, reading->emf / reading->sigma,
-                            reading->emf / reading->sigma, x };
+                            reading->emf / reading->sigma, reading->intensity, x };
   *value = (float)values[quantity];
   if (reading->cell == CT_CELL_MASKED)
     return CT_LEVEL_MASKED;
-  if (quantity != CT_SHOW_COUNTS && quantity != CT_SHOW_INTENSITY && reading->cell == CT_CELL_LOW)
+  if (!is_counted(quantity) && reading->cell == CT_CELL_LOW)
     return CT_LEVEL_FAINT;
   if (!isfinite(*value))
     return CT_LEVEL_NAN;
@@ -150,14 +156,15 @@ enum ct_ramp ct_heatmap_ramp(const struct ct_view *view)
 
 bool ct_heatmap_differs(const struct ct_view *view)
 {
-  return view->difference && view->reference.rows > 0 && view->quantity != CT_SHOW_DRIFT;
+  return view->difference && view->reference.rows > 0 && view->quantity != CT_SHOW_DRIFT && view->quantity != CT_SHOW_HITS;
 }
 
 void ct_heatmap_take(struct ct_view *view, const struct ct_map_view *map, int64_t wall_ns)
 {
   struct ct_view_reference *reference = &view->reference;
   const struct ct_section_map *head = map->head;
-  if (!view->take_reference || head->of == CT_MAP_DRIFT || (uint64_t)head->rows * head->cols > CT_VIEW_CELLS)
+  if (!view->take_reference || head->of == CT_MAP_DRIFT || head->of == CT_MAP_HITS ||
+      (uint64_t)head->rows * head->cols > CT_VIEW_CELLS)
     return;
   size_t n = (size_t)head->rows * head->cols;
   view->take_reference = false;
@@ -188,13 +195,12 @@ static int subtract(const struct ct_view *view, struct ct_reading *now, const st
 {
   double emf = now->emf - then->emf, sigma = hypot(now->sigma, then->sigma);
   const double values[] = { emf, sigma, now->photons - then->photons, now->intensity - then->intensity, (double)NAN,
-                            emf / sigma, emf / view->lithium.slope };
+                            emf / sigma, (double)NAN, emf / view->lithium.slope };
   now->sigma = sigma;
   *value = (float)values[view->quantity];
   if (now->cell == CT_CELL_MASKED || then->cell == CT_CELL_MASKED)
     return CT_LEVEL_MASKED;
-  bool counted = view->quantity == CT_SHOW_COUNTS || view->quantity == CT_SHOW_INTENSITY;
-  if (!counted && (now->cell == CT_CELL_LOW || then->cell == CT_CELL_LOW))
+  if (!is_counted(view->quantity) && (now->cell == CT_CELL_LOW || then->cell == CT_CELL_LOW))
     return CT_LEVEL_FAINT;
   return isfinite(*value) ? 0 : CT_LEVEL_NAN;
 }
@@ -282,8 +288,7 @@ void ct_heatmap_update(struct ct_view *view, const struct ct_map_view *map, cons
 }
 
 /* ---- drawing -------------------------------------------------------------------------------------------------- */
-/* The level of sample (i, j), masked beyond the sensor's edge. */
-static int level_at(const struct ct_view_memory *memory, const struct ct_scale *scale, uint32_t i, uint32_t j)
+int ct_heatmap_level(const struct ct_view_memory *memory, const struct ct_scale *scale, uint32_t i, uint32_t j)
 {
   uint32_t col = i * scale->dx / scale->kx / memory->edge_x, row = j * scale->dy / scale->ky / memory->edge_y;
   return row < memory->rows && col < memory->cols ? memory->level[(size_t)row * memory->cols + col] : CT_LEVEL_MASKED;
@@ -317,13 +322,20 @@ static void draw_halves(const struct ct_view *view, struct ct_canvas canvas, int
     ct_canvas_put(canvas, row, col, 0x2580, upper, lower, 0);
 }
 
-static void draw_cursor(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas)
+int ct_heatmap_ink(const struct ct_view *view, int level)
 {
+  bool dark = ct_heatmap_ramp(view) == CT_RAMP_DIVERGING ? level < 3 || level > 12 : level < CT_LEVELS / 2;
+  return dark ? 231 : 16;
+}
+
+void ct_heatmap_cursor(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas)
+{
+  if (!view->cursor || view->cursor_x < 0 || view->cursor_y < 0)
+    return;
   uint32_t i = (uint32_t)view->cursor_x * scale->kx / scale->dx, j = (uint32_t)view->cursor_y * scale->ky / scale->dy;
-  int level = level_at(&view->memory, scale, i, j);
+  int level = ct_heatmap_level(&view->memory, scale, i, j);
   int bg = level >= 0 ? ct_ramp_colour(ct_heatmap_ramp(view), level) : CT_COLOUR_DEFAULT;
-  bool dark = ct_heatmap_ramp(view) != CT_RAMP_DIVERGING && level < CT_LEVELS / 2;
-  int fg = level < 0 ? CT_COLOUR_DEFAULT : dark ? 231 : 16;
+  int fg = level < 0 ? CT_COLOUR_DEFAULT : ct_heatmap_ink(view, level);
   ct_canvas_put(canvas, (int)(scale->half ? j / 2 : j), (int)i, '+', fg, bg,
                 CT_ATTR_BOLD | (view->colours ? 0u : CT_ATTR_REVERSE));
 }
@@ -335,10 +347,10 @@ void ct_heatmap_draw(const struct ct_view *view, const struct ct_scale *scale, s
     for (int col = 0; col < scale->cols; col++) {
       uint32_t i = (uint32_t)col, j = (uint32_t)row;
       if (scale->half) {
-        draw_halves(view, canvas, row, col, level_at(memory, scale, i, 2 * j), level_at(memory, scale, i, 2 * j + 1));
+        draw_halves(view, canvas, row, col, ct_heatmap_level(memory, scale, i, 2 * j), ct_heatmap_level(memory, scale, i, 2 * j + 1));
         continue;
       }
-      int level = level_at(memory, scale, i, j);
+      int level = ct_heatmap_level(memory, scale, i, j);
       if (level < 0)
         draw_sign(canvas, row, col, level);
       else if (view->colours)
@@ -346,6 +358,4 @@ void ct_heatmap_draw(const struct ct_view *view, const struct ct_scale *scale, s
       else
         ct_canvas_put(canvas, row, col, ct_ramp_shade(level), CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0);
     }
-  if (view->cursor && view->cursor_x >= 0 && view->cursor_y >= 0)
-    draw_cursor(view, scale, canvas);
 }

@@ -39,6 +39,14 @@ void ct_heatmap_take(struct ct_view *view, const struct ct_map_view *map, int64_
 /* The ramp of what is shown: the one chosen, or the diverging one. */
 enum ct_ramp ct_heatmap_ramp(const struct ct_view *view);
 void ct_heatmap_draw(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas);
+void ct_heatmap_cursor(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas);
+/* The level of sample (i, j), masked beyond the sensor's edge; and black or white, whichever is seen on a level's colour. */
+int ct_heatmap_level(const struct ct_view_memory *memory, const struct ct_scale *scale, uint32_t i, uint32_t j);
+int ct_heatmap_ink(const struct ct_view *view, int level);
+
+/* The section the outlines of ROIs are drawn from; draws them over the map, where they are wanted. */
+struct ct_request ct_outline_request(void);
+void ct_outline_draw(struct ct_view *view, const struct ct_snapshot *snapshot, const struct ct_scale *scale, struct ct_canvas canvas);
 /* The colour bar with unit, labels, marks where values lie beyond, and what the signs mean; 7 columns wide. */
 enum { CT_BAR_COLS = 7 };
 void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas);

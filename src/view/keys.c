@@ -3,7 +3,7 @@
 
 enum action {
   QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, AXIS, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW, RANGE,
-  REFERENCE, SAVE
+  REFERENCE, SAVE, OUTLINES, OVERLAY
 };
 
 static const struct {
@@ -16,11 +16,13 @@ static const struct {
   { "0 Esc", "overview", "0all", { '0', CT_PRESS_ESCAPE }, BACK },
   { "arrows", "cursor on the map; scroll", "arrows", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
   { "r", "curves: all pixels, cursor, ROIs", NULL, { 'r' }, SCOPE },
-  { "u", "map of EMF, error, counts, density, drift, EMF / error, lithium", NULL, { 'u' }, QUANTITY },
+  { "R", "curves of all ROIs over it", NULL, { 'R' }, OVERLAY },
+  { "o", "outlines of the ROIs on the map", NULL, { 'o' }, OUTLINES },
+  { "u", "map of EMF, error, counts, density, drift, EMF / error, hit rate, lithium", NULL, { 'u' }, QUANTITY },
   { "b", "bins: auto, 1, 2, 4, 8, adaptive", NULL, { 'b' }, BINNING },
   { "c", "colours: inferno, grey, viridis, cividis", NULL, { 'c' }, COLOURS },
   { "l", "log or linear; map: sqrt, too", NULL, { 'l' }, LOG },
-  { "a A", "map's range automatic, locked", NULL, { 'a', 'A' }, RANGE },
+  { "a A", "map's range automatic or shared; locked", NULL, { 'a', 'A' }, RANGE },
   { "D d", "take map as reference; compare", NULL, { 'D', 'd' }, REFERENCE },
   { "Space", "freeze the picture; run goes on", "Spc:freeze", { ' ' }, FREEZE },
   { "[ ]", "step back and forth in time", NULL, { '[', ']' }, STEP },
@@ -157,7 +159,7 @@ static void next_quantity(struct ct_view *view)
     view->spot = false;
     return;
   }
-  enum ct_quantity last = view->lithium.references > 0 ? CT_SHOW_LITHIUM : CT_SHOW_SIGNIFICANCE;
+  enum ct_quantity last = view->lithium.references > 0 ? CT_SHOW_LITHIUM : CT_SHOW_HITS;
   view->quantity = view->quantity >= last ? CT_SHOW_EMF : (enum ct_quantity)(view->quantity + 1);
 }
 
@@ -169,12 +171,13 @@ static void next_scale(struct ct_view *view)
     view->log_scale = !view->log_scale;
 }
 
-/* Locks the ends of the map that is seen, or lets them go. */
-static void set_range(struct ct_view *view, bool locked)
+/* For the map that is seen: locks the ends; or lets them go, and then has all pictures from now on share them. */
+static void set_range(struct ct_view *view, bool lock)
 {
   const struct ct_view_memory *memory = &view->memory;
-  view->range[memory->quantity][memory->difference] =
-    (struct ct_view_range){ locked && memory->high > memory->low, memory->low, memory->high };
+  struct ct_view_range *range = &view->range[memory->quantity][memory->difference];
+  enum ct_range policy = lock ? CT_RANGE_LOCKED : range->policy == CT_RANGE_AUTO ? CT_RANGE_SHARED : CT_RANGE_AUTO;
+  *range = (struct ct_view_range){ memory->high > memory->low ? policy : CT_RANGE_AUTO, memory->low, memory->high };
 }
 
 /* All pixels, the cursor's pixel, ROI 0, 1, ... and round again. */
@@ -221,6 +224,8 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case BINNING: view->bin = view->bin == 0 ? 1 : view->bin == CT_VIEW_ADAPTIVE ? 0 : view->bin * 2; break;
   case SCOPE: next_scope(view); break;
   case LOG: next_scale(view); break;
+  case OUTLINES: view->outlines = !view->outlines; break;
+  case OVERLAY: view->overlay = !view->overlay; break;
   case RANGE: set_range(view, key == 'A'); break;
   case REFERENCE: view->take_reference = view->take_reference || key == 'D'; view->difference ^= key == 'd'; break;
   }

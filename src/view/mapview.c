@@ -13,6 +13,8 @@ struct ct_request ct_view_map_request(const struct ct_view *view)
   struct ct_request request = { .kind = CT_SECTION_MAP, .bin = view->bin, .min_counts = (double)NAN };
   if (view->quantity == CT_SHOW_DRIFT)
     return (struct ct_request){ .kind = CT_SECTION_MAP, .of = CT_MAP_DRIFT, .min_counts = (double)NAN };
+  if (view->quantity == CT_SHOW_HITS)
+    return (struct ct_request){ .kind = CT_SECTION_MAP, .of = CT_MAP_HITS, .min_counts = (double)NAN };
   if (view->bin == 0 || view->bin == CT_VIEW_ADAPTIVE)
     request.target_sigma = view->target_sigma;
   if (view->bin == CT_VIEW_ADAPTIVE) {
@@ -34,7 +36,7 @@ static bool find_map(const struct ct_view *view, const struct ct_snapshot *snaps
 /* The bin is the worker's, chosen for the error; a small screen may draw several bins as one. */
 static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_map_view *map, struct ct_canvas canvas)
 {
-  static const char *const names[] = { "EMF", "Error", "Count", "Density", "Drift", "Significance", "Lithium" };
+  static const char *const names[] = { "EMF", "Error", "Count", "Density", "Drift", "Significance", "Hit rate", "Lithium" };
   unsigned bin = map->head->bin, x = view->memory.edge_x, y = view->memory.edge_y;
   char error[CT_WORD], aim[CT_WORD] = "", drawn[CT_WORD] = "";
   static const char *const scales[] = { "", ", sqrt", ", log" };
@@ -46,6 +48,8 @@ static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_
     return ct_canvas_caption(canvas, "Count map  per %ux%u pixels%s", x, y, scale);
   if (view->quantity == CT_SHOW_INTENSITY)
     return ct_canvas_caption(canvas, "Density map  L+H a second and pixel%s", scale);
+  if (view->quantity == CT_SHOW_HITS)
+    return ct_canvas_caption(canvas, "Hit rate map  hits a second and pixel%s", scale);
   if (view->quantity == CT_SHOW_DRIFT)
     return ct_canvas_caption(canvas, "Drift map  trend / its error, cells %ux%u", bin, bin);
   if (!isfinite(map->head->median_sigma))
@@ -83,6 +87,8 @@ struct ct_extent ct_panel_map(struct ct_view *view, const struct ct_snapshot *sn
   ct_heatmap_update(view, &map, &scale);
   struct ct_canvas body = map_caption(view, &map, ct_canvas_part(canvas, 0, 0, canvas.rows, extent.cols));
   ct_heatmap_draw(view, &scale, body);
+  ct_outline_draw(view, snapshot, &scale, body);
+  ct_heatmap_cursor(view, &scale, body);
   view->memory.row = body.row;
   view->memory.col = body.col;
   view->memory.map_rows = scale.rows;
@@ -98,10 +104,8 @@ int ct_panel_range(const struct ct_view *view, struct ct_canvas canvas, int row)
   static const char *const scales[] = { "linear", "square root", "logarithmic" };
   const struct ct_view_memory *memory = &view->memory;
   char clock[CT_WORD];
-  if (view->range[memory->quantity][memory->difference].locked)
-    ct_canvas_text(canvas, row++, 0, 0, "range locked      a: auto");
-  else
-    ct_canvas_text(canvas, row++, 0, 0, "range auto, p2-p98  A: lock");
+  static const char *const policies[] = { "auto, p1-p99  A: lock", "locked  a: auto", "shared  a: auto" };
+  ct_canvas_text(canvas, row++, 0, 0, "range %s", policies[view->range[memory->quantity][memory->difference].policy]);
   ct_canvas_text(canvas, row++, 0, 0, "colours %s%s", scales[memory->scale],
                  ct_range_signed(memory->quantity, memory->difference) ? "" : "  l: next");
   if (view->reference.rows == 0)

@@ -10,6 +10,21 @@ struct ct_request ct_view_map_request(const struct ct_view *view);
 struct ct_request ct_view_curve_request(const struct ct_view *view, enum ct_section_kind kind);
 struct ct_request ct_view_trend_request(const struct ct_view *view);
 
+struct ct_request ct_view_marks_request(void);
+struct ct_request ct_view_roi_request(enum ct_section_kind kind, uint32_t roi);
+
+/* What a ROI is called where its name is too long, 'A', 'B', ...; and the colour of its curves. */
+uint32_t ct_roi_letter(uint32_t roi);
+int ct_roi_colour(uint32_t roi);
+/* The ROIs whose curves are drawn over that of the scope, which is none of them: how many. */
+enum { CT_OVERLAY_MAX = 6 };
+uint32_t ct_view_overlay(const struct ct_view *view, uint32_t rois[CT_OVERLAY_MAX]);
+
+/* Seconds since what is shown was new, where that makes it stale; else 0: the detector's figures, the cell's, the camera's. */
+double ct_age_detector(const struct ct_snapshot_core *core);
+double ct_age_cell(const struct ct_snapshot_core *core);
+double ct_age_camera(const struct ct_snapshot_core *core);
+
 /* Whose curves are shown: "all pixels", "pixel 39,40", or the ROI's name. */
 const char *ct_view_scope_word(const struct ct_view *view, const struct ct_snapshot_core *core, char out[CT_NAME + 16]);
 
@@ -32,6 +47,8 @@ void ct_panel_voltage(const struct ct_view *view, const struct ct_snapshot *snap
 /* EMF over the charge, points with error bars; and whether there is a charge that has moved. */
 bool ct_panel_has_charge(const struct ct_view *view, const struct ct_snapshot *snapshot);
 void ct_panel_charge(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* In row 0 of <canvas>: what happened last, the newest first. */
+void ct_panel_marks(const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 struct ct_request ct_view_tomo_request(const struct ct_view *view, int rows, int cols);
 void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* What of <lines> fits <canvas> is shown from view->scroll on, which is kept within; returns the canvas less a last row
@@ -45,6 +62,8 @@ void ct_panel_detector(const struct ct_snapshot_health *health, struct ct_canvas
 void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* "39,40 EMF 0.93 ± 0.05, 118 counts" in row <row>. */
 void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, int row);
+/* "EMF 0.9302 ± 0.0031" in row <row>, and how old where it is stale. */
+void ct_panel_emf(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row);
 /* For screens too small for pictures: the figures that matter most, one a line. */
 void ct_panel_lines(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* Row 0 of <canvas>: the state of everything in words; what is wrong comes first. */

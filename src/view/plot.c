@@ -1,6 +1,7 @@
 #include "view/plot.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "view/words.h"
@@ -48,37 +49,58 @@ static int row_of(const struct ct_plot *plot, double y, int rows)
   return (int)fmin(fmax(floor(at), 0), rows - 1);
 }
 
-static const char *y_label(char word[CT_WORD], const struct ct_plot *plot, double tick, double step)
+static void y_label(char word[CT_WORD], const struct ct_plot *plot, double tick, double step)
 {
   if (plot->log_y)
-    return ct_word_brief(word, pow(10, tick));
-  if (fabs(plot->y_high) >= 10000)
-    return ct_word_brief(word, tick);
-  return ct_word_tick(word, tick, decimals_of(step));
+    ct_word_brief(word, pow(10, tick));
+  else if (fabs(plot->y_high) >= 10000)
+    ct_word_brief(word, tick);
+  else
+    ct_word_tick(word, tick, decimals_of(step));
 }
 
-/* Ticks of y: every step that leaves three rows between labels; whole decades where logarithmic. */
-static double y_step(const struct ct_plot *plot, int rows)
-{
-  double step = ct_round_step((plot->y_high - plot->y_low) / (rows / 3 > 0 ? rows / 3 : 1));
-  return plot->log_y ? fmax(1, ceil(step)) : step;
-}
-
-static int widest_label(const struct ct_plot *plot, double step)
+static void y_label_with_unit(char out[2 * CT_WORD], const struct ct_plot *plot, const struct ct_axes *axes, double tick, double step)
 {
   char word[CT_WORD];
+  bool unit = axes->y_unit != NULL && axes->y_unit[0] != '\0';
+  y_label(word, plot, tick, step);
+  snprintf(out, 2 * CT_WORD, "%s%s%.*s", word, unit ? " " : "", CT_WORD - 2, unit ? axes->y_unit : "");
+}
+
+static int ticks_within(const struct ct_plot *plot, double step)
+{
+  return (int)(floor(plot->y_high / step + 1e-6) - ceil(plot->y_low / step - 1e-6)) + 1;
+}
+
+/* Ticks of y: every step that leaves three rows between labels, or less where there would be only one; whole decades
+ * where logarithmic. */
+static double y_step(const struct ct_plot *plot, int rows)
+{
+  double span = plot->y_high - plot->y_low, step = ct_round_step(span / (rows / 3 > 0 ? rows / 3 : 1));
+  if (plot->log_y)
+    return fmax(1, ceil(step));
+  while (ticks_within(plot, step) < 2)
+    step = ct_round_step(step / 2.6);      /* the next smaller of 1, 2, 5 */
+  return step;
+}
+
+static int widest_label(const struct ct_plot *plot, const struct ct_axes *axes, struct ct_canvas canvas, double step)
+{
+  char word[2 * CT_WORD];
+  canvas.rows = 0;                 /* only how wide it would be */
   int widest = 0;
   for (int i = 0; i <= 100; i++) {
     double tick = (ceil(plot->y_low / step - 1e-6) + i) * step;
     if (tick > plot->y_high + 1e-6 * step)
       break;
-    int columns = ct_text_columns(y_label(word, plot, tick, step));
+    y_label_with_unit(word, plot, axes, tick, step);
+    int columns = ct_canvas_text(canvas, 0, 0, 0, "%s", word);
     widest = columns > widest ? columns : widest;
   }
   return widest;
 }
 
-static void draw_y_axis(const struct ct_plot *plot, struct ct_canvas canvas, int left, double step)
+static void draw_y_axis(const struct ct_plot *plot, const struct ct_axes *axes, struct ct_canvas canvas, int left, double step)
 {
   int rows = plot->area.rows, last = -1;
   for (int row = 0; row < rows; row++)
@@ -87,13 +109,16 @@ static void draw_y_axis(const struct ct_plot *plot, struct ct_canvas canvas, int
     double tick = (ceil(plot->y_low / step - 1e-6) + i) * step;
     if (tick > plot->y_high + 1e-6 * step)
       break;
-    char word[CT_WORD];
+    char word[2 * CT_WORD];
     int row = row_of(plot, tick, rows);
     if (row == last)
       continue;
     last = row;
-    y_label(word, plot, tick, step);
-    ct_canvas_coloured(canvas, row, left - 1 - ct_text_columns(word), CT_GREY, 0, "%s", word);
+    y_label_with_unit(word, plot, axes, tick, step);
+    struct ct_canvas blind = canvas;
+    blind.rows = 0;
+    int columns = ct_canvas_text(blind, row, 0, 0, "%s", word);
+    ct_canvas_coloured(canvas, row, left - 1 - columns, CT_GREY, 0, "%s", word);
     ct_canvas_put(canvas, row, left - 1, canvas.utf8 ? 0x2524 : '+', CT_GREY, CT_COLOUR_DEFAULT, 0);
   }
 }
@@ -125,20 +150,22 @@ static void draw_x_axis(const struct ct_plot *plot, struct ct_canvas canvas, int
     ct_canvas_coloured(canvas, row, left + free_to, CT_GREY, 0, " %s", unit);
 }
 
-struct ct_plot ct_plot_axes(struct ct_canvas canvas, double x_low, double x_high, double y_low, double y_high, bool log_y,
-                            const char *x_unit)
+struct ct_plot ct_plot_axes(struct ct_canvas canvas, const struct ct_axes *axes)
 {
-  struct ct_plot plot = { .x_low = x_low, .x_high = x_high, .y_low = y_low, .y_high = y_high, .log_y = log_y };
-  if (canvas.rows < 3 || canvas.cols < 12 || !(x_high > x_low) || !(y_high > y_low) || !isfinite(x_high - x_low) ||
-      !isfinite(y_high - y_low))
+  struct ct_plot plot = { .x_low = axes->x_low, .x_high = axes->x_high, .y_low = axes->y_low, .y_high = axes->y_high,
+                          .log_y = axes->log_y };
+  if (canvas.rows < 3 || canvas.cols < 12 || !(plot.x_high > plot.x_low) || !(plot.y_high > plot.y_low) ||
+      !isfinite(plot.x_high - plot.x_low) || !isfinite(plot.y_high - plot.y_low))
     return plot;
   double step = y_step(&plot, canvas.rows - 1);
-  int left = widest_label(&plot, step) + 1;
-  plot.area = ct_canvas_part(canvas, 0, left, canvas.rows - 1, canvas.cols - left);
+  int left = widest_label(&plot, axes, canvas, step) + 1;
+  plot.left = left > axes->left ? left : axes->left;
+  plot.area = ct_canvas_part(canvas, 0, plot.left, canvas.rows - 1, canvas.cols - plot.left);
+  plot.axis = ct_canvas_part(canvas, canvas.rows - 1, plot.left, 1, canvas.cols - plot.left);
   if (plot.area.rows < 2 || plot.area.cols < 6)
     return (struct ct_plot){ 0 };
-  draw_y_axis(&plot, canvas, left, step);
-  draw_x_axis(&plot, canvas, left, x_unit);
+  draw_y_axis(&plot, axes, canvas, plot.left, step);
+  draw_x_axis(&plot, canvas, plot.left, axes->x_unit);
   return plot;
 }
 
@@ -221,17 +248,39 @@ static int dot_of(const struct ct_plot *plot, double y)
   return (int)floor(fmin(fmax(at, -1), rows));      /* one beyond either end: drawn nowhere */
 }
 
-/* Bars first and far enough apart to be told from one another, so that they never hide the curve. */
-static void draw_bars(const struct ct_plot *plot, const struct ct_curve *curve)
+/* Whether a curve has its letter on this column of dots; without lines there is little else to see of it. */
+static bool has_letter(const struct ct_plot *plot, const struct ct_curve *curve, int x)
 {
-  int next_free = 0, apart = plot->area.utf8 && curve->joined ? 4 : 1;
+  int apart = plot->area.utf8 && curve->joined ? 6 : 1, phases = curve->phases > 0 ? curve->phases : 1;
+  return plot->area.utf8 ? x / 2 % (apart * phases) == apart * curve->phase + apart / 2 : x % phases == curve->phase;
+}
+
+/* Bars first and far enough apart to be told from one another, so that they never hide the curve. */
+static void draw_bars(const struct ct_plot *plot, const struct ct_curve *curve, int colour)
+{
+  int next_free = 0, apart = curve->letter != 0 ? 2 : plot->area.utf8 && curve->joined ? 4 : 1;
   for (size_t i = 0; i < curve->n;) {
     struct column column = next_column(plot, curve, &i);
-    if (column.x < next_free || !isfinite(column.y) || !isfinite(column.sigma))
+    if (column.x < next_free || !isfinite(column.y) || !isfinite(column.sigma) ||
+        (curve->letter != 0 && !has_letter(plot, curve, column.x)))
       continue;
     next_free = column.x + apart;
     line(plot, column.x, dot_of(plot, column.y + column.sigma), column.x, dot_of(plot, column.y - column.sigma), MARK_BAR,
-         CT_GREY);
+         curve->letter != 0 ? colour : CT_GREY);
+  }
+}
+
+static void draw_letters(const struct ct_plot *plot, const struct ct_curve *curve, int colour)
+{
+  int rows = plot->area.utf8 ? 4 : 1, cols = plot->area.utf8 ? 2 : 1, last = -1;
+  for (size_t i = 0; i < curve->n;) {
+    struct column column = next_column(plot, curve, &i);
+    if (column.x < 0 || !isfinite(column.y) || !has_letter(plot, curve, column.x) || column.x / cols == last)
+      continue;
+    int y = dot_of(plot, column.y);
+    last = column.x / cols;
+    if (y >= 0)
+      ct_canvas_put(plot->area, y / rows, last, curve->letter, colour, CT_COLOUR_DEFAULT, CT_ATTR_BOLD);
   }
 }
 
@@ -240,7 +289,7 @@ void ct_plot_curve(const struct ct_plot *plot, const struct ct_curve *curve, int
   if (plot->area.rows <= 0)
     return;
   if (curve->sigma != NULL && !plot->log_y)
-    draw_bars(plot, curve);
+    draw_bars(plot, curve, colour);
   struct column last = { -1, 0, 0 };
   for (size_t i = 0; i < curve->n;) {
     struct column column = next_column(plot, curve, &i);
@@ -248,19 +297,70 @@ void ct_plot_curve(const struct ct_plot *plot, const struct ct_curve *curve, int
       int y = dot_of(plot, column.y);
       if (curve->joined && plot->area.utf8 && last.x >= 0)
         line(plot, last.x, dot_of(plot, last.y), column.x, y, MARK_POINT, colour);
-      dot(plot, column.x, y, MARK_POINT, colour);
+      if (curve->letter == 0 || plot->area.utf8)
+        dot(plot, column.x, y, MARK_POINT, colour);
     }
     last = isfinite(column.y) ? column : (struct column){ -1, 0, 0 };
   }
+  if (curve->letter != 0)
+    draw_letters(plot, curve, colour);
 }
 
-void ct_plot_mark(const struct ct_plot *plot, double x, const char *text)
+/* Whether there is nothing but texture and dotted lines. */
+static bool is_free(const struct ct_plot *plot, int row, int col, int columns)
+{
+  for (int i = 0; i < columns; i++) {
+    const struct ct_glyph *glyph = glyph_at(plot->area, row, col + i);
+    if (glyph->code != ' ' && !(glyph->attributes & CT_ATTR_DIM))
+      return false;
+  }
+  return true;
+}
+
+static int column_at(const struct ct_plot *plot, double x)
 {
   double at = (x - plot->x_low) / (plot->x_high - plot->x_low) * plot->area.cols;
-  if (plot->area.rows <= 0 || !(at >= 0 && at < plot->area.cols))
-    return;
-  int col = (int)at, columns = ct_text_columns(text);
-  for (int row = 0; row < plot->area.rows; row++)
+  return plot->area.rows > 0 && at >= 0 && at < plot->area.cols ? (int)at : -1;
+}
+
+void ct_plot_line(const struct ct_plot *plot, double x)
+{
+  int col = column_at(plot, x);
+  for (int row = 0; row < plot->area.rows && col >= 0; row++)
     ct_canvas_put(plot->area, row, col, plot->area.utf8 ? 0x250a : ':', CT_GREY, CT_COLOUR_DEFAULT, CT_ATTR_DIM);
-  ct_canvas_coloured(plot->area, 0, col + columns + 1 < plot->area.cols ? col + 1 : col - columns, CT_GREY, 0, "%s", text);
+}
+
+void ct_plot_label(const struct ct_plot *plot, double x, const char *text)
+{
+  int col = column_at(plot, x), columns = ct_text_columns(text);
+  int at = col + columns + 1 < plot->area.cols ? col + 1 : col - columns;
+  for (int row = 0; row < plot->area.rows && col >= 0 && at >= 0; row++)
+    if (is_free(plot, row, at, columns)) {
+      ct_canvas_coloured(plot->area, row, at, CT_GREY, 0, "%s", text);
+      return;
+    }
+}
+
+void ct_plot_tick(const struct ct_plot *plot, double x, uint32_t utf8, char ascii)
+{
+  int col = column_at(plot, x);
+  if (col < 0)
+    return;
+  uint32_t code = plot->area.utf8 ? utf8 : (unsigned char)ascii, here = glyph_at(plot->axis, 0, col)->code;
+  uint32_t next = col + 1 < plot->axis.cols ? glyph_at(plot->axis, 0, col + 1)->code : ' ';
+  bool number = (here != 0x2500 && here != '-') || (next >= '0' && next <= '9');
+  ct_canvas_put(number ? plot->area : plot->axis, number ? plot->area.rows - 1 : 0, col, code, CT_COLOUR_DEFAULT,
+                CT_COLOUR_DEFAULT, CT_ATTR_BOLD);
+}
+
+void ct_plot_shade(const struct ct_plot *plot, double x0, double x1, int every)
+{
+  double cols = plot->area.cols / (plot->x_high - plot->x_low);
+  if (plot->area.rows <= 0 || !(x1 > x0) || !isfinite(x0) || !isfinite(x1))
+    return;
+  int from = (int)fmin(fmax((x0 - plot->x_low) * cols, 0), plot->area.cols), to = (int)fmin(fmax((x1 - plot->x_low) * cols, 0), plot->area.cols);
+  for (int row = 1; row < plot->area.rows; row += 2)
+    for (int col = from; col < to; col++)
+      if ((col + row / 2) % every == 0)
+        ct_canvas_put(plot->area, row, col, plot->area.utf8 ? 0xb7 : '.', CT_GREY, CT_COLOUR_DEFAULT, CT_ATTR_DIM);
 }

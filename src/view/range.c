@@ -12,7 +12,7 @@ bool ct_range_signed(enum ct_quantity quantity, bool difference)
 
 enum { BINS = 512 };
 
-/* The values below which 2 and 98 % of the coloured cells lie, by histogram, once coarse and once within the result. */
+/* The values below which 1 and 99 % of the coloured cells lie, by histogram, once coarse and once within the result. */
 static bool percentiles(const float *value, const int8_t *level, size_t n, double *low, double *high)
 {
   double from = (double)INFINITY, to = -(double)INFINITY;
@@ -33,9 +33,9 @@ static bool percentiles(const float *value, const int8_t *level, size_t n, doubl
         all++;
       }
     size_t first = 0, last = BINS - 1;
-    for (below = counts[0]; first < BINS - 1 && below * 50 < all; below += counts[++first])
+    for (below = counts[0]; first < BINS - 1 && below * 100 < all; below += counts[++first])
       ;
-    for (below = counts[BINS - 1]; last > first && below * 50 < all; below += counts[--last])
+    for (below = counts[BINS - 1]; last > first && below * 100 < all; below += counts[--last])
       ;
     to = from + ((double)last + 1) * width;
     from += (double)first * width;
@@ -45,9 +45,9 @@ static bool percentiles(const float *value, const int8_t *level, size_t n, doubl
   return true;
 }
 
-/* Ends of the colour bar: round numbers around the middle 96 %, at least six times the noise apart, so that noise alone
+/* Ends of the colour bar: round numbers around the middle 98 %, at least six times the noise apart, so that noise alone
  * never looks like structure. The old ends stay while they still suit: a bar that moves repaints the whole map. */
-static void set_range(struct ct_view_memory *memory, double noise)
+static void set_range(struct ct_view_memory *memory, const struct ct_view_range *shared, double noise)
 {
   double low, high;
   size_t n = (size_t)memory->rows * memory->cols;
@@ -67,6 +67,10 @@ static void set_range(struct ct_view_memory *memory, double noise)
     low -= 0.15 * (high - low);    /* the darkest levels are hard to tell from a dark terminal */
   else if (memory->quantity != CT_SHOW_LITHIUM)
     low = 0;                       /* an error, a count, an intensity reads from zero */
+  if (shared != NULL) {
+    low = fmin(low, shared->low);
+    high = fmax(high, shared->high);
+  }
   double span = high - low, old = memory->high - memory->low, slack = 0.06 * old;
   if (old > 0 && low >= memory->low - slack && high <= memory->high + slack && old <= 1.8 * span)
     return;
@@ -78,12 +82,16 @@ static void set_range(struct ct_view_memory *memory, double noise)
 void ct_range_update(struct ct_view *view, double noise)
 {
   struct ct_view_memory *memory = &view->memory;
-  const struct ct_view_range *range = &view->range[memory->quantity][memory->difference];
-  if (range->locked) {
+  struct ct_view_range *range = &view->range[memory->quantity][memory->difference];
+  if (range->policy == CT_RANGE_LOCKED) {
     memory->low = range->low;
     memory->high = range->high;
-  } else {
-    set_range(memory, noise);
+    return;
+  }
+  set_range(memory, range->policy == CT_RANGE_SHARED ? range : NULL, noise);
+  if (range->policy == CT_RANGE_SHARED) {
+    range->low = memory->low;
+    range->high = memory->high;
   }
 }
 

@@ -273,7 +273,8 @@ static void draw_line(const struct ct_view *view, const struct source *source, s
     return;
   low = fmin(low, 0);
   ct_plot_round(&low, &high);
-  struct ct_plot plot = ct_plot_axes(canvas, x[0], x[n - 1], low, high, false, isfinite(source->pixel_um) ? "mm" : "px");
+  struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){ .x_low = x[0], .x_high = x[n - 1], .y_low = low, .y_high = high,
+                                                                .x_unit = isfinite(source->pixel_um) ? "mm" : "px" });
   ct_plot_curve(&plot, &curve, CT_ACCENT);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "view/heatmap.h"
 #include "view/panels.h"
 #include "view/words.h"
 
@@ -15,6 +16,7 @@ void ct_view_init(struct ct_view *view, bool utf8, bool colours, double target_s
   view->colours = colours;
   view->smooth = true;
   view->log_scale = true;
+  view->outlines = true;
   view->target_sigma = target_sigma > 0 ? target_sigma : 0.05;
 }
 
@@ -63,8 +65,18 @@ static enum shape shape_of(int rows, int cols)
 /* Rows of <whole> that <share> of <shares> takes. */
 static int share_of(int whole, int share, int shares) { return whole * share / shares; }
 
+/* A panel, dim where what it shows is <age_s> old. */
+static void draw_aged(void (*panel)(const struct ct_view *, const struct ct_snapshot *, struct ct_canvas), const struct ct_view *view,
+                      const struct ct_snapshot *snapshot, struct ct_canvas canvas, double age_s)
+{
+  panel(view, snapshot, canvas);
+  if (age_s > 0)
+    ct_canvas_dim(canvas);
+}
+
 static void draw_right(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, bool numbers)
 {
+  double age_s = ct_age_detector(&snapshot->core);
   int rows = canvas.rows, cols = canvas.cols;
   if (numbers) {
     rows -= 3;
@@ -72,28 +84,38 @@ static void draw_right(struct ct_view *view, const struct ct_snapshot *snapshot,
   }
   if (rows < WALL_ROWS) {
     int half = share_of(rows, 1, 2);
-    ct_panel_profile(view, snapshot, ct_canvas_part(canvas, 0, 0, half, cols));
-    ct_panel_trend(view, snapshot, ct_canvas_part(canvas, half, 0, rows - half, cols));
+    draw_aged(ct_panel_profile, view, snapshot, ct_canvas_part(canvas, 0, 0, half, cols), age_s);
+    draw_aged(ct_panel_trend, view, snapshot, ct_canvas_part(canvas, half, 0, rows - half, cols), age_s);
     return;
   }
   int part = share_of(rows, 3, 11), row = 0;
-  ct_panel_profile(view, snapshot, ct_canvas_part(canvas, row, 0, part, cols));
-  ct_panel_trend(view, snapshot, ct_canvas_part(canvas, row += part, 0, part, cols));
+  draw_aged(ct_panel_profile, view, snapshot, ct_canvas_part(canvas, row, 0, part, cols), age_s);
+  draw_aged(ct_panel_trend, view, snapshot, ct_canvas_part(canvas, row += part, 0, part, cols), age_s);
   part = share_of(rows, 2, 11) + 1;
-  ct_panel_voltage(view, snapshot, ct_canvas_part(canvas, row += share_of(rows, 3, 11), 0, part, cols));
+  draw_aged(ct_panel_voltage, view, snapshot, ct_canvas_part(canvas, row += share_of(rows, 3, 11), 0, part, cols),
+            ct_age_cell(&snapshot->core));
   row += part;
   ct_panel_health(view, snapshot, ct_canvas_part(canvas, row, 0, rows - row, cols));
+}
+
+static struct ct_extent draw_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  struct ct_extent map = ct_panel_map(view, snapshot, canvas);
+  if (ct_age_detector(&snapshot->core) > 0)
+    ct_canvas_dim(ct_canvas_part(canvas, 0, 0, map.rows, map.cols));
+  return map;
 }
 
 static void draw_two(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
 {
   int limit = body.cols * 3 / 5;
-  struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows, limit));
+  struct ct_extent map = draw_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows, limit));
   int left = map.rows + body.rows / 30, rest = body.rows - left;      /* a row of air where there is plenty */
   if (rest >= NUMBERS_ROWS + 1 + SPECTRUM_ROWS && body.grid->rows >= SPECTRUM_SCREEN_ROWS) {
     ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, NUMBERS_ROWS, map.cols));
     left += NUMBERS_ROWS + 1;
-    ct_panel_spectrum(view, snapshot, ct_canvas_part(body, left, 0, body.rows - left, map.cols));
+    draw_aged(ct_panel_spectrum, view, snapshot, ct_canvas_part(body, left, 0, body.rows - left, map.cols),
+              ct_age_detector(&snapshot->core));
   } else if (rest >= 3) {
     ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, rest, map.cols));
   }
@@ -102,12 +124,9 @@ static void draw_two(struct ct_view *view, const struct ct_snapshot *snapshot, s
 
 static void draw_column(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
 {
-  char word[CT_WORD];
-  const struct ct_snapshot_xcs *xcs = &snapshot->core.xcs;
-  struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows - 2, body.cols));
+  struct ct_extent map = draw_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows - 2, body.cols));
   int row = map.rows < body.rows - 2 ? map.rows : body.rows - 2;
-  if (xcs->present)
-    ct_canvas_text(body, row, 0, CT_ATTR_BOLD, "EMF %s", ct_word_measured(word, xcs->emf.emf, xcs->emf.sigma));
+  ct_panel_emf(&snapshot->core, body, row);
   ct_panel_numbers(view, snapshot, ct_canvas_part(body, row + 1, 0, body.rows - row - 1, body.cols));
 }
 
@@ -116,7 +135,7 @@ static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snaps
   enum { BESIDE_COLS = 30 };
   bool wide = body.cols >= MAP_COLS_MIN + BESIDE_COLS;
   int rows = wide ? body.rows : body.rows - 1;
-  struct ct_extent map = ct_panel_map(view, snapshot, ct_canvas_part(body, 0, 0, rows, body.cols - (wide ? BESIDE_COLS : 0)));
+  struct ct_extent map = draw_map(view, snapshot, ct_canvas_part(body, 0, 0, rows, body.cols - (wide ? BESIDE_COLS : 0)));
   if (wide) {
     struct ct_canvas beside = ct_canvas_part(body, 1, map.cols + 1, body.rows - 1, body.cols - map.cols - 1);
     int top = view->memory.map_rows > 0 ? ct_panel_range(view, beside, 0) + 1 : 0;
@@ -129,12 +148,17 @@ static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snaps
 static void draw_cell(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
 {
   enum { PART_ROWS = 6 };          /* less and a curve says nothing */
+  double age_s = ct_age_detector(&snapshot->core);
+  if (body.rows >= 2 * PART_ROWS) {
+    body.rows--;
+    ct_panel_marks(snapshot, (struct ct_canvas){ body.grid, body.row + body.rows, body.col, 1, body.cols, body.utf8, body.colours });
+  }
   bool charge = body.rows >= 3 * PART_ROWS && ct_panel_has_charge(view, snapshot);
   int part = share_of(body.rows, 1, charge ? 3 : 2), rest = body.rows - 2 * part;
-  ct_panel_voltage(view, snapshot, ct_canvas_part(body, 0, 0, part, body.cols));
-  ct_panel_trend(view, snapshot, ct_canvas_part(body, part, 0, charge ? part : body.rows - part, body.cols));
+  draw_aged(ct_panel_voltage, view, snapshot, ct_canvas_part(body, 0, 0, part, body.cols), ct_age_cell(&snapshot->core));
+  draw_aged(ct_panel_trend, view, snapshot, ct_canvas_part(body, part, 0, charge ? part : body.rows - part, body.cols), age_s);
   if (charge)
-    ct_panel_charge(view, snapshot, ct_canvas_part(body, 2 * part, 0, rest, body.cols));
+    draw_aged(ct_panel_charge, view, snapshot, ct_canvas_part(body, 2 * part, 0, rest, body.cols), age_s);
 }
 
 static void draw_health(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
@@ -142,6 +166,13 @@ static void draw_health(struct ct_view *view, const struct ct_snapshot *snapshot
   int rows = view->link.refresh_hz > 0 ? body.rows - 1 : body.rows;
   ct_panel_health(view, snapshot, ct_canvas_part(body, 0, 0, rows, body.cols));
   ct_panel_link(view, ct_canvas_part(body, rows, 0, 1, body.cols));
+}
+
+static void draw_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
+{
+  ct_panel_tomo(view, snapshot, body);
+  if (ct_age_camera(&snapshot->core) > 0)
+    ct_canvas_dim(body);
 }
 
 static void draw_overview(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body, enum shape shape)
@@ -154,15 +185,16 @@ static void draw_overview(struct ct_view *view, const struct ct_snapshot *snapsh
 
 static void draw_body(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body, enum shape shape)
 {
+  double age_s = ct_age_detector(&snapshot->core);
   switch (view->panel) {
   case CT_PANEL_OVERVIEW: draw_overview(view, snapshot, body, shape); break;
   case CT_PANEL_MAP: draw_large_map(view, snapshot, body); break;
-  case CT_PANEL_PROFILE: ct_panel_profile(view, snapshot, body); break;
-  case CT_PANEL_SPECTRUM: ct_panel_spectrum(view, snapshot, body); break;
-  case CT_PANEL_TOMO: ct_panel_tomo(view, snapshot, body); break;
+  case CT_PANEL_PROFILE: draw_aged(ct_panel_profile, view, snapshot, body, age_s); break;
+  case CT_PANEL_SPECTRUM: draw_aged(ct_panel_spectrum, view, snapshot, body, age_s); break;
+  case CT_PANEL_TOMO: draw_tomo(view, snapshot, body); break;
   case CT_PANEL_CELL: draw_cell(view, snapshot, body); break;
   case CT_PANEL_HEALTH: draw_health(view, snapshot, body); break;
-  case CT_PANEL_MONITORS: ct_panel_monitors(view, snapshot, body); break;
+  case CT_PANEL_MONITORS: draw_aged(ct_panel_monitors, view, snapshot, body, age_s); break;
   }
 }
 
@@ -181,20 +213,10 @@ static void window_words(const struct ct_snapshot_xcs *xcs, char out[2 * CT_WORD
     snprintf(out, size, "%s window", ct_word_time(whole, xcs->window_s));
 }
 
-/* How long the detector has been silent, where that makes what is shown stale; else 0. */
-static double stale_s(const struct ct_snapshot_core *core)
+/* Of what the panel shows, where that is from one stream; the cell's is said beside its figures. */
+static double age_of(enum ct_panel panel, const struct ct_snapshot_core *core)
 {
-  const double stale_from_s = 2;
-  for (uint32_t i = 0; core->xcs.present && i < core->n_streams && i < CT_SNAPSHOT_STREAMS; i++)
-    if (core->streams[i].role == CT_ROLE_HEXITEC && core->streams[i].silent_s > stale_from_s)
-      return core->streams[i].silent_s;
-  return 0;
-}
-
-/* Panels whose figures are from the detector alone. */
-static bool of_detector(enum ct_panel panel)
-{
-  return panel != CT_PANEL_TOMO && panel != CT_PANEL_CELL && panel != CT_PANEL_HEALTH;
+  return panel == CT_PANEL_TOMO ? ct_age_camera(core) : ct_age_detector(core);
 }
 
 /* "comptop  charge-02  xcs  60 s window  3.31M photons        03:14:07Z" */
@@ -206,12 +228,12 @@ static void draw_title(const struct ct_view *view, const struct ct_snapshot *sna
   const struct ct_snapshot_core *core = &snapshot->core;
   const char *run = core->run[0] != '\0' ? core->run : core->demo ? "demo" : "(no name)";
   char clock[CT_WORD], window[2 * CT_WORD + 16], counts[CT_WORD], age[CT_WORD];
-  double silent_s = stale_s(core);
+  double age_s = age_of(view->panel, core);
   col = ct_canvas_text(canvas, 0, col + 1, CT_ATTR_BOLD, "%.*s", (int)sizeof core->run, run);
   int right = canvas.cols - (view->frozen ? 17 : 9);
   struct ct_canvas middle = ct_canvas_part(canvas, 0, 0, 1, right - 1);
-  if (col + 2 < right && silent_s > 0)
-    col = ct_canvas_text(middle, 0, col + 2, CT_ATTR_REVERSE, "data %s old", ct_word_time(age, silent_s));
+  if (col + 2 < right && age_s > 0)
+    col = ct_canvas_text(middle, 0, col + 2, CT_ATTR_REVERSE, "data %s", ct_word_age(age, age_s));
   if (col + 2 < right && core->xcs.present) {
     window_words(&core->xcs, window);
     ct_canvas_text(middle, 0, col + 2, 0, "%.*s %s  %s photons", (int)sizeof core->mode, core->mode, window,
@@ -248,19 +270,14 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
   view->tomo.screen_rows = grid->rows;
   view->tomo.screen_cols = grid->cols;
   view->n_rois = snapshot->core.n_rois < CT_SNAPSHOT_ROIS ? snapshot->core.n_rois : CT_SNAPSHOT_ROIS;
-  bool stale = stale_s(&snapshot->core) > 0;
   if (shape == SHAPE_LINES) {
     ct_panel_lines(view, snapshot, below);
-    if (stale)
-      ct_canvas_dim(below);
     return;
   }
   ct_panel_verdict(view, snapshot, below);
   ct_panel_keys(ct_canvas_part(screen, grid->rows - ROWS_KEYS, 0, 1, grid->cols));
   struct ct_canvas body = ct_canvas_part(below, ROWS_VERDICT, 0, below.rows - ROWS_VERDICT - ROWS_KEYS, grid->cols);
   draw_body(view, snapshot, body, shape);
-  if (stale && of_detector(view->panel))
-    ct_canvas_dim(body);
 }
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */
@@ -272,16 +289,23 @@ size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct c
   size_t n = 0;
   if (shape == SHAPE_LINES)
     return 0;
-  if (overview || view->panel == CT_PANEL_MAP)
+  if (overview || view->panel == CT_PANEL_MAP) {
     wanted[n++] = ct_view_map_request(view);
+    wanted[n++] = ct_outline_request();
+  }
   if (two || view->panel == CT_PANEL_PROFILE)
     wanted[n++] = ct_view_curve_request(view, CT_SECTION_PROFILE);
+  uint32_t rois[CT_OVERLAY_MAX], overlaid = ct_view_overlay(view, rois);
+  for (uint32_t i = 0; i < overlaid && (view->panel == CT_PANEL_PROFILE || view->panel == CT_PANEL_CELL); i++)
+    wanted[n++] = ct_view_roi_request(view->panel == CT_PANEL_CELL ? CT_SECTION_TREND : CT_SECTION_PROFILE, rois[i]);
   if (view->panel == CT_PANEL_PROFILE && view->scope != CT_SCOPE_ALL)
     wanted[n++] = (struct ct_request){ .kind = CT_SECTION_PROFILE, .scope = CT_SCOPE_ALL };
   if ((two && rows >= SPECTRUM_SCREEN_ROWS) || view->panel == CT_PANEL_SPECTRUM)
     wanted[n++] = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
-  if (two || view->panel == CT_PANEL_CELL)
+  if (two || view->panel == CT_PANEL_CELL) {
     wanted[n++] = ct_view_trend_request(view);
+    wanted[n++] = ct_view_marks_request();
+  }
   if (view->panel == CT_PANEL_TOMO)
     wanted[n++] = ct_view_tomo_request(view, rows, cols);
   for (size_t i = 0; i < n && i < max; i++)

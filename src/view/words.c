@@ -80,6 +80,14 @@ const char *ct_word_time(char out[CT_WORD], double seconds)
   return out;
 }
 
+const char *ct_word_age(char out[CT_WORD], double seconds)
+{
+  ct_word_time(out, seconds);
+  size_t length = strlen(out);
+  snprintf(out + length, CT_WORD - length, " old");
+  return out;
+}
+
 const char *ct_word_unit(char out[CT_WORD], double value, int digits, bool sign, const char *unit)
 {
   if (!isfinite(value)) {

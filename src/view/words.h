@@ -13,6 +13,8 @@ const char *ct_word_short(char out[CT_WORD], double value);
 const char *ct_word_brief(char out[CT_WORD], double value);
 /* "0.4 s", "14 s", "24 min", "6.2 h", "3.1 d". */
 const char *ct_word_time(char out[CT_WORD], double seconds);
+/* "14 s old" */
+const char *ct_word_age(char out[CT_WORD], double seconds);
 /* "3.912 V", "+2.1 mA": a value in <unit> with a prefix between n and G that leaves 1 to 999 before the point. */
 const char *ct_word_unit(char out[CT_WORD], double value, int digits, bool sign, const char *unit);
 /* "03:14:07Z" */

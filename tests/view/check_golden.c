@@ -18,7 +18,7 @@ static const struct golden {
   const char *name;
   enum ct_sample sample;
   int rows, cols, terminal;
-  const char *keys;                /* pressed before; U D L R: arrows; T: D, with other noise from then on */
+  const char *keys;                /* pressed before; U D L R: arrows; T: D, with other noise from then on; O: R */
 } goldens[] = {
   { "overview-20x5", CT_SAMPLE_CELL, 5, 20, UTF8, "" },
   { "overview-40x16", CT_SAMPLE_CELL, 16, 40, UTF8, "" },
@@ -39,7 +39,7 @@ static const struct golden {
   { "map-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1bb" },
   { "error-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1bbu" },
   { "counts-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1buu" },
-  { "lithium-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1uuuuuu" },
+  { "lithium-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1uuuuuuu" },
   { "difference-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1Td" },
   { "drift-map-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1uuuuL" },
   { "density-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1buuu" },
@@ -57,13 +57,18 @@ static const struct golden {
   { "instrument-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "7" },
   { "help-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "?" },
   { "help-40x16", CT_SAMPLE_CELL, 16, 40, ASCII, "?" },
+  { "rois-profile-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "2O" },
+  { "rois-profile-ascii-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "2O" },
+  { "rois-cell-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "5O" },
+  { "hits-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1uuuuuuo" },
+  { "map-200x60", CT_SAMPLE_CELL, 60, 200, UTF8, "1brrrr" },
   { "roi-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "rrr" },
 };
 enum { GOLDENS = sizeof goldens / sizeof *goldens };
 
 static uint32_t key_of(char c)
 {
-  return c == 'U' ? CT_PRESS_UP : c == 'D' ? CT_PRESS_DOWN : c == 'L' ? CT_PRESS_LEFT : c == 'R' ? CT_PRESS_RIGHT : c == 'T' ? 'D' :
+  return c == 'U' ? CT_PRESS_UP : c == 'D' ? CT_PRESS_DOWN : c == 'L' ? CT_PRESS_LEFT : c == 'R' ? CT_PRESS_RIGHT : c == 'T' ? 'D' : c == 'O' ? 'R' :
          (uint32_t)(unsigned char)c;
 }
 

@@ -11,62 +11,10 @@
 #include <cmocka.h>
 
 #include "samples.h"
+#include "screen.h"
 #include "view/heatmap.h"
 #include "view/plot.h"
 #include "view/words.h"
-
-enum { ROWS_MAX = 70, COLS_MAX = 220, GUARD = 64 };
-
-static struct ct_view view;
-static struct ct_glyph memory[GUARD + ROWS_MAX * COLS_MAX + GUARD];
-static struct ct_grid grid = { 24, 80, memory + GUARD };
-
-static void render(const struct ct_snapshot *snapshot, int rows, int cols)
-{
-  memset(memory, 0xa5, sizeof memory);
-  grid.rows = rows;
-  grid.cols = cols;
-  ct_view_render(&view, snapshot, &grid);
-}
-
-/* The text of one row in ASCII; anything else as '?'. */
-static const char *row_text(int row)
-{
-  static char text[COLS_MAX + 1];
-  for (int col = 0; col < grid.cols; col++) {
-    uint32_t code = grid.glyphs[row * grid.cols + col].code;
-    text[col] = (char)(code < 0x7f ? code : '?');
-  }
-  text[grid.cols] = '\0';
-  return text;
-}
-
-static bool screen_has(const char *text)
-{
-  for (int row = 0; row < grid.rows; row++)
-    if (strstr(row_text(row), text) != NULL)
-      return true;
-  return false;
-}
-
-/* ---- every picture ---------------------------------------------------------------------------------------- */
-static void assert_glyphs(void)
-{
-  size_t n = (size_t)grid.rows * (size_t)grid.cols;
-  for (size_t i = 0; i < n; i++) {
-    const struct ct_glyph *glyph = &grid.glyphs[i];
-    assert_true(glyph->code >= 0x20 && glyph->code != 0x7f && glyph->code < 0x110000);
-    assert_true(view.utf8 || glyph->code < 0x7f);
-    assert_true(glyph->fg == CT_COLOUR_DEFAULT || (view.colours && glyph->fg >= 16 && glyph->fg <= 255));
-    assert_true(glyph->bg == CT_COLOUR_DEFAULT || (view.colours && glyph->bg >= 16 && glyph->bg <= 255));
-    assert_int_equal(glyph->attributes & ~15u, 0);
-  }
-  const unsigned char *before = (const unsigned char *)memory, *after = (const unsigned char *)(grid.glyphs + n);
-  for (size_t i = 0; i < GUARD * sizeof *memory; i++) {
-    assert_int_equal(before[i], 0xa5);
-    assert_int_equal(after[i], 0xa5);
-  }
-}
 
 static void assert_title(enum ct_sample sample)
 {
@@ -93,9 +41,11 @@ static void every_size_is_whole(void **state)
     view.frozen = round % 13 == 0;
     view.cursor = round % 3 == 0;
     view.cursor_x = (int32_t)(bits % 100);
-    view.quantity = (enum ct_quantity)(round / 5 % 3);
+    view.quantity = (enum ct_quantity)(round / 5 % CT_QUANTITIES);
     view.bin = round % 7 == 0 ? 1 : 0;
     view.scope = (enum ct_scope)(round / 3 % 3);
+    view.overlay = round % 9 == 0;
+    view.n_rois = 2;
     render(ct_make_sample(sample, &view, rows, cols, 0), rows, cols);
     assert_glyphs();
     assert_title(sample);
@@ -512,7 +462,7 @@ static void the_range_is_kept_where_it_is_locked(void **state)
   ct_view_init(&view, true, true, 0.05);
   ct_view_key(&view, '1');
   render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
-  assert_true(screen_has("range auto, p2-p98"));
+  assert_true(screen_has("range auto, p1-p99"));
   double low = view.memory.low, high = view.memory.high;
   ct_view_key(&view, 'A');
   ct_view_key(&view, 'u');
@@ -567,6 +517,28 @@ static void scales_spread_the_colours(void **state)
   assert_true(view.log_scale);                                    /* that of the spectrum is another */
 }
 
+/* A shared range holds all pictures since it was chosen: it grows with a wider one and stays for a narrower one. */
+static void a_shared_range_only_grows(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  ct_view_key(&view, '1');
+  view.quantity = CT_SHOW_COUNTS;
+  view.bin = 1;
+  view.smooth = false;
+  render(ct_make_sample(CT_SAMPLE_FAINT, &view, 24, 80, 0), 24, 80);
+  double faint = view.memory.high;
+  ct_view_key(&view, 'a');
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  double bright = view.memory.high;
+  assert_true(bright > 5 * faint && screen_has("SHARED") && screen_has("range shared"));
+  render(ct_make_sample(CT_SAMPLE_FAINT, &view, 24, 80, 0), 24, 80);
+  assert_true(view.memory.high == bright);      /* exact: not set anew */
+  ct_view_key(&view, 'a');
+  render(ct_make_sample(CT_SAMPLE_FAINT, &view, 24, 80, 0), 24, 80);
+  assert_true(view.memory.high < bright / 5);
+}
+
 /* The difference of two known maps, with the error of both; zero is the middle of the range. */
 static void the_difference_is_to_the_reference(void **state)
 {
@@ -582,7 +554,7 @@ static void the_difference_is_to_the_reference(void **state)
     struct ct_request request;
     assert_int_equal(ct_snapshot_begin(&builder, block[k], sizeof block[k]), 0);
     builder.snapshot->core.xcs.present = true;
-    assert_int_equal(ct_view_requests(&view, 24, 80, &request, 1), 1);
+    assert_int_equal(ct_view_requests(&view, 24, 80, &request, 1), 2);
     assert_true(ct_snapshot_add_map(&builder, &request, 20, 20, &map));
     map.head->bin = 4;
     for (int i = 0; i < 400; i++) {
@@ -639,9 +611,12 @@ static void windows_and_lines_are_marked(void **state)
   (void)state;
   ct_view_init(&view, true, true, 0.05);
   ct_view_key(&view, '3');
+  view.n_xray = 2;
+  view.xray[0] = (struct ct_view_line){ "W Ka1", 59.32 };
+  view.xray[1] = (struct ct_view_line){ "Pb Ka1", 74.97 };
   render(ct_make_sample(CT_SAMPLE_CELL, &view, 30, 180, 0), 30, 180);
-  assert_true(screen_has("W Ka1") && screen_has("Pb Ka1") && screen_has("back") && screen_has("Compton"));
-  assert_true(screen_has("114.6 elastic"));
+  assert_true(screen_has("W Ka1") && screen_has("Pb Ka1") && screen_has("back") && screen_has("93.6 keV Compton"));
+  assert_true(screen_has("114.6 keV elastic"));
   ct_view_key(&view, '2');
   render(ct_make_sample(CT_SAMPLE_CELL, &view, 30, 120, 0), 30, 120);
   int marks = 0;
@@ -656,22 +631,6 @@ static void windows_and_lines_are_marked(void **state)
   view.scope = CT_SCOPE_ALL;
   render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
   assert_true(screen_has("EMF against charge") && screen_has("mAh"));
-}
-
-/* What the detector has not renewed for 2 s is said to be old, and steps back. */
-static void stale_data_says_its_age(void **state)
-{
-  (void)state;
-  ct_view_init(&view, true, true, 0.05);
-  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
-  assert_false(screen_has("old"));
-  for (char key = '0'; key <= '3'; key++) {
-    ct_view_key(&view, (uint32_t)key);
-    render(ct_make_sample(CT_SAMPLE_ALARM, &view, 24, 80, 0), 24, 80);
-    assert_non_null(strstr(row_text(0), "data 14 s old"));
-    for (int i = 2 * 80; i < 23 * 80; i++)
-      assert_true(grid.glyphs[i].code == ' ' || grid.glyphs[i].attributes & (CT_ATTR_DIM | CT_ATTR_REVERSE));
-  }
 }
 
 static void a_click_puts_the_cursor_where_the_map_is(void **state)
@@ -874,7 +833,7 @@ int main(void)
     cmocka_unit_test(cells_add_up_as_counts), cmocka_unit_test(noise_does_not_repaint),
     cmocka_unit_test(levels_follow_a_real_change), cmocka_unit_test(signs_are_not_colours), cmocka_unit_test(scales_fit),
     cmocka_unit_test(ramps_rise), cmocka_unit_test(health_shows_alarms_whole),
-    cmocka_unit_test(the_help_is_whole), cmocka_unit_test(stale_data_says_its_age), cmocka_unit_test(windows_and_lines_are_marked),
+    cmocka_unit_test(the_help_is_whole), cmocka_unit_test(windows_and_lines_are_marked), cmocka_unit_test(a_shared_range_only_grows),
     cmocka_unit_test(the_range_is_kept_where_it_is_locked), cmocka_unit_test(scales_spread_the_colours),
     cmocka_unit_test(the_difference_is_to_the_reference), cmocka_unit_test(the_diverging_ramp_is_lightest_in_its_middle), cmocka_unit_test(hostile_sections),
     cmocka_unit_test(the_camera_has_three_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),

@@ -1,5 +1,7 @@
-check_PROGRAMS += %D%/check_view %D%/check_golden
-%C%_check_view_SOURCES = %D%/check_view.c %D%/samples.c %D%/samples.h
+check_PROGRAMS += %D%/check_view %D%/check_regions %D%/check_golden
+%C%_check_view_SOURCES = %D%/check_view.c %D%/samples.c %D%/samples.h %D%/screen.c %D%/screen.h
+%C%_check_regions_SOURCES = %D%/check_regions.c %D%/samples.c %D%/samples.h %D%/screen.c %D%/screen.h
+%C%_check_regions_LDADD = $(CHECK_LDADD)
 %C%_check_view_LDADD = $(CHECK_LDADD)
 %C%_check_golden_SOURCES = %D%/check_golden.c %D%/samples.c %D%/samples.h
 %C%_check_golden_LDADD = $(CHECK_LDADD)
@@ -38,4 +40,10 @@ dist_noinst_DATA += \
   %D%/golden/roi-100x30.exp \
   %D%/golden/spectrum-80x24.exp \
   %D%/golden/spectrum-linear-80x24.exp \
-  %D%/golden/tomography-80x24.exp
+  %D%/golden/tomography-80x24.exp \
+  %D%/golden/difference-80x24.exp \
+  %D%/golden/hits-map-80x24.exp \
+  %D%/golden/map-200x60.exp \
+  %D%/golden/rois-cell-100x30.exp \
+  %D%/golden/rois-profile-100x30.exp \
+  %D%/golden/rois-profile-ascii-80x24.exp

@@ -67,12 +67,14 @@ static void fill_map(struct ct_map_parts *map, double photons, unsigned frame)
   map->head->median_sigma = good ? sum / good : (double)NAN;
 }
 
-static void fill_profile(struct ct_profile_parts *profile, double photons)
+/* <roi>: 0 all pixels; 1, 2: regions whose narrow part is larger, or smaller. */
+static void fill_profile(struct ct_profile_parts *profile, double photons, int roi)
 {
-  uint64_t state = 99;
+  uint64_t state = 99 + (uint64_t)roi;
+  double narrow = roi == 2 ? 0.6 : roi == 1 ? 0.78 : 0.75;
   for (uint32_t i = 0; i < profile->head->n; i++) {
     double pz = -10 + 20.0 * i / (profile->head->n - 1);
-    double J = 0.75 / (1 + pz * pz / 0.6) + 0.25 * exp(-pz * pz / 18);
+    double J = narrow / (1 + pz * pz / 0.6) + (1 - narrow) * exp(-pz * pz / 18);
     profile->sigma[i] = sqrt(J / photons);
     profile->pz[i] = pz;
     profile->J[i] = J + profile->sigma[i] * normal(&state);
@@ -106,16 +108,16 @@ static void fill_spectrum(struct ct_spectrum_parts *spectrum, double photons)
   }
 }
 
-static void fill_trend(struct ct_trend_parts *trend)
+static void fill_trend(struct ct_trend_parts *trend, int roi)
 {
-  uint64_t state = 4711;
+  uint64_t state = 4711 + (uint64_t)roi;
   trend->head->interval_s = 30;
   uint32_t n = trend->head->n;
   for (uint32_t i = 0; i < n; i++) {
     double age_s = 30.0 * (n - 1 - i);
     trend->t_s[i] = (double)WALL_NS / 1e9 - age_s;
     trend->sigma[i] = 0.003;
-    trend->emf[i] = 0.93 - 0.02 * age_s / 3600 + 0.003 * normal(&state);
+    trend->emf[i] = (roi == 2 ? 1.05 : roi == 1 ? 0.92 : 0.93) - 0.02 * age_s / 3600 + 0.003 * normal(&state);
     trend->v_V[i] = 3.2 + 0.7 * sqrt(1 - age_s / 3700);
     trend->i_A[i] = 0.0021;
     trend->q_Ah[i] = 0.0021 * (3600 - age_s) / 3600;
@@ -134,6 +136,27 @@ static void fill_slice(float *values, uint32_t rows, uint32_t cols, unsigned fra
     }
 }
 
+/* The cathode, and a rectangle in the lithium. */
+static void fill_rois(struct ct_rois_parts *rois)
+{
+  for (uint32_t y = 0; y < rois->head->rows; y++)
+    for (uint32_t x = 0; x < rois->head->cols; x++) {
+      bool cathode = hypot(x - 39.5, y - 39.5) < 30 && y < 37, anode = x >= 28 && x < 52 && y >= 50 && y < 64;
+      rois->rois[y * rois->head->cols + x] = (uint16_t)(cathode | anode << 1);
+    }
+}
+
+static void fill_marks(struct ct_marks_parts *marks)
+{
+  static const struct ct_snapshot_mark all[] = { { .t_s = 3000, .kind = CT_MARK_SCAN, .number = 1 },
+    { .t_s = 1980, .kind = CT_MARK_XCT }, { .t_s = 1500, .kind = CT_MARK_XCS },
+    { .t_s = 1490, .kind = CT_MARK_SCAN, .number = 2 }, { .t_s = 600, .kind = CT_MARK_TEXT, .text = "cycle 2 charge" } };
+  for (uint32_t i = 0; i < marks->head->n; i++) {
+    marks->marks[i] = all[i];
+    marks->marks[i].t_s = (double)WALL_NS / 1e9 - all[i].t_s;
+  }
+}
+
 static void add_section(struct ct_snapshot_builder *builder, const struct ct_request *request, double photons,
                         unsigned frame)
 {
@@ -143,27 +166,30 @@ static void add_section(struct ct_snapshot_builder *builder, const struct ct_req
   struct ct_trend_parts trend;
   struct ct_slice_parts slice;
   struct ct_image_parts image;
+  struct ct_rois_parts rois;
+  struct ct_marks_parts marks;
   uint32_t bin = request->bin;
   if (request->kind == CT_SECTION_MAP) {
     for (bin = bin ? bin : 1; request->bin == 0 && bin < 8 && 3.8 / sqrt(photons * bin * bin) > request->target_sigma;)
       bin *= 2;
-    if (request->of == CT_MAP_DRIFT)
-      bin = 8;
+    bin = request->of == CT_MAP_DRIFT ? 8 : request->of == CT_MAP_HITS ? 1 : bin;
     if (!ct_snapshot_add_map(builder, request, 80 / bin, 80 / bin, &map))
       abort();
     map.head->bin = bin;
     fill_map(&map, photons, frame);
     map.head->of = request->of;
+    for (uint32_t i = 0; request->of == CT_MAP_HITS && i < 6400; i++)
+      map.intensity[i] *= 8, map.emf[i] = map.sigma[i] = (float)NAN;
     for (uint32_t i = 0; request->of == CT_MAP_DRIFT && i < 100; i++)
       map.emf[i] = (float)(0.02 * ((double)(i % 10) - 4.5)), map.sigma[i] *= 2;      /* a ramp along the columns */
   } else if (request->kind == CT_SECTION_PROFILE && ct_snapshot_add_profile(builder, request, 201, &profile)) {
-    fill_profile(&profile, photons * 100);
+    fill_profile(&profile, photons * (request->scope == CT_SCOPE_ALL ? 100 : 5), request->scope == CT_SCOPE_ROI ? 1 + request->x : 0);
     if (request->scope == CT_SCOPE_ROI)      /* one of them beside a reference */
       fill_reference(&profile);
   } else if (request->kind == CT_SECTION_SPECTRUM && ct_snapshot_add_spectrum(builder, request, 1000, &spectrum)) {
     fill_spectrum(&spectrum, photons * 200);
   } else if (request->kind == CT_SECTION_TREND && ct_snapshot_add_trend(builder, request, request->size, &trend)) {
-    fill_trend(&trend);
+    fill_trend(&trend, request->scope == CT_SCOPE_ROI ? 1 + request->x : 0);
   } else if (request->kind == CT_SECTION_SLICE && ct_snapshot_add_slice(builder, request, request->size, &slice)) {
     slice.head->projections = 412;
     slice.head->pixel_um = 16000.0 / request->size;
@@ -172,6 +198,10 @@ static void add_section(struct ct_snapshot_builder *builder, const struct ct_req
     image.head->pixel_um = 100;
     image.head->angle_deg = 41.2;
     fill_slice(image.values, 120, 160, frame);
+  } else if (request->kind == CT_SECTION_ROIS && ct_snapshot_add_rois(builder, request, 80, 80, &rois)) {
+    fill_rois(&rois);
+  } else if (request->kind == CT_SECTION_MARKS && ct_snapshot_add_marks(builder, request, 5, &marks)) {
+    fill_marks(&marks);
   } else {
     abort();
   }

@@ -1,0 +1,116 @@
+/* spectrum: counts over energy, with the lines and windows that matter. */
+#include "view/panels.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "view/plot.h"
+#include "view/words.h"
+
+enum { MARKS_FROM_COLS = 50, WORDS_FROM_COLS = 160 };
+
+/* The spectrum summed over whole bins until there are no more bins than dots, so that every count is shown once. */
+enum { SPECTRUM_POINTS = 512 };
+
+static size_t sum_bins(const struct ct_spectrum_view *spectrum, size_t points, double x[SPECTRUM_POINTS],
+                       double y[SPECTRUM_POINTS], double *width_keV)
+{
+  uint32_t n = spectrum->head->n;
+  uint32_t together = points < n ? (uint32_t)(n / points + (n % points != 0)) : 1;
+  size_t made = 0;
+  *width_keV = spectrum->head->width_keV * together;
+  for (uint32_t i = 0; i < n && made < SPECTRUM_POINTS; i += together, made++) {
+    y[made] = 0;
+    for (uint32_t k = i; k < n && k - i < together; k++)
+      y[made] += spectrum->counts[k];
+    x[made] = spectrum->head->start_keV + *width_keV * ((double)made + 0.5);
+  }
+  return made;
+}
+
+/* Elastic and Compton peak, where L, H and the background are counted, and the lines the viewer has asked for. */
+enum { MARKS_MAX = 4 + CT_VIEW_LINES };
+struct marks {
+  struct {
+    double e_keV;
+    char text[CT_WORD];
+  } mark[MARKS_MAX];
+  uint32_t n;
+};
+
+static void add_mark(struct marks *marks, double e_keV, const char *fmt, ...) CT_PRINTF(3, 4);
+static void add_mark(struct marks *marks, double e_keV, const char *fmt, ...)
+{
+  va_list args;
+  va_start(args, fmt);
+  if (marks->n < MARKS_MAX) {
+    marks->mark[marks->n].e_keV = e_keV;
+    vsnprintf(marks->mark[marks->n++].text, CT_WORD, fmt, args);
+  }
+  va_end(args);
+}
+
+/* What matters most comes first: it is labelled while there is room. */
+static struct marks find_marks(const struct ct_view *view, const struct ct_snapshot_xcs *xcs, bool wide)
+{
+  struct marks marks = { .n = 0 };
+  if (xcs->present && isfinite(xcs->e1_keV) && isfinite(xcs->e2_keV)) {
+    add_mark(&marks, xcs->e1_keV, wide ? "%.1f keV elastic" : "%.1f el", xcs->e1_keV);
+    add_mark(&marks, xcs->e2_keV, wide ? "%.1f keV Compton" : "%.1f C", xcs->e2_keV);
+    for (uint32_t i = 0; i < xcs->n_background && i < 2; i++)
+      add_mark(&marks, xcs->background_keV[i][0], "%s", wide ? "back" : "b");
+  }
+  for (uint32_t i = 0; i < view->n_xray && i < CT_VIEW_LINES; i++)
+    add_mark(&marks, view->xray[i].e_keV, "%.*s", (int)sizeof view->xray[i].name - 1, view->xray[i].name);
+  return marks;
+}
+
+static void draw_windows(const struct ct_plot *plot, const struct ct_snapshot_xcs *xcs)
+{
+  for (int i = 0; i < 3; i++)
+    ct_plot_shade(plot, xcs->windows_keV[i], xcs->windows_keV[i + 1], i == 1 ? 1 : 2);
+  for (uint32_t i = 0; i < xcs->n_background && i < 2; i++) {
+    ct_plot_shade(plot, xcs->background_keV[i][0], xcs->background_keV[i][1], 2);
+    ct_plot_line(plot, xcs->background_keV[i][1]);
+  }
+}
+
+void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  char scope[CT_NAME + 16];
+  ct_view_scope_word(view, &snapshot->core, scope);
+  struct ct_request request = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
+  struct ct_spectrum_view spectrum;
+  if (!ct_snapshot_spectrum(snapshot, &request, &spectrum) || spectrum.head->n == 0 || !(spectrum.head->width_keV > 0)) {
+    ct_panel_waiting(view, snapshot, ct_canvas_caption(canvas, "Spectrum  %s", scope), "a spectrum");
+    return;
+  }
+  size_t points = (size_t)(canvas.cols > 20 ? canvas.cols - 8 : 12) * (view->utf8 ? 2 : 1);
+  double x[SPECTRUM_POINTS], y[SPECTRUM_POINTS], width_keV, low, high;
+  size_t n = sum_bins(&spectrum, points < SPECTRUM_POINTS ? points : SPECTRUM_POINTS, x, y, &width_keV);
+  struct ct_curve curve = { .x = x, .y = y, .n = n, .x_scale = 1, .joined = true, .summed = true };
+  canvas = ct_canvas_caption(canvas, "Spectrum  %s, counts per %.3g keV%s", scope, width_keV, view->log_scale ? ", log" : "");
+  if (!ct_plot_extent(&curve, &low, &high) || !(high > 0)) {
+    ct_panel_waiting(view, snapshot, canvas, "photons");
+    return;
+  }
+  low = 0;
+  if (view->log_scale)
+    high = fmax(1, ceil(log10(high)));
+  else
+    ct_plot_round(&low, &high);
+  double end_keV = spectrum.head->start_keV + spectrum.head->width_keV * spectrum.head->n;
+  struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){ .x_low = spectrum.head->start_keV, .x_high = end_keV, .y_low = low,
+                                                                .y_high = high, .log_y = view->log_scale, .x_unit = "keV" });
+  struct marks marks = { .n = 0 };
+  if (canvas.cols >= MARKS_FROM_COLS) {
+    marks = find_marks(view, &snapshot->core.xcs, canvas.cols >= WORDS_FROM_COLS);
+    draw_windows(&plot, &snapshot->core.xcs);
+  }
+  for (uint32_t i = 0; i < marks.n; i++)
+    ct_plot_line(&plot, marks.mark[i].e_keV);
+  ct_plot_curve(&plot, &curve, CT_ACCENT);
+  for (uint32_t i = 0; i < marks.n; i++)
+    ct_plot_label(&plot, marks.mark[i].e_keV, marks.mark[i].text);
+}
