@@ -151,7 +151,13 @@ enum ct_gap_reason { CT_GAP_LOST, CT_GAP_MISSED };
 void ct_run_gap(struct ct_run *run, size_t stream, uint64_t first, uint64_t last, enum ct_gap_reason reason,
                 int64_t now_ns);
 /* A scalar of any name (at most 63 bytes), at most 256 names. */
-void ct_run_scalar(struct ct_run *run, const char *name, int64_t time_ns, double value);
+struct ct_run_scalar {
+  const char *name;
+  int64_t time_ns;                   /* its own, UTC */
+  int64_t arrival_ns;                /* when it was received, UTC: the same for those of one message, and of no other */
+  double value;
+};
+void ct_run_scalar(struct ct_run *run, const struct ct_run_scalar *scalar);
 void ct_run_alarm(struct ct_run *run, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns);
 /* A line of results over time; NULL: without. Maps are rows*cols, spectra rows*cols*bins, row-major. */
 struct ct_run_results {
@@ -213,12 +219,11 @@ int ct_run_configuration(const char *run, char **text, char *path, size_t path_b
 bool ct_run_map(const char *run, const char *name, char *path, size_t path_bytes);
 /* The wire format that a stream of the run came in, as in its master; "" when that does not say. */
 void ct_run_stream_format(const char *run, const char *stream, char *format, size_t format_bytes);
-/* Scalars that were archived, in the order in which they came. */
+/* Scalars that were archived, in the order in which they came. Older runs do not say when: there each came at its own time. */
 struct ct_run_scalars;
 int ct_run_scalars_open(struct ct_run_scalars **out, const char *run, struct ct_err *err) CT_MUST_CHECK;
-/* The next one with a time before <until_ns>: false when there is none. <name> lives until the next call. */
-bool ct_run_scalars_next(struct ct_run_scalars *scalars, int64_t until_ns, const char **name, int64_t *time_ns,
-                         double *value);
+/* The next one that came before <until_ns>: false when there is none. Its name lives until the next call. */
+bool ct_run_scalars_next(struct ct_run_scalars *scalars, int64_t until_ns, struct ct_run_scalar *out);
 void ct_run_scalars_close(struct ct_run_scalars *scalars);     /* NULL is fine */
 
 /* Results of a later analysis of a run: RUN_process_000000.h5, the next free number, which the master links to as an
@@ -228,6 +233,15 @@ struct ct_run_process;
 int ct_run_process_open(struct ct_run_process **out, const char *run, const struct ct_run_setup *setup,
                         struct ct_err *err) CT_MUST_CHECK;
 int ct_run_process_append(struct ct_run_process *process, const struct ct_run_results *results) CT_MUST_CHECK;
+/* The slice of the camera, the latest: size*size values, row by row from the top, copied. <pixel_um> NaN: not known, and the
+ * values are per column of the detector instead of 1/cm. CT_ENOMEM. */
+struct ct_run_slice {
+  uint32_t size, projections;
+  const float *values;
+  double pixel_um, axis_px, rotation_deg;
+  const char *axis_method;           /* where the axis comes from, a word */
+};
+int ct_run_process_slice(struct ct_run_process *process, const struct ct_run_slice *slice) CT_MUST_CHECK;
 /* <keep> false: leaves nothing of it. <path> (may be NULL): where it is. 0, CT_EIO. NULL <process> is fine. */
 int ct_run_process_close(struct ct_run_process *process, bool keep, char *path, size_t path_bytes,
                          struct ct_err *err) CT_MUST_CHECK;

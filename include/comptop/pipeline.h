@@ -52,10 +52,12 @@ double ct_receiver_quiet_s(const struct ct_receiver *receiver);
  * Frames come as fast as somebody takes them, with the times at which they were received: out of an archived run as
  * recorded, else the first when the file was written and the others at the frame rate. */
 struct ct_reader_setup {
-  const char *run;              /* a spec of a replay; of a run, its HEXITEC stream; or FILE.hxt: spectra without frames */
-  const char *name;             /* of the stream */
-  uint32_t rows, cols;          /* frames of another shape are rejected */
+  const char *run;              /* a spec of a replay; or, for HEXITEC, FILE.hxt: spectra without frames */
+  const char *name;             /* of the stream; kept as a copy, like every text here */
+  enum ct_role role;            /* HEXITEC or camera */
+  uint32_t rows, cols;          /* of HEXITEC: frames of another shape are rejected; a camera's may have any */
   double frame_hz;
+  const char *angle, *trigger;  /* scalars of the run that tell the angle of a trigger; NULL: none do */
 };
 struct ct_reader;
 /* A histogram cube (.hxt) as a whole: *file is the caller's to free(). Errors of ct_hxt_parse, CT_EIO; each names the file. */
@@ -65,10 +67,10 @@ int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, 
 void ct_reader_close(struct ct_reader *reader);   /* after the analysis that takes from it; NULL is fine */
 void ct_reader_stats(const struct ct_reader *reader, struct ct_snapshot_stream *out);   /* any thread */
 struct ct_reader_progress {
-  uint64_t frames, all_frames;
+  uint64_t frames, bytes, all_bytes;
   bool ended;
   const char *failure;          /* why it ended before its end, or NULL; lives as long as the reader */
-  int64_t first_ns, now_ns, next_ns;   /* of the first frame, the last that was taken, the next one */
+  int64_t first_ns, now_ns, next_ns;   /* of the first frame, the last that was taken, the next one; INT64_MAX: not known, INT64_MIN */
 };
 void ct_reader_progress(const struct ct_reader *reader, struct ct_reader_progress *out);   /* any thread */
 
@@ -166,7 +168,9 @@ struct ct_reconstruction_setup {
   double angle_start_deg, angle_step_deg;
   const char *publish;          /* endpoint bound for the slice as array-1.0, with every picture; "": none */
   enum ct_rings rings;
-  bool join_angles;             /* ct_reconstruction_angle tells those of frames that say a trigger and no angle */
+  bool join_angles;             /* ct_reconstruction_angle tells those of frames that say a trigger and no angle, or the reader */
+  struct ct_reader *reader;     /* NULL: frames come from a receiver; the rest as of the analysis */
+  int64_t until_ns;
 };
 struct ct_reconstruction;
 /* <receiver> was opened with CT_CONSUMER_ANALYSIS. Memory for a scan is taken with the first frame, and with each of
@@ -178,8 +182,12 @@ uint64_t ct_reconstruction_ask(struct ct_reconstruction *reconstruction);
 const struct ct_snapshot *ct_reconstruction_acquire(struct ct_reconstruction *reconstruction, uint64_t *ticket);
 void ct_reconstruction_release(struct ct_reconstruction *reconstruction, const struct ct_snapshot *snapshot);
 /* The angle of the frames with <trigger>, before they come or after: a frame waits for 5 s, one of the newest 1024, then
- * it is unplaced. Monitor's thread only. */
-void ct_reconstruction_angle(struct ct_reconstruction *reconstruction, uint64_t trigger, double angle_deg);
+ * it is unplaced. What is no trigger or no angle is passed over. Monitor's thread only. */
+void ct_reconstruction_angle(struct ct_reconstruction *reconstruction, double trigger, double angle_deg);
+/* As of the analysis. When its reader has ended, or it is stopped, the slice is reconstructed from all that is kept, so that
+ * the same frames give the same slice, bit by bit, however they came. */
+void ct_reconstruction_go_on(struct ct_reconstruction *reconstruction, int64_t until_ns);
+bool ct_reconstruction_has_reached(const struct ct_reconstruction *reconstruction, int64_t until_ns);
 /* Moves the axis, wherever it comes from; the slice of the next picture has it. */
 void ct_reconstruction_nudge(struct ct_reconstruction *reconstruction, double by_px);
 /* The largest of its pictures. */
@@ -196,7 +204,7 @@ struct ct_archiver;
 int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, struct ct_receiver *const *receivers,
                      struct ct_analysis *analysis, const struct ct_analysis_setup *about, struct ct_err *err) CT_MUST_CHECK;
 /* The rest is for the monitor's thread. None of it waits for the disk. */
-void ct_archiver_scalar(struct ct_archiver *archiver, const char *name, int64_t time_ns, double value);
+void ct_archiver_scalar(struct ct_archiver *archiver, const struct ct_run_scalar *scalar);
 void ct_archiver_alarm(struct ct_archiver *archiver, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns);
 /* A line of results; <map> (per pixel, of the whole sensor) may be NULL. False: the one before is still on its way. */
 bool ct_archiver_results(struct ct_archiver *archiver, const struct ct_snapshot_core *core, const struct ct_map_view *map);

@@ -109,6 +109,8 @@ void ct_scan_restart(struct ct_scan *scan);
 int ct_scan_change(struct ct_scan *scan, const struct ct_tomo_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 /* ct_tomo_clean, until the next projection comes: all are as they came then. */
 int ct_scan_clean(struct ct_scan *scan);
+/* The slice from what came, as the next projection would make it: with all stripes, and darks and flats that came since. */
+void ct_scan_refresh(struct ct_scan *scan);
 struct ct_tomo *ct_scan_tomo(const struct ct_scan *scan);   /* its slice; valid until the next change */
 struct ct_scan_state {
   uint32_t projections, darks, flats;   /* in use */

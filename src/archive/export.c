@@ -147,9 +147,8 @@ int ct_export_bdf(const char *run, const char *path, struct ct_err *err)
   struct ct_run_scalars *scalars;
   struct cell_row row = { .voltage_V = NAN, .current_A = NAN };
   char voltage[64], current[64];
-  const char *name;
-  int64_t time_ns, start_ns = 0;
-  double value;
+  struct ct_run_scalar scalar;
+  int64_t start_ns = 0;
   uint64_t rows = 0;
   FILE *file;
   int rc = ct_run_scalars_open(&scalars, run, err);
@@ -163,17 +162,17 @@ int ct_export_bdf(const char *run, const char *path, struct ct_err *err)
   }
   fprintf(file, "Test Time / s,Voltage / V,Current / A,Unix Time / s\n");
   /* Values of one time are one row; of a row that lacks one nothing is known, and it is left out. */
-  while (ct_run_scalars_next(scalars, INT64_MAX, &name, &time_ns, &value)) {
-    const bool is_voltage = strcmp(name, voltage) == 0, is_current = strcmp(name, current) == 0;
+  while (ct_run_scalars_next(scalars, INT64_MAX, &scalar)) {
+    const bool is_voltage = strcmp(scalar.name, voltage) == 0, is_current = strcmp(scalar.name, current) == 0;
     if (!is_voltage && !is_current)
       continue;
     if (rows == 0 && start_ns == 0)
-      start_ns = time_ns;
-    if (time_ns != row.time_ns) {
+      start_ns = scalar.time_ns;
+    if (scalar.time_ns != row.time_ns) {
       put_cell_row(file, &row, start_ns);
-      row = (struct cell_row){ .time_ns = time_ns, .voltage_V = NAN, .current_A = NAN };
+      row = (struct cell_row){ .time_ns = scalar.time_ns, .voltage_V = NAN, .current_A = NAN };
     }
-    *(is_voltage ? &row.voltage_V : &row.current_A) = value;
+    *(is_voltage ? &row.voltage_V : &row.current_A) = scalar.value;
     rows++;
   }
   put_cell_row(file, &row, start_ns);

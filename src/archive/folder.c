@@ -14,6 +14,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* NAME of "NAME.nxs", or false. */
+static bool master_name(const char *base, char *name, size_t bytes)
+{
+  const char *end = strrchr(base, '.');
+  if (end == NULL || end == base || strcmp(end, ".nxs") != 0 || (size_t)(end - base) >= bytes)
+    return false;
+  snprintf(name, bytes, "%.*s", (int)(end - base), base);
+  return true;
+}
+
+/* Other programs write *.nxs, too: beside a master there are files of its run, or the lock of one that has none yet. */
+static bool is_run(const struct ct_folder *folder)
+{
+  char lock[CT_PATH];
+  struct ct_folder_entry *entries = NULL;
+  size_t n = 0;
+  ct_folder_path(folder, ".lock", lock);
+  const bool files = ct_folder_list(folder, &entries, &n, NULL) == 0 && n > 0;
+  free(entries);
+  return files || access(lock, F_OK) == 0;
+}
+
+/* The folder may have been renamed or be ".": the master tells the run's name. */
+static void find_name(struct ct_folder *folder, DIR *dir)
+{
+  struct ct_folder candidate = *folder;
+  for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+    if (master_name(entry->d_name, candidate.name, sizeof candidate.name) && is_run(&candidate))
+      *folder = candidate;
+}
+
 int ct_folder_find(struct ct_folder *folder, const char *run, struct ct_err *err)
 {
   struct stat status;
@@ -28,20 +59,17 @@ int ct_folder_find(struct ct_folder *folder, const char *run, struct ct_err *err
     folder->path[--length] = '\0';
   if (!S_ISDIR(status.st_mode)) {
     char *slash = strrchr(folder->path, '/');
+    bool named = master_name(slash != NULL ? slash + 1 : folder->path, folder->name, sizeof folder->name);
     if (slash == NULL)
       snprintf(folder->path, sizeof folder->path, ".");
     else
-      *slash = '\0';
+      slash[slash == folder->path] = '\0';
+    return named && is_run(folder) ? 0 : ct_err_set(err, CT_ENOTFOUND, "%s: is not the master (*.nxs) of an archived run", run);
   }
-  /* The folder may have been renamed or be ".": the master tells the run's name. */
   DIR *dir = opendir(folder->path);
   if (dir == NULL)
     return ct_err_set(err, CT_EIO, "%s: %s", folder->path, strerror(errno));
-  for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-    const char *end = strrchr(entry->d_name, '.');
-    if (end != NULL && strcmp(end, ".nxs") == 0 && (size_t)(end - entry->d_name) < sizeof folder->name)
-      snprintf(folder->name, sizeof folder->name, "%.*s", (int)(end - entry->d_name), entry->d_name);
-  }
+  find_name(folder, dir);
   closedir(dir);
   if (folder->name[0] == '\0')
     return ct_err_set(err, CT_ENOTFOUND, "%s: no archived run: there is no master (*.nxs) in it", run);

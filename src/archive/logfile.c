@@ -9,7 +9,8 @@
 
 /* Every growing data set of the log, in the order of writing. */
 #define LOG_SETS(X)                                                                                             \
-  X(scalar_time, "scalars", "time", H5T_NATIVE_INT64) X(scalar_channel, "scalars", "channel", H5T_NATIVE_UINT16) \
+  X(scalar_time, "scalars", "time", H5T_NATIVE_INT64) X(scalar_arrival, "scalars", "arrival", H5T_NATIVE_INT64)  \
+  X(scalar_channel, "scalars", "channel", H5T_NATIVE_UINT16)                                                    \
   X(scalar_value, "scalars", "value", H5T_NATIVE_DOUBLE) X(channels, "scalars", "channel_name", log->name_type)  \
   X(alarm_time, "alarms", "time", H5T_NATIVE_INT64) X(alarm_severity, "alarms", "severity", H5T_NATIVE_UINT8)    \
   X(alarm_raised, "alarms", "raised", H5T_NATIVE_UINT8) X(alarm_id, "alarms", "id", log->id_type)                \
@@ -28,7 +29,7 @@ static hid_t fixed_text(size_t bytes)
 
 static const char *units_of(const char *name)
 {
-  return strcmp(name, "time") == 0 ? "ns" : strcmp(name, "value") == 0 ? "as channel_name says" : "1";
+  return strcmp(name, "time") == 0 || strcmp(name, "arrival") == 0 ? "ns" : strcmp(name, "value") == 0 ? "as channel_name says" : "1";
 }
 
 static int create_sets(struct ct_log_file *log)
@@ -124,15 +125,15 @@ static int channel_of(struct ct_log_file *log, const char *name)
   return (int)log->n_names++;
 }
 
-int ct_log_scalar(struct ct_log_file *log, const char *name, int64_t time_ns, double value)
+int ct_log_scalar(struct ct_log_file *log, const struct ct_run_scalar *scalar)
 {
-  struct ct_grow *const columns[] = { &log->scalar_time, &log->scalar_channel, &log->scalar_value };
-  int place = channel_of(log, name);
+  struct ct_grow *const columns[] = { &log->scalar_time, &log->scalar_arrival, &log->scalar_channel, &log->scalar_value };
+  int place = channel_of(log, scalar->name);
   if (place < 0)
     return place;
   const uint16_t channel = (uint16_t)place;
-  const void *const values[] = { &time_ns, &channel, &value };
-  return ct_grow_append_row(columns, values, 3);
+  const void *const values[] = { &scalar->time_ns, &scalar->arrival_ns, &channel, &scalar->value };
+  return ct_grow_append_row(columns, values, 4);
 }
 
 int ct_log_alarm(struct ct_log_file *log, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns)

@@ -16,7 +16,7 @@ struct ct_gap {
 struct ct_log_file {
   struct ct_store *store;
   hid_t name_type, id_type, text_type;
-  struct ct_grow scalar_time, scalar_channel, scalar_value, channels;
+  struct ct_grow scalar_time, scalar_arrival, scalar_channel, scalar_value, channels;
   struct ct_grow alarm_time, alarm_severity, alarm_raised, alarm_id, alarm_text;
   struct ct_grow gap_time, gap_stream, gap_first, gap_last, gap_reason;
   char names[CT_LOG_CHANNELS][CT_LOG_NAME];
@@ -25,7 +25,7 @@ struct ct_log_file {
 
 int ct_log_create(struct ct_log_file *log, const char *path, const struct ct_run_setup *setup, bool plain,
                   struct ct_err *err) CT_MUST_CHECK;
-int ct_log_scalar(struct ct_log_file *log, const char *name, int64_t time_ns, double value) CT_MUST_CHECK;
+int ct_log_scalar(struct ct_log_file *log, const struct ct_run_scalar *scalar) CT_MUST_CHECK;
 int ct_log_alarm(struct ct_log_file *log, const struct ct_snapshot_alarm *alarm, bool raised,
                  int64_t now_ns) CT_MUST_CHECK;
 int ct_log_gap(struct ct_log_file *log, const struct ct_gap *gap) CT_MUST_CHECK;

@@ -136,16 +136,16 @@ void ct_run_gap(struct ct_run *run, size_t stream, uint64_t first, uint64_t last
 
 /* ---- scalars, alarms, results ---------------------------------------------------------------------------------- */
 
-void ct_run_scalar(struct ct_run *run, const char *name, int64_t time_ns, double value)
+void ct_run_scalar(struct ct_run *run, const struct ct_run_scalar *scalar)
 {
-  if (!have_log(run, time_ns))
+  if (!have_log(run, scalar->arrival_ns))
     return;
-  int rc = ct_log_scalar(&run->log, name, time_ns, value);
+  int rc = ct_log_scalar(&run->log, scalar);
   run->log_dirty = true;
   if (rc == CT_EIO)
-    ct_run_fail_log(run, time_ns);
+    ct_run_fail_log(run, scalar->arrival_ns);
   else if (rc != 0)
-    ct_run_trouble(run, time_ns, "more than 256 scalars: the later ones are not archived");
+    ct_run_trouble(run, scalar->arrival_ns, "more than 256 scalars: the later ones are not archived");
 }
 
 static void write_alarms(struct ct_run *run, int64_t now_ns)

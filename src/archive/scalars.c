@@ -12,12 +12,12 @@ enum { STEP = 4096 };
 struct ct_run_scalars {
   struct ct_folder folder;
   unsigned next_log, n_logs;
-  struct ct_h5_frames *times, *channels, *values;   /* of the log being read; NULL: none */
+  struct ct_h5_frames *times, *arrivals, *channels, *values;   /* of the log being read; NULL: none. An older one has no arrivals */
   char (*names)[CT_LOG_NAME];
   size_t n_names;
   uint64_t n, at, first;                            /* of the log; first: that of what was read */
   uint32_t held;
-  int64_t time_ns[STEP];
+  int64_t time_ns[STEP], arrival_ns[STEP];
   uint16_t channel[STEP];
   double value[STEP];
 };
@@ -25,10 +25,11 @@ struct ct_run_scalars {
 static void close_log(struct ct_run_scalars *s)
 {
   ct_h5_close_frames(s->times);
+  ct_h5_close_frames(s->arrivals);
   ct_h5_close_frames(s->channels);
   ct_h5_close_frames(s->values);
   free(s->names);
-  s->times = s->channels = s->values = NULL;
+  s->times = s->arrivals = s->channels = s->values = NULL;
   s->names = NULL;
   s->n = s->at = s->first = s->n_names = 0;
   s->held = 0;
@@ -86,9 +87,12 @@ static bool open_log(struct ct_run_scalars *s)
     char path[CT_PATH];
     close_log(s);
     ct_folder_file(&s->folder, "log", s->next_log++, path);
-    if (read_names(s, path) && open_set(s, &s->times, path, "time") && open_set(s, &s->channels, path, "channel") &&
-        open_set(s, &s->values, path, "value"))
-      return true;
+    if (!read_names(s, path) || !open_set(s, &s->times, path, "time") || !open_set(s, &s->channels, path, "channel") ||
+        !open_set(s, &s->values, path, "value"))
+      continue;
+    if (!open_set(s, &s->arrivals, path, "arrival"))
+      s->arrivals = NULL;
+    return true;
   }
   close_log(s);
   return false;
@@ -105,6 +109,7 @@ static bool fill(struct ct_run_scalars *s)
   s->first = s->at;
   s->held = s->n - s->at < STEP ? (uint32_t)(s->n - s->at) : STEP;
   if (ct_h5_read_as(s->times, s->at, s->held, CT_I64, s->time_ns, NULL) == 0 &&
+      ct_h5_read_as(s->arrivals != NULL ? s->arrivals : s->times, s->at, s->held, CT_I64, s->arrival_ns, NULL) == 0 &&
       ct_h5_read_as(s->channels, s->at, s->held, CT_U16, s->channel, NULL) == 0 &&
       ct_h5_read_as(s->values, s->at, s->held, CT_F64, s->value, NULL) == 0)
     return true;
@@ -131,18 +136,16 @@ int ct_run_scalars_open(struct ct_run_scalars **out, const char *run, struct ct_
   return 0;
 }
 
-bool ct_run_scalars_next(struct ct_run_scalars *s, int64_t until_ns, const char **name, int64_t *time_ns, double *value)
+bool ct_run_scalars_next(struct ct_run_scalars *s, int64_t until_ns, struct ct_run_scalar *out)
 {
   while (fill(s)) {
     const uint64_t i = s->at - s->first;
-    if (s->time_ns[i] >= until_ns)
+    if (s->arrival_ns[i] >= until_ns)
       return false;
     s->at++;
     if (s->channel[i] >= s->n_names)
       continue;
-    *name = s->names[s->channel[i]];
-    *time_ns = s->time_ns[i];
-    *value = s->value[i];
+    *out = (struct ct_run_scalar){ s->names[s->channel[i]], s->time_ns[i], s->arrival_ns[i], s->value[i] };
     return true;
   }
   return false;

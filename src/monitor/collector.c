@@ -28,35 +28,37 @@ static int open_stream(struct collector *c, const struct stream_setup *setup, st
   return ct_receiver_open(&stream->receiver, &setup->receiver, err);
 }
 
-/* An archived run without scalars, or a file of frames, is one without a cell. */
-static int open_recorded(struct collector *c, struct ct_err *err)
+static int open_recorded(struct collector *c, const struct stream_setup *setup, struct ct_err *err)
 {
   struct stream *stream = &c->streams[c->n_streams++];
-  struct ct_analysis_setup *analysis = &c->setup.analysis;
-  stream->setup = &c->setup.streams[c->setup.hexitec];
-  const struct ct_reader_setup setup = { .run = c->setup.from, .name = stream->setup->name, .rows = analysis->hexitec.rows,
-                                         .cols = analysis->hexitec.cols, .frame_hz = analysis->frame_hz };
-  int code = ct_reader_open(&c->reader, &setup, err);
-  if (code != 0)
-    return code;
-  if (ct_run_scalars_open(&c->scalars, c->setup.from, NULL) != 0)
-    c->scalars = NULL;
-  analysis->reader = c->reader;
-  return ct_analysis_open(&c->analysis, analysis, NULL, c->wants, err);
+  const struct ct_hexitec_setup *hexitec = &c->setup.analysis.hexitec;
+  struct ct_reader_setup reader = { .run = c->setup.from, .name = setup->name, .role = setup->role, .rows = hexitec->rows,
+                                    .cols = hexitec->cols, .frame_hz = setup->receiver.frame_hz };
+  if (setup->role == CT_ROLE_CAMERA && c->setup.reconstruction.join_angles) {
+    reader.angle = c->setup.angle_name;
+    reader.trigger = c->setup.trigger_name;
+  }
+  stream->setup = setup;
+  return ct_reader_open(&stream->reader, &reader, err);
 }
 
 static int open_streams(struct collector *c, struct ct_err *err)
 {
+  const int hexitec = c->setup.hexitec, camera = c->setup.camera;
   int code = 0;
-  if (c->setup.from != NULL)
-    return open_recorded(c, err);
   for (uint32_t i = 0; i < c->setup.n_streams && code == 0; i++)
-    code = open_stream(c, &c->setup.streams[i], err);
-  if (code == 0 && c->setup.camera >= 0)
-    code = ct_reconstruction_open(&c->reconstruction, &c->setup.reconstruction, c->streams[c->setup.camera].receiver, c->wants, err);
-  if (code != 0 || c->setup.hexitec < 0)
+    code = (c->setup.from ? open_recorded : open_stream)(c, &c->setup.streams[i], err);
+  /* An archived run without scalars, or a file of frames, is one without a cell. */
+  if (code == 0 && c->setup.from != NULL && ct_run_scalars_open(&c->scalars, c->setup.from, NULL) != 0)
+    c->scalars = NULL;
+  if (code == 0 && camera >= 0) {
+    c->setup.reconstruction.reader = c->streams[camera].reader;
+    code = ct_reconstruction_open(&c->reconstruction, &c->setup.reconstruction, c->streams[camera].receiver, c->wants, err);
+  }
+  if (code != 0 || hexitec < 0)
     return code;
-  return ct_analysis_open(&c->analysis, &c->setup.analysis, c->streams[c->setup.hexitec].receiver, c->wants, err);
+  c->setup.analysis.reader = c->streams[hexitec].reader;
+  return ct_analysis_open(&c->analysis, &c->setup.analysis, c->streams[hexitec].receiver, c->wants, err);
 }
 
 /* ---- the archive ------------------------------------------------------------------------------------------- */
@@ -183,11 +185,11 @@ void collector_close(struct collector *c)
   struct ct_err ignored;
   (void)ct_archiver_close(c->archiver, &ignored);
   ct_analysis_close(c->analysis);
-  ct_reader_close(c->reader);
   ct_run_scalars_close(c->scalars);
   ct_reconstruction_close(c->reconstruction);
   for (uint32_t i = 0; i < c->n_streams; i++) {
     ct_receiver_close(c->streams[i].receiver);
+    ct_reader_close(c->streams[i].reader);
     ct_scalars_close(c->streams[i].scalars);
   }
   ct_wants_free(c->wants);
@@ -237,6 +239,10 @@ static enum ct_stream_state judge(const struct stream *s, int64_t mono_ns, bool 
 
 static void tick_stream(struct stream *s, int64_t mono_ns)
 {
+  if (s->reader) {
+    ct_reader_stats(s->reader, &s->now);
+    return;
+  }
   if (s->receiver)
     ct_receiver_stats(s->receiver, &s->now);
   else
@@ -245,49 +251,74 @@ static void tick_stream(struct stream *s, int64_t mono_ns)
   s->now.state = judge(s, mono_ns, s->receiver ? ct_receiver_connected(s->receiver) : ct_scalars_connected(s->scalars));
 }
 
-/* The time that the numbers are of: now, or then. */
-static int64_t time_of(const struct collector *c)
+/* Of an archived run: gives the cell the scalars that came before <until_ns>. */
+static void take_recorded(struct collector *c, int64_t until_ns)
 {
-  struct ct_reader_progress progress;
-  if (c->reader == NULL)
-    return ct_time_wall_ns();
-  ct_reader_progress(c->reader, &progress);
-  return progress.now_ns;
+  struct ct_run_scalar scalar;
+  while (c->scalars != NULL && ct_run_scalars_next(c->scalars, until_ns, &scalar))
+    ct_cell_update(&c->cell, scalar.name, scalar.value, scalar.time_ns);
 }
 
-static double uptime_s(const struct collector *c)
+/* The time that the numbers are of, and since when: now, or then, with the cell as it was. */
+static void tell_time(struct collector *c, struct ct_snapshot_core *core)
 {
   struct ct_reader_progress progress;
-  if (c->reader == NULL)
-    return (double)(ct_time_mono_ns() - c->started_ns) / 1e9;
-  ct_reader_progress(c->reader, &progress);
-  return (double)(progress.now_ns - progress.first_ns) / 1e9;
-}
-
-void collector_take_recorded(struct collector *c, int64_t until_ns)
-{
-  const char *name;
-  int64_t time_ns;
-  double value;
-  while (c->scalars != NULL && ct_run_scalars_next(c->scalars, until_ns, &name, &time_ns, &value))
-    ct_cell_update(&c->cell, name, value, time_ns);
+  if (c->setup.from == NULL) {
+    core->wall_ns = ct_time_wall_ns();
+    core->uptime_s = (double)(ct_time_mono_ns() - c->started_ns) / 1e9;
+    return;
+  }
+  collector_progress(c, &progress);
+  core->wall_ns = progress.now_ns > progress.first_ns ? progress.now_ns : progress.first_ns;
+  core->uptime_s = (double)(core->wall_ns - progress.first_ns) / 1e9;
+  take_recorded(c, progress.ended ? INT64_MAX : core->wall_ns);
 }
 
 void collector_tick(struct collector *c)
 {
   int64_t mono_ns = ct_time_mono_ns();
-  if (c->reader != NULL) {
-    ct_reader_stats(c->reader, &c->streams[0].now);
-    return;
-  }
   for (uint32_t i = 0; i < c->n_streams; i++)
     tick_stream(&c->streams[i], mono_ns);
+}
+
+/* ---- an archived run ------------------------------------------------------------------------------------------ */
+void collector_progress(const struct collector *c, struct ct_reader_progress *out)
+{
+  *out = (struct ct_reader_progress){ .ended = true, .first_ns = INT64_MAX, .now_ns = INT64_MIN, .next_ns = INT64_MAX };
+  for (uint32_t i = 0; i < c->n_streams; i++) {
+    struct ct_reader_progress one;
+    ct_reader_progress(c->streams[i].reader, &one);
+    out->frames += one.frames;
+    out->bytes += one.bytes;
+    out->all_bytes += one.all_bytes;
+    out->ended = out->ended && one.ended;
+    out->failure = out->failure != NULL ? out->failure : one.failure;
+    out->first_ns = one.first_ns < out->first_ns ? one.first_ns : out->first_ns;
+    out->now_ns = one.now_ns > out->now_ns ? one.now_ns : out->now_ns;
+    out->next_ns = one.next_ns < out->next_ns ? one.next_ns : out->next_ns;
+  }
+  if (out->first_ns == INT64_MAX)
+    out->first_ns = 0;               /* no stream has been looked at yet */
+}
+
+void collector_go_on(struct collector *c, int64_t until_ns)
+{
+  if (c->analysis)
+    ct_analysis_go_on(c->analysis, until_ns);
+  if (c->reconstruction)
+    ct_reconstruction_go_on(c->reconstruction, until_ns);
+}
+
+bool collector_has_reached(const struct collector *c, int64_t until_ns)
+{
+  return (c->analysis == NULL || ct_analysis_has_reached(c->analysis, until_ns)) &&
+         (c->reconstruction == NULL || ct_reconstruction_has_reached(c->reconstruction, until_ns));
 }
 
 double collector_silent_s(const struct collector *c)
 {
   double least_s = NAN;
-  for (uint32_t i = 0; i < c->n_streams && c->reader == NULL; i++) {
+  for (uint32_t i = 0; i < c->n_streams && c->setup.from == NULL; i++) {
     const struct stream *s = &c->streams[i];
     /* fmin passes over NaN */
     least_s = fmin(least_s, s->receiver ? ct_receiver_quiet_s(s->receiver) : ct_scalars_quiet_s(s->scalars));
@@ -306,23 +337,28 @@ static const struct ct_wire_scalar *find_scalar(const struct ct_wire_scalars *sc
 /* An angle and the trigger it belongs to come in one message. */
 static void take_angle(struct collector *c, const struct ct_wire_scalars *scalars)
 {
-  static const double exact = 9007199254740992;   /* 2^53: larger ones are not what was sent */
   const struct ct_wire_scalar *trigger = find_scalar(scalars, c->setup.trigger_name);
   const struct ct_wire_scalar *angle = find_scalar(scalars, c->setup.angle_name);
-  if (trigger == NULL || angle == NULL || !isfinite(angle->value))
-    return;
-  if (trigger->value >= 0 && trigger->value < exact)
-    ct_reconstruction_angle(c->reconstruction, (uint64_t)trigger->value, angle->value);
+  if (trigger != NULL && angle != NULL)
+    ct_reconstruction_angle(c->reconstruction, trigger->value, angle->value);
+}
+
+/* Now, or a little later: no two messages came at once. */
+int64_t collector_arrival_ns(struct collector *c)
+{
+  const int64_t now_ns = ct_time_wall_ns();
+  return c->scalar_ns = now_ns > c->scalar_ns ? now_ns : c->scalar_ns + 1;
 }
 
 void collector_take_scalars(void *collector, const struct ct_wire_scalars *scalars)
 {
   struct collector *c = collector;
+  const int64_t arrival_ns = collector_arrival_ns(c);
   for (size_t i = 0; i < scalars->n; i++) {
     const struct ct_wire_scalar *scalar = &scalars->values[i];
     ct_cell_update(&c->cell, scalar->name, scalar->value, scalar->time_ns);
     if (c->archiver)
-      ct_archiver_scalar(c->archiver, scalar->name, scalar->time_ns, scalar->value);
+      ct_archiver_scalar(c->archiver, &(struct ct_run_scalar){ scalar->name, scalar->time_ns, arrival_ns, scalar->value });
   }
   if (c->reconstruction)
     take_angle(c, scalars);
@@ -488,8 +524,8 @@ static void compose_analysis(struct collector *c, struct ct_snapshot_builder *bu
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
   const struct ct_snapshot *picture = ct_analysis_acquire(c->analysis, note);
-  core->n_rings = c->reader == NULL;
-  if (c->reader == NULL)
+  core->n_rings = c->setup.from == NULL;
+  if (c->setup.from == NULL)
     ct_receiver_ring_stats(c->streams[c->setup.hexitec].receiver, CT_CONSUMER_ANALYSIS, &core->rings[0]);
   if (picture == NULL) {
     name_rois(c, core);
@@ -612,12 +648,9 @@ struct ct_snapshot *collector_compose(struct collector *c)
     return NULL;   /* never: the buffer was made large enough */
   struct ct_snapshot_core *core = &builder.snapshot->core;
   collector_tick(c);
-  core->wall_ns = time_of(c);
+  tell_time(c, core);
   core->demo = c->demo;
   core->headless = c->headless;
-  core->uptime_s = uptime_s(c);
-  if (c->reader != NULL)
-    collector_take_recorded(c, core->wall_ns);
   snprintf(core->run, sizeof core->run, "%s", c->setup.run);
   compose_absent(core);
   core->n_streams = c->n_streams;

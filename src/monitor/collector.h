@@ -22,7 +22,8 @@ struct meter {
 struct stream {
   const struct stream_setup *setup;
   struct ct_receiver *receiver;      /* frames, or */
-  struct ct_scalars *scalars;
+  struct ct_scalars *scalars;        /* or, with --from, */
+  struct ct_reader *reader;
   struct meter meter;
   int64_t opened_ns;                 /* monotonic */
   struct ct_snapshot_stream now;     /* as of the last tick */
@@ -32,8 +33,8 @@ struct collector {
   struct run_setup setup;
   struct stream streams[CT_SNAPSHOT_STREAMS];
   uint32_t n_streams;
-  struct ct_reader *reader;          /* of an archived run: in place of the streams' receivers */
-  struct ct_run_scalars *scalars;    /* of that run; NULL: none */
+  struct ct_run_scalars *scalars;    /* of an archived run; NULL: none */
+  int64_t scalar_ns;                 /* when the latest scalars came */
   struct ct_analysis *analysis;
   struct ct_reconstruction *reconstruction;
   struct ct_archiver *archiver;      /* NULL: no archive */
@@ -74,8 +75,12 @@ void collector_mask(struct collector *c, bool on);
 struct ct_snapshot *collector_compose(struct collector *c);
 /* Seconds since any stream brought a message, good or bad; NaN while none has. */
 double collector_silent_s(const struct collector *c);
-/* Of an archived run: gives the cell the scalars that came before <until_ns>. */
-void collector_take_recorded(struct collector *c, int64_t until_ns);
+/* With --from: how far all streams are together. They go on up to <until_ns>, and have reached it when they stand still. */
+void collector_progress(const struct collector *c, struct ct_reader_progress *out);
+void collector_go_on(struct collector *c, int64_t until_ns);
+bool collector_has_reached(const struct collector *c, int64_t until_ns);
+/* When scalars that are here now came, for the archive: later than all before. */
+int64_t collector_arrival_ns(struct collector *c);
 /* Takes scalars; the argument of ct_scalars_drain is the collector. */
 void collector_take_scalars(void *collector, const struct ct_wire_scalars *scalars);
 

@@ -56,14 +56,14 @@ static void take(void *arg, const struct ct_mpt_row *row)
                                                       [CT_MPT_CHARGE] = CT_CELL_CHARGE };
   struct follow *f = arg;
   struct collector *c = f->collector;
-  const int64_t time_ns = utc_of(row->wall_s);
+  const int64_t time_ns = utc_of(row->wall_s), arrival_ns = collector_arrival_ns(c);
   for (int i = CT_MPT_VOLTAGE; i <= CT_MPT_CHARGE; i++) {
     if (isnan(row->value[i]))
       continue;
     const char *channel = c->cell.latest[quantities[i]].channel;
     ct_cell_update(&c->cell, channel, row->value[i], time_ns);
     if (c->archiver && (uint64_t)f->offset >= f->backlog)
-      ct_archiver_scalar(c->archiver, channel, time_ns, row->value[i]);
+      ct_archiver_scalar(c->archiver, &(struct ct_run_scalar){ channel, time_ns, arrival_ns, row->value[i] });
   }
 }
 

@@ -20,6 +20,7 @@ noinst_LIBRARIES += %D%/libmonitor.a
   %D%/serve.c %D%/serve.h \
   %D%/setup.c %D%/setup.h \
   %D%/setup_camera.c \
+  %D%/setup_from.c \
   %D%/setup_compton.c %D%/keepsakes.c %D%/keepsakes.h %D%/table.c %D%/table.h \
   %D%/setup_lithium.c
 %C%_libmonitor_a_SOURCES += %D%/setup_maps.c %D%/from.c %D%/from.h %D%/reprocess.c %D%/reprocess.h

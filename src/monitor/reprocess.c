@@ -48,7 +48,7 @@ static void show_progress(struct reprocess *r, const struct ct_reader_progress *
     return;
   r->told_ns = now_ns;
   const double spent_s = (double)(now_ns - r->started_ns) / 1e9, run_s = (double)(p->now_ns - p->first_ns) / 1e9;
-  const double share = p->all_frames ? (double)p->frames / (double)p->all_frames : 1;
+  const double share = p->all_bytes ? (double)p->bytes / (double)p->all_bytes : 1;
   const double left_s = share > 0 ? spent_s / share - spent_s : 0;
   char bar[31] = "..............................";
   for (int i = 0; i < (int)(share * 30); i++)
@@ -63,10 +63,10 @@ static bool go_to(struct reprocess *r, int64_t until_ns)
 {
   struct collector *c = &r->collector;
   struct ct_reader_progress progress;
-  ct_analysis_go_on(c->analysis, until_ns);
-  while (!ct_analysis_has_reached(c->analysis, until_ns) && !stopped()) {
+  collector_go_on(c, until_ns);
+  while (!collector_has_reached(c, until_ns) && !stopped()) {
     nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
-    ct_reader_progress(c->reader, &progress);
+    collector_progress(c, &progress);
     show_progress(r, &progress, false);
   }
   return !stopped();
@@ -90,9 +90,25 @@ static int keep_results(struct reprocess *r, const struct ct_snapshot *snapshot,
     line.sigma = map.sigma;
     line.counts = map.counts;
   }
-  line.spectra = spectra ? ct_analysis_grown(r->collector.analysis) : NULL;
+  line.spectra = spectra && r->collector.analysis ? ct_analysis_grown(r->collector.analysis) : NULL;
   int code = ct_run_process_append(r->process, &line);
   return code == 0 ? 0 : ct_err_set(err, code, "the results cannot be written beside the run: is the disk full?");
+}
+
+/* The slice, whose pixels are found in the snapshot that was asked for with slice_request(). */
+static struct ct_request slice_request(void) { return (struct ct_request){ .kind = CT_SECTION_SLICE }; }
+
+static int keep_slice(struct reprocess *r, const struct ct_snapshot *snapshot, struct ct_err *err)
+{
+  const struct ct_request request = slice_request();
+  const struct ct_snapshot_ct *ct = &snapshot->core.ct;
+  struct ct_slice_view view;
+  if (ct->in_slice == 0 || !ct_snapshot_slice(snapshot, &request, &view))
+    return 0;
+  const struct ct_run_slice slice = { .size = view.head->size, .projections = view.head->projections, .values = view.values,
+                                      .pixel_um = view.head->pixel_um, .axis_px = ct->axis_px, .rotation_deg = ct->rotation_deg,
+                                      .axis_method = ct->axis_method };
+  return ct_run_process_slice(r->process, &slice) == 0 ? 0 : ct_err_set(err, CT_ENOMEM, "no memory for the slice");
 }
 
 static int write_sample(struct reprocess *r, struct ct_snapshot *snapshot, struct ct_err *err)
@@ -115,6 +131,8 @@ static int take_due(struct reprocess *r, int64_t time_ns, bool last, struct ct_e
   const bool results = r->process && (last || spectra || time_ns >= r->results_ns);
   struct ct_snapshot *snapshot = picture(r);
   int code = results ? keep_results(r, snapshot, spectra, err) : 0;
+  if (code == 0 && last && r->process)
+    code = keep_slice(r, snapshot, err);
   if (code == 0 && sample) {
     code = write_sample(r, snapshot, err);
     r->batch.samples_left -= r->batch.samples_left > 0;
@@ -140,7 +158,9 @@ static int64_t earliest(const struct reprocess *r)
 
 static void set_due(struct reprocess *r, const struct ct_reader_progress *p)
 {
-  const int64_t next_ns = p->next_ns > p->now_ns ? p->next_ns : p->now_ns;
+  int64_t next_ns = p->now_ns > p->first_ns ? p->now_ns : p->first_ns;
+  if (p->next_ns > next_ns && p->next_ns != INT64_MAX)
+    next_ns = p->next_ns;
   r->sample_ns = next_on_grid(p->first_ns, r->interval_ns, next_ns);
   r->results_ns = next_on_grid(p->first_ns, results_every_ns, next_ns);
   r->spectra_ns = next_on_grid(p->first_ns, spectra_every_ns, next_ns);
@@ -155,20 +175,20 @@ static int analyse(struct reprocess *r, struct ct_err *err)
   /* Nothing comes before the beginning of time, but the reader looks at its first frame. */
   if (!go_to(r, INT64_MIN + 1))
     return 0;
-  ct_reader_progress(r->collector.reader, &progress);
-  progress.first_ns = progress.now_ns = progress.next_ns;
+  collector_progress(&r->collector, &progress);
   set_due(r, &progress);
   for (bool last = false; !last && code == 0;) {
     const int64_t until_ns = earliest(r);
     if (!go_to(r, until_ns))
       break;
-    ct_reader_progress(r->collector.reader, &progress);
+    collector_progress(&r->collector, &progress);
     if (progress.failure != NULL)
       return ct_err_set(err, CT_EIO, "%s", progress.failure);
     last = progress.ended;
     code = take_due(r, until_ns, last, err);
     last = last || enough(r) || stopped();
-    set_due(r, &progress);
+    if (!last)
+      set_due(r, &progress);
   }
   show_progress(r, &progress, true);
   return code;
@@ -195,20 +215,22 @@ static void open_process(struct reprocess *r, const struct ct_settings *settings
 static int open_all(struct reprocess *r, const struct ct_settings *settings, FILE *out, struct ct_err *err)
 {
   struct collector *c = &r->collector;
-  struct ct_request map = collector_map_request();
+  const struct ct_request map = collector_map_request(), slice = slice_request();
   int code = collector_prepare(c, settings, err);
   if (code == 0 && r->samples)
     code = batch_begin(&r->batch, &r->loop, settings, out, err);
   if (code != 0)
     return code;
   open_process(r, settings);
-  c->setup.analysis.archived = r->process != NULL;
-  c->setup.analysis.until_ns = INT64_MIN;
+  c->setup.analysis.archived = r->process != NULL && c->setup.hexitec >= 0;
+  c->setup.analysis.until_ns = c->setup.reconstruction.until_ns = INT64_MIN;
   code = collector_open(c, err);
   for (size_t i = 0; code == 0 && r->samples && i < r->batch.n_requests; i++)
     code = ct_wants_add(c->wants, &r->batch.requests[i]);
-  if (code == 0 && r->process != NULL)
+  if (code == 0 && r->process != NULL && c->analysis != NULL)
     code = ct_wants_add(c->wants, &map);
+  if (code == 0 && r->process != NULL && c->reconstruction != NULL)
+    code = ct_wants_add(c->wants, &slice);
   return code;
 }
 

@@ -221,9 +221,6 @@ static int read_spectra(struct run_setup *setup, const struct ct_settings *s, st
   return 0;
 }
 
-/* Of a detector about which nobody has said another. */
-static const double hexitec_hz = 9118.87;
-
 /* ---- streams ------------------------------------------------------------------------------------------------------- */
 static enum ct_codec codec_of(const struct ct_settings *s, const char *stream, enum ct_codec otherwise)
 {
@@ -255,6 +252,7 @@ static int read_stream(struct run_setup *setup, const struct ct_settings *s, con
   if (stream->role != CT_ROLE_HEXITEC && codec_of(s, name, CT_CODEC_NONE) == CT_CODEC_EVENTS)
     return ct_settings_refuse(s, path_of(path, "stream", name, "codec"), err, "is for HEXITEC streams: only they have "
                               "photon events");
+  setup->scalars |= scalars;
   if (scalars)
     return 0;
   const char *dataset = ct_settings_text(s, path_of(path, "stream", name, "dataset"));
@@ -292,31 +290,11 @@ static int read_stream(struct run_setup *setup, const struct ct_settings *s, con
   return 0;
 }
 
-/* In place of streams: an archived run, with the name and the rate of the HEXITEC stream in its settings. */
-static int read_from(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
-{
-  char path[128];
-  setup->from = ct_settings_text(s, "from");
-  for (size_t i = 0; i < ct_settings_sections(s, "stream"); i++) {
-    const char *name = ct_settings_section_name(s, "stream", i);
-    if (strcmp(ct_settings_origin(s, path_of(path, "stream", name, "endpoint")), "command line") == 0)
-      return ct_err_set(err, CT_EUSAGE, "--from reads an archived run; leave out --hexitec, --camera and --scalars");
-    if (ct_settings_word(s, path_of(path, "stream", name, "role")) == 0)
-      return read_stream(setup, s, name, err);
-  }
-  struct stream_setup *stream = &setup->streams[setup->n_streams++];
-  snprintf(stream->name, sizeof stream->name, "hexitec");
-  stream->role = CT_ROLE_HEXITEC;
-  setup->hexitec = 0;
-  setup->analysis.frame_hz = stream->receiver.frame_hz = hexitec_hz;
-  return 0;
-}
-
 static int read_streams(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   size_t n = ct_settings_sections(s, "stream");
   if (ct_settings_is_set(s, "from"))
-    return read_from(setup, s, err);
+    return ct_setup_from(setup, s, read_stream, err);
   if (n == 0)
     return ct_err_set(err, CT_EUSAGE, "nothing to watch: give --hexitec ENDPOINT, a configuration file with -c, or --demo");
   if (n > CT_SNAPSHOT_STREAMS)
@@ -430,7 +408,7 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
     return ct_err_set(err, CT_EUSAGE, "--resume needs --archive DIR and --run NAME: the run that goes on");
   if (ct_settings_is_set(s, "from") && *ct_settings_text(s, "run.archive") != '\0')
     return ct_err_set(err, CT_EUSAGE, "--from reads an archived run and keeps its results there; leave out --archive");
-  setup->analysis.until_ns = INT64_MAX;
+  setup->analysis.until_ns = setup->reconstruction.until_ns = INT64_MAX;
   read_run_name(setup, s);
   read_archive(setup, s);
   int code = read_hexitec(setup, s, err);

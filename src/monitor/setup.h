@@ -18,7 +18,8 @@ struct run_setup {
   bool named;                            /* by somebody; else the name is the time of the start */
   struct stream_setup streams[CT_SNAPSHOT_STREAMS];
   uint32_t n_streams;
-  const char *from;                      /* an archived run instead of streams, or NULL */
+  const char *from;                      /* an archived run instead of streams, or NULL; those of its streams that are read */
+  bool scalars;                          /* some stream brings scalars, or brought them */
   int hexitec;                           /* its place in streams[], -1: none */
   int camera;                            /* the first one's, -1: none */
   struct ct_analysis_setup analysis;
@@ -51,6 +52,11 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *settings, s
 void ct_setup_watch(struct ct_watch_setup *out, const struct ct_settings *settings);
 int ct_setup_lithium(struct ct_lithium *out, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 void ct_setup_fini(struct run_setup *setup);
+
+/* setup_from.c: in place of streams, what --from names. <read> reads a [stream NAME] of the settings into the next place. */
+int ct_setup_from(struct run_setup *setup, const struct ct_settings *settings,
+                  int (*read)(struct run_setup *setup, const struct ct_settings *settings, const char *name, struct ct_err *err),
+                  struct ct_err *err) CT_MUST_CHECK;
 
 /* setup_maps.c: the maps that a run keeps with its settings; the detector has been read. */
 void ct_setup_maps(struct run_setup *setup, const struct ct_settings *settings);

@@ -4,14 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-static bool has_scalars(const struct run_setup *setup)
-{
-  for (uint32_t i = 0; i < setup->n_streams; i++)
-    if (setup->streams[i].role == CT_ROLE_SCALARS)
-      return true;
-  return false;
-}
-
 /* Outputs are for this machine. */
 static bool is_local(const char *endpoint)
 {
@@ -46,7 +38,7 @@ int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct
     return ct_settings_refuse(s, "camera.publish", err, "is not of this machine: use ipc:// or tcp://127.0.0.1:PORT");
   r->rings = (enum ct_rings)ct_settings_word(s, "camera.rings");
   /* Who says how angles are counted has none to wait for. */
-  r->join_angles = has_scalars(setup) && !isfinite(r->angle_step_deg);
+  r->join_angles = setup->scalars && !isfinite(r->angle_step_deg);
   setup->angle_name = ct_settings_text(s, ct_settings_is_set(s, "camera.angle") ? "camera.angle" : "attributes.angle");
   setup->trigger_name = ct_settings_text(s, "attributes.trigger");
   return 0;

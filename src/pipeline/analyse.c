@@ -42,10 +42,6 @@ struct ct_analysis {
   uint64_t darks_pending;       /* dark frames not yet applied */
   struct ct_analysis_note note;
 
-  /* Of a reader: the time it may go on to (release by the monitor, acquire by the thread), and the one it has reached
-   * (back again): while they are equal the spectra are the monitor's. */
-  _Atomic int64_t until_ns, reached_ns;
-
   _Atomic int mask_order;       /* enum mask_order; relaxed: the order is all there is to it */
 };
 
@@ -241,12 +237,12 @@ static void take_parts(struct ct_analysis *a, struct ct_lot lot)
 static bool take_recorded(struct ct_analysis *a)
 {
   const struct ct_lot *lots;
-  int64_t until_ns = atomic_load_explicit(&a->until_ns, memory_order_acquire);
+  int64_t until_ns = ct_painter_until_ns(&a->painter);
   size_t n = ct_reader_take(a->reader, until_ns, &lots);
   for (size_t i = 0; i < n; i++)
     take_parts(a, lots[i]);
   if (n == 0)
-    atomic_store_explicit(&a->reached_ns, until_ns, memory_order_release);
+    ct_painter_reach(&a->painter, until_ns);
   return n > 0;
 }
 
@@ -284,8 +280,6 @@ int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *s
   a->wants = wants;
   a->wait_for_dark = setup->wait_for_dark;
   a->reader = setup->reader;
-  atomic_init(&a->until_ns, setup->until_ns);
-  atomic_init(&a->reached_ns, INT64_MIN);
   if (a->reader == NULL)
     a->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &a->consumer);
   int code = ct_picture_init(&a->picture, setup, err);
@@ -298,7 +292,7 @@ int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *s
     ct_spectra_box_init(&a->box, (size_t)setup->spectra.pixels * setup->spectra.axis.n);
   a->boxed_ns = ct_time_mono_ns();
   if (code == 0)
-    code = ct_painter_init(&a->painter, sizeof a->note, ct_picture_bytes(&a->picture), err);
+    code = ct_painter_init(&a->painter, sizeof a->note, ct_picture_bytes(&a->picture), setup->until_ns, err);
   if (code == 0)
     code = ct_painter_start(&a->painter, analysis_main, a, "analysis", err);
   if (code != 0) {
@@ -334,14 +328,11 @@ void ct_analysis_mask(struct ct_analysis *a, bool on)
   atomic_store_explicit(&a->mask_order, on ? MASK_LISTED : MASK_NONE, memory_order_relaxed);
 }
 
-void ct_analysis_go_on(struct ct_analysis *a, int64_t until_ns)
-{
-  atomic_store_explicit(&a->until_ns, until_ns, memory_order_release);
-}
+void ct_analysis_go_on(struct ct_analysis *a, int64_t until_ns) { ct_painter_go_on(&a->painter, until_ns); }
 
 bool ct_analysis_has_reached(const struct ct_analysis *a, int64_t until_ns)
 {
-  return atomic_load_explicit(&a->reached_ns, memory_order_acquire) == until_ns;
+  return ct_painter_has_reached(&a->painter, until_ns);
 }
 
 const uint32_t *ct_analysis_grown(struct ct_analysis *a)

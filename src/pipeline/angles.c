@@ -1,5 +1,6 @@
 #include "angles.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,12 +49,13 @@ void ct_angles_close(struct ct_angles *a)
   free(a);
 }
 
-void ct_angles_tell(struct ct_angles *a, uint64_t trigger, double angle_deg)
+void ct_angles_tell(struct ct_angles *a, double trigger, double angle_deg)
 {
+  static const double exact = 9007199254740992;   /* 2^53: larger ones are not what was sent */
   void *slot;
-  if (ct_ring_reserve(a->ring, 1, &slot) == 0)
+  if (!(trigger >= 0 && trigger < exact) || !isfinite(angle_deg) || ct_ring_reserve(a->ring, 1, &slot) == 0)
     return;
-  *(struct told *)slot = (struct told){ trigger, angle_deg };
+  *(struct told *)slot = (struct told){ (uint64_t)trigger, angle_deg };
   ct_ring_commit(a->ring, 1, NULL);
 }
 

@@ -23,8 +23,9 @@ struct ct_waiting {
 /* 0, CT_ENOMEM */
 int ct_angles_open(struct ct_angles **out, struct ct_err *err) CT_MUST_CHECK;
 void ct_angles_close(struct ct_angles *angles);   /* NULL is fine */
-/* By the other thread. Those that nobody takes for long give way to newer ones. */
-void ct_angles_tell(struct ct_angles *angles, uint64_t trigger, double angle_deg);
+/* By the other thread. Those that nobody takes for long give way to newer ones. What is no trigger (a number from 0 to
+ * 2^53) or no angle is passed over. */
+void ct_angles_tell(struct ct_angles *angles, double trigger, double angle_deg);
 
 /* Takes what was told since. */
 void ct_angles_take(struct ct_angles *angles);

@@ -37,7 +37,7 @@ enum note_kind { NOTE_SCALAR, NOTE_ALARM };
 struct note {
   enum note_kind kind;
   bool raised;
-  int64_t time_ns;
+  int64_t time_ns, arrival_ns;
   double value;
   char name[64];
   struct ct_snapshot_alarm alarm;
@@ -127,7 +127,7 @@ static bool write_note(struct ct_archiver *a)
   struct note note = *(const struct note *)batch.slots;
   ct_ring_release(a->notes, 0, 1);
   if (note.kind == NOTE_SCALAR)
-    ct_run_scalar(a->run, note.name, note.time_ns, note.value);
+    ct_run_scalar(a->run, &(struct ct_run_scalar){ note.name, note.time_ns, note.arrival_ns, note.value });
   else if (note.kind == NOTE_ALARM)
     ct_run_alarm(a->run, &note.alarm, note.raised, note.time_ns);
   return true;
@@ -303,10 +303,10 @@ static void send_note(struct ct_archiver *a, const struct note *note)
   ct_ring_commit(a->notes, 1, NULL);
 }
 
-void ct_archiver_scalar(struct ct_archiver *a, const char *name, int64_t time_ns, double value)
+void ct_archiver_scalar(struct ct_archiver *a, const struct ct_run_scalar *scalar)
 {
-  struct note note = { .kind = NOTE_SCALAR, .time_ns = time_ns, .value = value };
-  snprintf(note.name, sizeof note.name, "%s", name);
+  struct note note = { .kind = NOTE_SCALAR, .time_ns = scalar->time_ns, .arrival_ns = scalar->arrival_ns, .value = scalar->value };
+  snprintf(note.name, sizeof note.name, "%s", scalar->name);
   send_note(a, &note);
 }
 

@@ -94,7 +94,7 @@ static void place(struct ct_camera *c, const struct ct_waiting *projection, doub
   if (ct_scan_projection(c->scan, projection->row, angle_deg, projection->z_mm, projection->paused) != 0)
     c->unusable++;
   c->placed++;
-  c->cleaned = false;
+  c->cleaned = c->settled = false;
   c->last_angle_deg = angle_deg;
 }
 
@@ -120,7 +120,7 @@ static void take_projection(struct ct_camera *c, const struct ct_frame *frame, u
   }
 }
 
-void ct_camera_take_angles(struct ct_camera *c, bool ends)
+void ct_camera_take_angles(struct ct_camera *c, int64_t now_ns)
 {
   struct ct_waiting projection;
   double angle_deg;
@@ -129,7 +129,7 @@ void ct_camera_take_angles(struct ct_camera *c, bool ends)
   ct_angles_take(c->angles);
   while (c->scan && ct_angles_next(c->angles, &projection, &angle_deg))
     place(c, &projection, angle_deg);
-  c->unplaced += ct_angles_expire(c->angles, ends ? INT64_MAX : ct_time_wall_ns() - patience_ns);
+  c->unplaced += ct_angles_expire(c->angles, now_ns < INT64_MAX ? now_ns - patience_ns : INT64_MAX);
 }
 
 static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
@@ -166,35 +166,39 @@ void ct_camera_take(struct ct_camera *c, const struct ct_lot *lot)
     c->unusable += frame->count;
     return;
   }
-  for (uint32_t i = 0; i < frame->count; i++)
+  for (uint32_t i = 0; i < frame->count; i++) {
     take_frame(c, frame, i);
-  c->arrival_ns = frame->arrival_ns;
+    c->arrival_ns = frame->arrival_ns;   /* a silence is before the first of a batch alone */
+  }
+  c->settled = false;
 }
 
 /* ---- the axis --------------------------------------------------------------------------------------------------- */
 static void find_axis(struct ct_camera *c)
 {
-  int64_t now_ns = ct_time_mono_ns();
-  uint32_t n = ct_scan_state(c->scan).projections;
-  if (c->finder == NULL || n == c->axis_n || now_ns - c->axis_ns < axis_every_ns)
-    return;
-  c->axis_ns = now_ns;
-  c->axis_n = n;
   struct ct_tomo_axis found;
+  if (c->finder == NULL || isfinite(c->setup.axis_px))
+    return;
+  c->axis_n = ct_scan_state(c->scan).projections;
   if (ct_axis_find(c->finder, ct_scan_tomo(c->scan), &found) == 0)
     c->axis = found;
 }
 
-/* A slice about another axis is another slice: what is kept is reconstructed anew. */
-static void follow_axis(struct ct_camera *c)
+static void find_axis_now_and_then(struct ct_camera *c, int64_t now_ns)
 {
-  if (c->scan == NULL)
+  const bool soon = now_ns >= c->axis_ns && now_ns - c->axis_ns < axis_every_ns;   /* the clock may be set back */
+  if (soon || ct_scan_state(c->scan).projections == c->axis_n)
     return;
-  if (!isfinite(c->setup.axis_px))
-    find_axis(c);
+  c->axis_ns = now_ns;
+  find_axis(c);
+}
+
+/* A slice about another axis is another slice: what is kept is reconstructed anew. */
+static void move_axis(struct ct_camera *c, double least_px)
+{
   struct ct_tomo_setup slice = *ct_tomo_setup(ct_scan_tomo(c->scan));
   double axis_px = ct_camera_axis_px(c);
-  if (fabs(axis_px - slice.axis_px) < axis_step_px)
+  if (!(fabs(axis_px - slice.axis_px) > least_px))
     return;
   slice.axis_px = axis_px;
   if (ct_scan_change(c->scan, &slice, NULL) != 0)
@@ -212,7 +216,10 @@ static uint32_t count_columns(const float *stripes, uint32_t cols)
 
 static void estimate_rings(struct ct_camera *c)
 {
+  struct ct_scan_state state = ct_scan_state(c->scan);
   uint32_t before = c->ring_columns;
+  c->ring_placed = c->placed;
+  c->ring_means = state.darks + state.flats;
   if (ct_ring_estimate(ct_scan_tomo(c->scan), c->stripes) != 0)
     memset(c->stripes, 0, c->cols * sizeof *c->stripes);
   c->ring_columns = count_columns(c->stripes, c->cols);
@@ -220,38 +227,57 @@ static void estimate_rings(struct ct_camera *c)
     ct_tomo_ring(ct_scan_tomo(c->scan), c->ring_columns > 0 ? c->stripes : NULL);
 }
 
+static void clean(struct ct_camera *c)
+{
+  c->clean_placed = c->placed;
+  c->cleaned = ct_scan_clean(c->scan) == 0;
+}
+
 /* Whether no more come: a scan that is not whole may only be slow. */
-static bool has_ended(const struct ct_camera *c)
+static bool has_ended(const struct ct_camera *c, int64_t now_ns)
 {
   bool whole = ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg > 0.98 * c->setup.slice.rotation_deg;
-  return ct_time_wall_ns() - c->arrival_ns > (whole ? CT_NS_PER_S : pause_ns);
+  return now_ns - c->arrival_ns > (whole ? CT_NS_PER_S : pause_ns);
 }
 
 /* Anew with every quarter more of projections, so that a scan costs a few times and not always; when other darks or flats
  * are in use; and once when no more come. */
-static void follow_rings(struct ct_camera *c)
+static void follow_rings(struct ct_camera *c, int64_t now_ns)
 {
-  if (c->scan == NULL || c->setup.rings == CT_RINGS_OFF)
-    return;
   struct ct_scan_state state = ct_scan_state(c->scan);
   uint64_t more = c->placed - c->ring_placed;
-  bool quiet = more > 0 && ct_time_wall_ns() - c->arrival_ns > CT_NS_PER_S;
+  bool quiet = more > 0 && now_ns - c->arrival_ns > CT_NS_PER_S;
   bool other = state.darks + state.flats != c->ring_means;
-  if (quiet || other || (more >= 16 && more >= state.projections / 5)) {
-    c->ring_placed = c->placed;
-    c->ring_means = state.darks + state.flats;
+  if (quiet || other || (more >= 16 && more >= state.projections / 5))
     estimate_rings(c);
-  }
-  if (c->setup.rings == CT_RINGS_FULL && c->clean_placed != c->placed && has_ended(c)) {
-    c->clean_placed = c->placed;
-    c->cleaned = ct_scan_clean(c->scan) == 0;
-  }
+  if (c->setup.rings == CT_RINGS_FULL && c->clean_placed != c->placed && has_ended(c, now_ns))
+    clean(c);
 }
 
-void ct_camera_follow(struct ct_camera *c)
+void ct_camera_follow(struct ct_camera *c, int64_t now_ns)
 {
-  follow_axis(c);
-  follow_rings(c);
+  if (c->scan == NULL)
+    return;
+  find_axis_now_and_then(c, now_ns);
+  move_axis(c, axis_step_px);
+  if (c->setup.rings != CT_RINGS_OFF)
+    follow_rings(c, now_ns);
+}
+
+void ct_camera_settle(struct ct_camera *c)
+{
+  if (c->settled || c->scan == NULL || ct_scan_state(c->scan).projections == 0)
+    return;
+  c->settled = true;
+  ct_scan_refresh(c->scan);
+  c->cleaned = false;
+  find_axis(c);
+  move_axis(c, 0);
+  if (c->setup.rings != CT_RINGS_OFF)
+    estimate_rings(c);
+  ct_tomo_rebuild(ct_scan_tomo(c->scan));
+  if (c->setup.rings == CT_RINGS_FULL)
+    clean(c);
 }
 
 /* ---- opening and closing ------------------------------------------------------------------------------------------ */

@@ -15,7 +15,7 @@ struct ct_camera {
   struct ct_axis_finder *finder;
   struct ct_tomo_axis axis;
   double nudge_px;              /* what keys have moved the axis by */
-  int64_t axis_ns;              /* when it was last looked for, monotonic */
+  int64_t axis_ns;              /* when it was last looked for */
   uint32_t axis_n;              /* projections then */
   float *stripes;               /* [cols], what is subtracted from every row */
   uint64_t placed;              /* projections placed since start */
@@ -32,16 +32,19 @@ struct ct_camera {
   int64_t arrival_ns, preview_ns;   /* of the latest frame; of the latest that was averaged down */
   uint64_t first_number;        /* of the scan, where angles are counted */
   uint64_t unplaced, unusable;
+  bool settled;                 /* since the latest frame or angle */
 };
 
 /* CT_ENOMEM */
 int ct_camera_init(struct ct_camera *camera, const struct ct_reconstruction_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 void ct_camera_fini(struct ct_camera *camera);           /* of one never made too */
 void ct_camera_take(struct ct_camera *camera, const struct ct_lot *lot);
-/* Places those whose angle has come, and gives up those that have waited for too long; all that wait, where it <ends>. */
-void ct_camera_take_angles(struct ct_camera *camera, bool ends);
+/* Places those whose angle has come, and gives up those that by <now_ns> have waited for too long; INT64_MAX: all that wait. */
+void ct_camera_take_angles(struct ct_camera *camera, int64_t now_ns);
 /* Looks for axis and rings anew where it is time to. */
-void ct_camera_follow(struct ct_camera *camera);
+void ct_camera_follow(struct ct_camera *camera, int64_t now_ns);
+/* No more frames come: axis, rings and slice from all that is kept, once, whenever they were looked for before. */
+void ct_camera_settle(struct ct_camera *camera);
 /* Where the slice's axis ought to be. */
 double ct_camera_axis_px(const struct ct_camera *camera);
 

@@ -8,8 +8,10 @@ static size_t snapshot_at(const struct ct_painter *p)
   return (p->note_bytes + 63) / 64 * 64;
 }
 
-int ct_painter_init(struct ct_painter *p, size_t note_bytes, size_t snapshot_bytes, struct ct_err *err)
+int ct_painter_init(struct ct_painter *p, size_t note_bytes, size_t snapshot_bytes, int64_t until_ns, struct ct_err *err)
 {
+  atomic_init(&p->until_ns, until_ns);
+  atomic_init(&p->reached_ns, INT64_MIN);
   p->note_bytes = note_bytes;
   return ct_board_new(&p->board, 1, snapshot_at(p) + snapshot_bytes, err);
 }
@@ -62,6 +64,26 @@ void ct_painter_publish(struct ct_painter *p, uint64_t ticket)
 {
   ct_board_publish(p->board);
   p->answered = ticket;
+}
+
+int64_t ct_painter_until_ns(const struct ct_painter *p)
+{
+  return atomic_load_explicit(&p->until_ns, memory_order_acquire);
+}
+
+void ct_painter_reach(struct ct_painter *p, int64_t until_ns)
+{
+  atomic_store_explicit(&p->reached_ns, until_ns, memory_order_release);
+}
+
+void ct_painter_go_on(struct ct_painter *p, int64_t until_ns)
+{
+  atomic_store_explicit(&p->until_ns, until_ns, memory_order_release);
+}
+
+bool ct_painter_has_reached(const struct ct_painter *p, int64_t until_ns)
+{
+  return atomic_load_explicit(&p->reached_ns, memory_order_acquire) == until_ns;
 }
 
 uint64_t ct_painter_ask(struct ct_painter *p)

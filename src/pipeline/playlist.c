@@ -475,6 +475,14 @@ uint64_t ct_playlist_frames(const struct ct_playlist *list)
   return n;
 }
 
+uint64_t ct_playlist_bytes(const struct ct_playlist *list)
+{
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < list->n_clips; i++)
+    bytes += list->clips[i].count * clip_frame_bytes(&list->clips[i]);
+  return bytes;
+}
+
 size_t ct_playlist_frame_bytes(const struct ct_playlist *list) { return list->frame_bytes; }
 
 int ct_playlist_next(struct ct_playlist *list, const struct ct_block **block, struct ct_err *err)

@@ -23,6 +23,7 @@ int ct_playlist_open(struct ct_playlist **out, const struct ct_replay *replay, s
 void ct_playlist_shape(const struct ct_playlist *list, uint32_t *rows, uint32_t *cols, enum ct_type *type);
 int64_t ct_playlist_first_ns(const struct ct_playlist *list);        /* recorded, of the run; 0: not known */
 uint64_t ct_playlist_frames(const struct ct_playlist *list);         /* of one loop */
+uint64_t ct_playlist_bytes(const struct ct_playlist *list);          /* of all pixels, in one loop */
 size_t ct_playlist_frame_bytes(const struct ct_playlist *list);      /* of the largest frame */
 /* 0 and a block; CT_ENODATA: all loops are played; or what reading failed with. */
 int ct_playlist_next(struct ct_playlist *list, const struct ct_block **block, struct ct_err *err) CT_MUST_CHECK;

@@ -1,6 +1,8 @@
-/* Recorded frames in place of a stream: blocks of the playlist, cut into lots that share one verdict. */
+/* Recorded frames in place of a stream: blocks of the playlist, cut into lots that share one verdict; and what scalars tell
+ * of their angles. */
 #include "pipeline/reader.h"
 
+#include "pipeline/keys.h"
 #include "pipeline/playlist.h"
 
 #include <errno.h>
@@ -14,10 +16,11 @@
 
 struct ct_reader {
   char name[CT_NAME], endpoint[128], format[16];
+  enum ct_role role;
   uint32_t rows, cols;
   double frame_hz;
   struct ct_playlist *list;
-  uint64_t all_frames;
+  uint64_t all_bytes;
   char *file;                          /* a histogram cube, in place of the list; or NULL */
   struct ct_hxt cube;
 
@@ -31,9 +34,13 @@ struct ct_reader {
   size_t arrival_room;
   uint64_t next_number;
   bool started;
+  struct ct_run_scalars *scalars;      /* that tell angles, or NULL */
+  char angle_name[64], trigger_name[64];
+  struct ct_reader_angle message;      /* the latest of them so far */
 
   /* Written by the taking thread, read by any: relaxed, each is a number to show and orders nothing... */
-  _Atomic uint64_t frames, bytes, lost, late, restarts, rejected, highest;
+  _Atomic uint64_t frames, bytes, lost, late, restarts, rejected, rejected_bytes, highest;
+  struct ct_keys keys;
   _Atomic int64_t first_ns, now_ns, next_ns;
   _Atomic int ended;                   /* ...but this: released after <err> and all counts, acquired by ct_reader_progress */
   struct ct_err err;
@@ -53,6 +60,7 @@ static void count(struct ct_reader *r, const struct ct_frame *frame)
   const uint64_t number = frame->number, step = number - r->next_number;
   add(&r->frames, frame->count);
   add(&r->bytes, frame->bytes);
+  ct_keys_count(&r->keys, frame);
   if (frame->late) {
     const uint64_t lost = get(&r->lost);
     add(&r->late, frame->count);
@@ -69,7 +77,8 @@ static void count(struct ct_reader *r, const struct ct_frame *frame)
 }
 
 /* ---- cutting ------------------------------------------------------------------------------------------------------ */
-/* What the analysis treats alike: a time stamp of the source or an angle make no difference to it. */
+/* What the analysis treats alike: a time stamp of the source or an angle make no difference to it. The frames of a camera
+ * have each their own. */
 static bool alike(const struct ct_block *block, uint32_t a, uint32_t b)
 {
   const struct ct_attributes *x = &block->attributes[a], *y = &block->attributes[b];
@@ -82,7 +91,7 @@ static bool alike(const struct ct_block *block, uint32_t a, uint32_t b)
 
 static bool fits(const struct ct_reader *r, const struct ct_block *block)
 {
-  return block->rows == r->rows && block->cols == r->cols;
+  return r->role == CT_ROLE_CAMERA || (block->rows == r->rows && block->cols == r->cols);
 }
 
 static void give_times(struct ct_reader *r, const struct ct_block *block)
@@ -110,7 +119,7 @@ static uint32_t cut(struct ct_reader *r, uint32_t at, int64_t until_ns, struct c
   const int64_t *arrival_ns = arrivals(r);
   const size_t frame_bytes = (size_t)block->rows * block->cols * ct_type_bytes(block->type);
   uint32_t n = 1;
-  while (at + n < block->count && alike(block, at, at + n) && arrival_ns[at + n] < until_ns)
+  while (r->role == CT_ROLE_HEXITEC && at + n < block->count && alike(block, at, at + n) && arrival_ns[at + n] < until_ns)
     n++;
   *lot = (struct ct_lot){ .kind = CT_LOT_FRAMES, .arrivals_ns = arrival_ns + at };
   lot->frame = (struct ct_frame){
@@ -133,7 +142,11 @@ static void make_room(struct ct_reader *r, size_t n)
   r->lots_room = n;
 }
 
-static void end(struct ct_reader *r, int how) { atomic_store_explicit(&r->ended, how, memory_order_release); }
+static void end(struct ct_reader *r, int how)
+{
+  atomic_store_explicit(&r->next_ns, INT64_MAX, memory_order_relaxed);
+  atomic_store_explicit(&r->ended, how, memory_order_release);
+}
 
 /* The block that has frames left, NULL at the end. */
 static const struct ct_block *current(struct ct_reader *r)
@@ -149,8 +162,11 @@ static const struct ct_block *current(struct ct_reader *r)
     if (fits(r, r->block)) {
       give_times(r, r->block);
       make_room(r, r->block->count);
+      if (atomic_load_explicit(&r->first_ns, memory_order_relaxed) == INT64_MAX)
+        atomic_store_explicit(&r->first_ns, arrivals(r)[0], memory_order_relaxed);
     } else {
       add(&r->rejected, r->block->count);
+      add(&r->rejected_bytes, (uint64_t)r->block->count * r->block->rows * r->block->cols * ct_type_bytes(r->block->type));
       r->at = r->block->count;
     }
   }
@@ -160,15 +176,13 @@ static const struct ct_block *current(struct ct_reader *r)
 size_t ct_reader_take(struct ct_reader *r, int64_t until_ns, const struct ct_lot **lots)
 {
   size_t n = 0;
-  if (atomic_load_explicit(&r->ended, memory_order_relaxed) != GOING)
+  if (ct_reader_has_ended(r))
     return 0;
   const struct ct_block *block = current(r);
   if (block == NULL)
     return 0;
   const int64_t *arrival_ns = arrivals(r);
   while (r->at < block->count && arrival_ns[r->at] < until_ns) {
-    if (get(&r->frames) == 0)
-      atomic_store_explicit(&r->first_ns, arrival_ns[r->at], memory_order_relaxed);
     r->at += cut(r, r->at, until_ns, &r->lots[n++]);
     atomic_store_explicit(&r->now_ns, arrival_ns[r->at - 1], memory_order_relaxed);
   }
@@ -177,6 +191,37 @@ size_t ct_reader_take(struct ct_reader *r, int64_t until_ns, const struct ct_lot
   *lots = r->lots;
   return n;
 }
+
+/* ---- angles ------------------------------------------------------------------------------------------------------- */
+/* Live, trigger and angle belong together when one message brings both: so here. A second one of a name is of a message
+ * that came at the same time. */
+static bool pair_up(struct ct_reader *r, const struct ct_run_scalar *scalar)
+{
+  const bool is_trigger = strcmp(scalar->name, r->trigger_name) == 0;
+  if (!is_trigger && strcmp(scalar->name, r->angle_name) != 0)
+    return false;
+  double *value = is_trigger ? &r->message.trigger : &r->message.angle_deg;
+  if (scalar->arrival_ns != r->message.arrival_ns || !isnan(*value)) {
+    r->message.arrival_ns = scalar->arrival_ns;
+    r->message.trigger = r->message.angle_deg = (double)NAN;
+  }
+  *value = scalar->value;
+  return !isnan(r->message.trigger) && !isnan(r->message.angle_deg);
+}
+
+bool ct_reader_angle(struct ct_reader *r, int64_t until_ns, struct ct_reader_angle *out)
+{
+  struct ct_run_scalar scalar;
+  while (r->scalars != NULL && ct_run_scalars_next(r->scalars, until_ns, &scalar)) {
+    if (!pair_up(r, &scalar))
+      continue;
+    *out = r->message;
+    return true;
+  }
+  return false;
+}
+
+bool ct_reader_has_ended(const struct ct_reader *r) { return atomic_load_explicit(&r->ended, memory_order_relaxed) != GOING; }
 
 /* ---- histogram cubes ------------------------------------------------------------------------------------------------ */
 static bool is_cube(const char *spec)
@@ -248,6 +293,8 @@ static int check_shape(const struct ct_reader *r, const char *run, struct ct_err
 {
   uint32_t rows = r->cube.rows, cols = r->cube.cols;
   enum ct_type type = CT_U16;
+  if (r->role == CT_ROLE_CAMERA)
+    return 0;
   if (r->file == NULL)
     ct_playlist_shape(r->list, &rows, &cols, &type);
   if (!ct_hexitec_takes(type))
@@ -262,17 +309,21 @@ static int check_shape(const struct ct_reader *r, const char *run, struct ct_err
 int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, struct ct_err *err)
 {
   struct ct_reader *r = ct_xcalloc(1, sizeof *r);
-  const struct ct_replay what = { .specs = &setup->run, .n_specs = 1, .stream = "", .image_key = "", .angles = "",
+  const bool camera = setup->role == CT_ROLE_CAMERA;
+  const struct ct_replay what = { .specs = &setup->run, .n_specs = 1, .stream = camera ? setup->name : "", .image_key = "", .angles = "",
                                   .darks = "", .flats = "", .loops = 1, .batch = 1, .last = UINT64_MAX, .end_s = (double)INFINITY };
   *out = NULL;
   snprintf(r->name, sizeof r->name, "%s", setup->name);
   snprintf(r->endpoint, sizeof r->endpoint, "%s", setup->run);
+  r->role = setup->role;
   r->rows = setup->rows;
   r->cols = setup->cols;
   r->frame_hz = setup->frame_hz;
   r->start_ns = file_time_ns(setup->run);
+  r->first_ns = r->next_ns = INT64_MAX;
+  r->now_ns = r->message.arrival_ns = INT64_MIN;
   ct_run_stream_format(setup->run, setup->name, r->format, sizeof r->format);
-  int rc = is_cube(setup->run) ? ct_cube_read(setup->run, &r->file, &r->cube, err) : ct_playlist_open(&r->list, &what, err);
+  int rc = !camera && is_cube(setup->run) ? ct_cube_read(setup->run, &r->file, &r->cube, err) : ct_playlist_open(&r->list, &what, err);
   if (rc == 0)
     rc = check_shape(r, setup->run, err);
   if (rc != 0) {
@@ -280,10 +331,14 @@ int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, 
     return rc;
   }
   if (r->file != NULL) {
-    r->first_ns = r->now_ns = r->next_ns = r->start_ns;
+    r->first_ns = r->now_ns = r->start_ns;
     r->ended = ENDED;
   } else {
-    r->all_frames = ct_playlist_frames(r->list);
+    r->all_bytes = ct_playlist_bytes(r->list);
+  }
+  if (setup->angle != NULL && ct_run_scalars_open(&r->scalars, setup->run, NULL) == 0) {
+    snprintf(r->angle_name, sizeof r->angle_name, "%s", setup->angle);
+    snprintf(r->trigger_name, sizeof r->trigger_name, "%s", setup->trigger);
   }
   *out = r;
   return 0;
@@ -294,6 +349,7 @@ void ct_reader_close(struct ct_reader *r)
   if (r == NULL)
     return;
   ct_playlist_close(r->list);
+  ct_run_scalars_close(r->scalars);
   free(r->file);
   free(r->lots);
   free(r->arrival_ns);
@@ -307,26 +363,27 @@ void ct_reader_stats(const struct ct_reader *r, struct ct_snapshot_stream *out)
   snprintf(out->name, sizeof out->name, "%s", r->name);
   snprintf(out->endpoint, sizeof out->endpoint, "%s", r->endpoint);
   snprintf(out->format, sizeof out->format, "%s", r->format);
-  out->role = CT_ROLE_HEXITEC;
-  out->state = atomic_load_explicit(&r->ended, memory_order_relaxed) == GOING ? CT_STREAM_LIVE : CT_STREAM_IDLE;
-  out->frames = out->projections = get(&r->frames);
+  out->role = r->role;
+  out->state = ct_reader_has_ended(r) ? CT_STREAM_IDLE : CT_STREAM_LIVE;
+  out->frames = get(&r->frames);
+  ct_keys_stats(&r->keys, out);
   out->lost = get(&r->lost);
   out->late = get(&r->late);
   out->restarts = get(&r->restarts);
   out->bytes = get(&r->bytes);
   out->last_number = get(&r->highest);
   out->rejected = out->rejected_kind[CT_REJECT_SHAPE] = get(&r->rejected);
-  const double span_s = (double)(atomic_load_explicit(&r->now_ns, memory_order_relaxed) -
-                                 atomic_load_explicit(&r->first_ns, memory_order_relaxed)) / 1e9;
-  out->rate_hz = span_s > 0 ? (double)out->frames / span_s : (double)NAN;
-  out->angle_deg = out->silent_s = out->lag_s = (double)NAN;
+  const int64_t now_ns = atomic_load_explicit(&r->now_ns, memory_order_relaxed);
+  const int64_t first_ns = atomic_load_explicit(&r->first_ns, memory_order_relaxed);
+  out->rate_hz = now_ns > first_ns ? (double)out->frames / ((double)(now_ns - first_ns) / 1e9) : (double)NAN;
+  out->silent_s = out->lag_s = (double)NAN;
 }
 
 void ct_reader_progress(const struct ct_reader *r, struct ct_reader_progress *out)
 {
   const int ended = atomic_load_explicit(&r->ended, memory_order_acquire);
   *out = (struct ct_reader_progress){
-    .frames = get(&r->frames) + get(&r->rejected), .all_frames = r->all_frames, .ended = ended != GOING,
+    .frames = get(&r->frames) + get(&r->rejected), .bytes = get(&r->bytes) + get(&r->rejected_bytes), .all_bytes = r->all_bytes, .ended = ended != GOING,
     .failure = ended == FAILED ? r->err.text : NULL,
     .first_ns = atomic_load_explicit(&r->first_ns, memory_order_relaxed),
     .now_ns = atomic_load_explicit(&r->now_ns, memory_order_relaxed),

@@ -14,6 +14,7 @@
 
 #include <comptop/ring.h>
 
+#include "keys.h"
 #include "lot.h"
 #include "receive.h"
 #include "socket.h"
@@ -34,12 +35,11 @@ static const uint64_t queue_bytes = UINT64_C(256) << 20;
 /* Written by the receiver thread, read by any: relaxed, each is a number to show and orders nothing. */
 struct counters {
   _Atomic uint64_t frames, lost, late, restarts, highest, ignored, tolerated, bytes;
-  _Atomic uint64_t projections, flats, darks;
   _Atomic uint64_t rejected[CT_REJECT_COUNT];
-  _Atomic uint64_t angle_bits;
+  struct ct_keys keys;
   _Atomic int64_t last_mono_ns, message_mono_ns;   /* of the last accepted frame, of the last message */
   _Atomic int format;
-  _Atomic bool sampled, has_angle;
+  _Atomic bool sampled;
 };
 
 struct kept {
@@ -139,25 +139,6 @@ static void publish_track(struct ct_receiver *r)
   atomic_store_explicit(&c->sampled, now->sampled, memory_order_relaxed);
 }
 
-static void count_attributes(struct ct_receiver *r, const struct ct_frame *frame)
-{
-  struct counters *c = &r->counters;
-  const struct ct_attributes *a = &frame->attributes;
-  int key = a->present & CT_HAS_KEY ? a->image_key : CT_KEY_PROJECTION;
-  if (key == CT_KEY_PROJECTION)
-    add(&c->projections, frame->count);
-  else if (key == CT_KEY_FLAT)
-    add(&c->flats, frame->count);
-  else if (key == CT_KEY_DARK)
-    add(&c->darks, frame->count);
-  if (a->present & CT_HAS_ANGLE) {
-    uint64_t bits;
-    memcpy(&bits, &a->angle_deg, sizeof bits);
-    atomic_store_explicit(&c->angle_bits, bits, memory_order_relaxed);
-    atomic_store_explicit(&c->has_angle, true, memory_order_relaxed);
-  }
-}
-
 /* ---- into the ring ----------------------------------------------------------------------------------- */
 /* A slot. Consumers sit on slots only for the moment in which they use them or take references, so that one comes free
  * soon; meanwhile libzmq's queue receives. */
@@ -179,7 +160,7 @@ static void push(struct ct_receiver *r, zmq_msg_t *pixels, const struct ct_frame
   part.late = late;
   size_t skip_bytes = frame->bytes / frame->count * offset;
   part.bytes = frame->bytes / frame->count * count;
-  count_attributes(r, &part);
+  ct_keys_count(&r->counters.keys, &part);
   if (r->ring == NULL)
     return;
   struct ct_lot *lot = next_lot(r);
@@ -522,16 +503,9 @@ void ct_receiver_stats(const struct ct_receiver *r, struct ct_snapshot_stream *o
   out->ignored = get(&c->ignored);
   out->tolerated = get(&c->tolerated);
   out->bytes = get(&c->bytes);
-  out->projections = get(&c->projections);
-  out->flats = get(&c->flats);
-  out->darks = get(&c->darks);
+  ct_keys_stats(&c->keys, out);
   for (int i = 0; i < CT_REJECT_COUNT; i++)
     out->rejected += out->rejected_kind[i] = get(&c->rejected[i]);
-  out->angle_deg = NAN;
-  if (atomic_load_explicit(&c->has_angle, memory_order_relaxed)) {
-    uint64_t bits = get(&c->angle_bits);
-    memcpy(&out->angle_deg, &bits, sizeof bits);
-  }
   int64_t last_ns = atomic_load_explicit(&c->last_mono_ns, memory_order_relaxed);
   out->silent_s = last_ns ? (double)(ct_time_mono_ns() - last_ns) / 1e9 : (double)NAN;
   out->rate_hz = out->lag_s = NAN;

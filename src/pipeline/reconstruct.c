@@ -1,4 +1,4 @@
-/* The reconstruction thread: the ring of a camera -> its scan -> what is wanted of it in a partial snapshot, published whole
+/* The reconstruction thread: the ring of a camera, or its recorded frames -> its scan -> what is wanted of it in a partial snapshot, published whole
  * on its board. */
 #include <comptop/pipeline.h>
 
@@ -8,15 +8,18 @@
 
 #include "camera.h"
 #include "painter.h"
+#include "reader.h"
 #include "receive.h"
 #include "slice_out.h"
 
 enum { BATCH_SLOTS = 16 };
-static const long nap_ns = 5000000;
+static const long nap_ns = 5000000, reader_nap_ns = 100000;
 
 struct ct_reconstruction {
+  struct ct_reader *reader;     /* or... */
   struct ct_ring *ring;
   unsigned consumer;
+  int64_t now_ns;               /* of what was recorded: how far it is */
   struct ct_camera camera;
   struct ct_wants *wants;
   struct ct_painter painter;
@@ -37,6 +40,36 @@ static bool take_batch(struct ct_reconstruction *r)
   return true;
 }
 
+/* Angles that scalars told before <until_ns>. */
+static void take_recorded_angles(struct ct_reconstruction *r, int64_t until_ns)
+{
+  struct ct_reader_angle told;
+  while (r->camera.angles && ct_reader_angle(r->reader, until_ns, &told)) {
+    ct_camera_take_angles(&r->camera, told.arrival_ns);
+    ct_angles_tell(r->camera.angles, told.trigger, told.angle_deg);
+  }
+  ct_camera_take_angles(&r->camera, until_ns);
+}
+
+/* Frames and angles in the order in which they came: false when it is where it may go. */
+static bool take_recorded(struct ct_reconstruction *r)
+{
+  const struct ct_lot *lots;
+  const int64_t until_ns = ct_painter_until_ns(&r->painter);
+  size_t n = ct_reader_take(r->reader, until_ns, &lots);
+  for (size_t i = 0; i < n; i++) {
+    r->now_ns = lots[i].frame.arrival_ns;
+    take_recorded_angles(r, r->now_ns);
+    ct_camera_take(&r->camera, &lots[i]);
+  }
+  if (n > 0)
+    return true;
+  r->now_ns = until_ns > r->now_ns ? until_ns : r->now_ns;
+  take_recorded_angles(r, ct_reader_has_ended(r->reader) ? INT64_MAX : r->now_ns);
+  ct_painter_reach(&r->painter, until_ns);
+  return false;
+}
+
 /* For other viewers. */
 static void send_slice(struct ct_reconstruction *r)
 {
@@ -48,14 +81,17 @@ static void send_slice(struct ct_reconstruction *r)
   ct_slice_out_send(r->out, c->slice, c->setup.slice.size, c->last_angle_deg, n);
 }
 
-static void publish(struct ct_reconstruction *r, uint64_t ticket)
+/* <last>: no more frames come. */
+static void publish(struct ct_reconstruction *r, uint64_t ticket, bool last)
 {
   struct ct_snapshot_builder builder;
   uint64_t *note = ct_painter_begin(&r->painter, &builder);
   if (note == NULL)
     return;
   r->camera.nudge_px = atomic_load_explicit(&r->nudge_px, memory_order_relaxed);
-  ct_camera_follow(&r->camera);
+  if (last)
+    ct_camera_settle(&r->camera);
+  ct_camera_follow(&r->camera, r->reader ? r->now_ns : ct_time_wall_ns());
   const struct ct_wants_table *wants = ct_wants_acquire(r->wants);
   ct_camera_draw(&r->camera, &builder, wants);
   ct_wants_release(r->wants, wants);
@@ -65,25 +101,35 @@ static void publish(struct ct_reconstruction *r, uint64_t ticket)
   send_slice(r);
 }
 
+/* Works through what is there: false when there was nothing. */
+static bool take(struct ct_reconstruction *r)
+{
+  if (r->reader)
+    return take_recorded(r);
+  ct_camera_take_angles(&r->camera, ct_time_wall_ns());
+  return take_batch(r);
+}
+
 static void *reconstruction_main(void *arg)
 {
   struct ct_reconstruction *r = arg;
   uint64_t ticket;
   for (;;) {
     bool stop = ct_painter_is_stopped(&r->painter);
-    ct_camera_take_angles(&r->camera, false);
-    bool worked = take_batch(r);
+    if (stop && r->reader)
+      break;
+    bool worked = take(r);
     if (ct_painter_is_asked(&r->painter, &ticket))
-      publish(r, ticket);
+      publish(r, ticket, r->reader && ct_reader_has_ended(r->reader));
     if (worked)
       continue;
     if (stop)
       break;
-    nanosleep(&(struct timespec){ .tv_nsec = nap_ns }, NULL);
+    nanosleep(&(struct timespec){ .tv_nsec = r->reader ? reader_nap_ns : nap_ns }, NULL);
   }
-  ct_camera_take_angles(&r->camera, true);
+  ct_camera_take_angles(&r->camera, INT64_MAX);
   ct_painter_is_asked(&r->painter, &ticket);
-  publish(r, ticket);
+  publish(r, ticket, true);
   return NULL;
 }
 
@@ -95,10 +141,12 @@ int ct_reconstruction_open(struct ct_reconstruction **out, const struct ct_recon
 {
   struct ct_reconstruction *r = ct_xcalloc(1, sizeof *r);
   r->wants = wants;
-  r->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &r->consumer);
+  r->reader = setup->reader;
+  if (r->reader == NULL)
+    r->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &r->consumer);
   int code = ct_camera_init(&r->camera, setup, err);
   if (code == 0)
-    code = ct_painter_init(&r->painter, sizeof(uint64_t), ct_camera_bytes(setup), err);
+    code = ct_painter_init(&r->painter, sizeof(uint64_t), ct_camera_bytes(setup), setup->until_ns, err);
   if (code == 0 && *setup->publish != '\0')
     code = ct_slice_out_open(&r->out, setup->publish, err);
   if (code == 0)
@@ -127,13 +175,20 @@ void ct_reconstruction_close(struct ct_reconstruction *r)
 /* ---- the monitor's side -------------------------------------------------------------------------------------------- */
 uint64_t ct_reconstruction_ask(struct ct_reconstruction *r) { return ct_painter_ask(&r->painter); }
 
+void ct_reconstruction_go_on(struct ct_reconstruction *r, int64_t until_ns) { ct_painter_go_on(&r->painter, until_ns); }
+
+bool ct_reconstruction_has_reached(const struct ct_reconstruction *r, int64_t until_ns)
+{
+  return ct_painter_has_reached(&r->painter, until_ns);
+}
+
 void ct_reconstruction_nudge(struct ct_reconstruction *r, double by_px)
 {
   double now_px = atomic_load_explicit(&r->nudge_px, memory_order_relaxed);
   atomic_store_explicit(&r->nudge_px, now_px + by_px, memory_order_relaxed);
 }
 
-void ct_reconstruction_angle(struct ct_reconstruction *r, uint64_t trigger, double angle_deg)
+void ct_reconstruction_angle(struct ct_reconstruction *r, double trigger, double angle_deg)
 {
   if (r->camera.angles)
     ct_angles_tell(r->camera.angles, trigger, angle_deg);

@@ -21,9 +21,7 @@ struct ct_tape {
   uint64_t pulse;
   /* One that was fetched and not yet sent. */
   bool held;
-  const char *name;
-  int64_t time_ns;
-  double value;
+  struct ct_run_scalar scalar;
   unsigned char buffer[MESSAGE_BYTES];
 };
 
@@ -43,11 +41,11 @@ static int publish(struct ct_tape *t, const struct ct_wire_scalar *channels, siz
 static bool fetch(struct ct_tape *t, int64_t until_ns)
 {
   if (!t->held)
-    t->held = ct_run_scalars_next(t->scalars, until_ns, &t->name, &t->time_ns, &t->value);
-  return t->held && t->time_ns < until_ns;
+    t->held = ct_run_scalars_next(t->scalars, until_ns, &t->scalar);
+  return t->held && t->scalar.arrival_ns < until_ns;
 }
 
-/* Scalars of one moment make one message, as they did. */
+/* Scalars that came at one moment make one message, as they did. */
 static int play_run(struct ct_tape *t, int64_t first_ns, double elapsed_s)
 {
   enum { TOGETHER = 16 };
@@ -57,12 +55,12 @@ static int play_run(struct ct_tape *t, int64_t first_ns, double elapsed_s)
     char names[TOGETHER][64];
     struct ct_wire_scalar channels[TOGETHER];
     size_t n = 0;
-    const int64_t time_ns = t->time_ns;
-    for (; n < TOGETHER && fetch(t, until_ns) && t->time_ns == time_ns; n++, t->held = false) {
-      snprintf(names[n], sizeof names[n], "%s", t->name);
-      channels[n] = (struct ct_wire_scalar){ names[n], t->value, ct_time_wall_ns() };
+    const int64_t arrival_ns = t->scalar.arrival_ns;
+    for (; n < TOGETHER && fetch(t, until_ns) && t->scalar.arrival_ns == arrival_ns; n++, t->held = false) {
+      snprintf(names[n], sizeof names[n], "%s", t->scalar.name);
+      channels[n] = (struct ct_wire_scalar){ names[n], t->scalar.value, ct_time_wall_ns() };
     }
-    if (t->begin_s <= 0 || time_ns >= begin_ns)
+    if (t->begin_s <= 0 || arrival_ns >= begin_ns)
       rc = publish(t, channels, n);
   }
   return rc;

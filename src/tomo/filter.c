@@ -77,8 +77,9 @@ int ct_filter_init(struct ct_filter *f, const struct ct_filter_setup *setup)
   f->response = malloc((f->short_len / 2 + 1) * sizeof *f->response);
   f->half = malloc((f->short_len / 2 + 1) * sizeof *f->half);
   if (!f->padded || !f->wide || !f->spectrum || !f->product || !f->response || !f->half) goto no_memory;
-  f->forward = fftwf_plan_dft_r2c_1d((int)f->len, f->padded, f->spectrum, FFTW_MEASURE);
-  f->backward = fftwf_plan_dft_c2r_1d((int)f->short_len, f->product, f->wide, FFTW_MEASURE | FFTW_DESTROY_INPUT);
+  /* Not FFTW_MEASURE: what it picks, and so the last bit of a slice, changes from run to run. It would be a fifth faster. */
+  f->forward = fftwf_plan_dft_r2c_1d((int)f->len, f->padded, f->spectrum, FFTW_ESTIMATE);
+  f->backward = fftwf_plan_dft_c2r_1d((int)f->short_len, f->product, f->wide, FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
   if (!f->forward || !f->backward) goto no_memory;
   make_response(f, setup);
   return 0;

@@ -216,6 +216,8 @@ int ct_scan_clean(struct ct_scan *scan)
   return code;
 }
 
+void ct_scan_refresh(struct ct_scan *scan) { apply_anew(scan); }
+
 struct ct_tomo *ct_scan_tomo(const struct ct_scan *scan) { return scan->tomo; }
 
 struct ct_scan_state ct_scan_state(const struct ct_scan *scan)

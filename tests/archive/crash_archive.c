@@ -93,7 +93,7 @@ static void write_extras(struct ct_run *run, uint64_t k, int64_t now_ns)
   static float map[PIXELS];
   static uint32_t spectra[PIXELS * 10];
   const struct ct_snapshot_alarm alarm = { .id = "stream-stale", .severity = CT_WARNING, .text = "no data" };
-  ct_run_scalar(run, "Ewe_V", now_ns, (double)k);
+  ct_run_scalar(run, &(struct ct_run_scalar){ "Ewe_V", now_ns, now_ns, (double)k });
   if (k % (8 * CHUNK) != 0)
     return;
   ct_run_alarm(run, &alarm, k % (16 * CHUNK) == 0, now_ns);

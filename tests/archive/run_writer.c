@@ -100,8 +100,9 @@ void run_extras(struct ct_run *run, int64_t now_ns)
     spectra[i * 50 + i % 50] = (uint32_t)i;
   }
   for (int i = 0; i < 5; i++) {
-    ct_run_scalar(run, "Ewe_V", now_ns + i * CT_NS_PER_S, 3.5 + 0.1 * i);
-    ct_run_scalar(run, "I_A", now_ns + i * CT_NS_PER_S, 0.002);
+    const int64_t time_ns = now_ns + i * CT_NS_PER_S;
+    ct_run_scalar(run, &(struct ct_run_scalar){ "Ewe_V", time_ns, time_ns, 3.5 + 0.1 * i });
+    ct_run_scalar(run, &(struct ct_run_scalar){ "I_A", time_ns, time_ns, 0.002 });
   }
   ct_run_alarm(run, &alarm, true, now_ns);
   ct_run_gap(run, 0, 1000000, 1000009, CT_GAP_LOST, now_ns);

@@ -2,8 +2,8 @@ dist_check_SCRIPTS += %D%/outside.sh %D%/archive.sh %D%/attach.sh %D%/logs.sh %D
 dist_noinst_DATA += %D%/outside.py %D%/archive.py %D%/attach.py %D%/logs.py %D%/detector.py %D%/health.py %D%/harness.py
 dist_check_SCRIPTS += %D%/from.sh %D%/mpt.sh %D%/replay.sh
 dist_noinst_DATA += %D%/from.py %D%/mpt.py %D%/replay.py
-dist_check_SCRIPTS += %D%/slice.sh %D%/events.sh
-dist_noinst_DATA += %D%/slice.py %D%/events.py
+dist_check_SCRIPTS += %D%/slice.sh %D%/from_camera.sh %D%/events.sh
+dist_noinst_DATA += %D%/slice.py %D%/from_camera.py %D%/camera.py %D%/events.py
 
 check_PROGRAMS += %D%/check_screen_program
 %C%_check_screen_program_SOURCES = %D%/check_screen_program.c tests/ui/term.c tests/ui/term.h tests/core/cmocka_all.h
