@@ -70,6 +70,23 @@ void ct_report_behind(struct ct_report *report, FILE *old);
  * CT_EIO: <out> could not take it (a closed pipe; the caller ignores SIGPIPE). CT_ENOMEM: nothing was written. */
 int ct_report_write(struct ct_report *report, const struct ct_snapshot *snapshot, FILE *out) CT_MUST_CHECK;
 
+/* ---- a view kept: what is seen, as data ------------------------------------------------------------------------ */
+struct ct_kept {
+  const struct ct_view *view;
+  const struct ct_snapshot *snapshot;
+  const struct ct_request *requests;    /* the sections that are seen; those the snapshot has not are left out */
+  size_t n_requests;
+  const char *settings;                 /* that made it, as a configuration file; NULL: not known */
+};
+/* TSV: '#' lines that say what it is, of which run, when and of which analysis; then a table a section: its name, the units
+ * of its columns behind a '#', their names, the rows; two empty lines between tables (an index of gnuplot). A view without
+ * sections: the scalars, as ct_report_write gives them. JSON: one sample of schema v 1 and in it "view": the same tables,
+ * a column an array (NaN is null), with units, facts and settings. 0, CT_EIO, CT_ENOMEM. */
+int ct_keep_tsv(const struct ct_kept *kept, FILE *out) CT_MUST_CHECK;
+int ct_keep_json(const struct ct_kept *kept, FILE *out) CT_MUST_CHECK;
+/* The grid as text for a terminal with 256 colours. */
+int ct_keep_ansi(const struct ct_grid *grid, FILE *out) CT_MUST_CHECK;
+
 /* ---- pictures: files that other programs open --------------------------------------------------------------- */
 struct ct_picture_file {
   const float *values;              /* [rows * cols], row-major; NaN: no value */
@@ -82,5 +99,7 @@ struct ct_picture_file {
  * of that name. CT_EIO with the reason. */
 int ct_picture_tiff(const struct ct_picture_file *picture, const char *path, struct ct_err *err) CT_MUST_CHECK;
 int ct_picture_png(const struct ct_picture_file *picture, const char *path, struct ct_err *err) CT_MUST_CHECK;
+/* PNG of a screen in its palette; <text> is kept in the file. */
+int ct_picture_pixels(const struct ct_pixels *pixels, const char *text, const char *path, struct ct_err *err) CT_MUST_CHECK;
 
 #endif

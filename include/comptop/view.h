@@ -20,14 +20,22 @@ struct ct_glyph {
   int16_t fg, bg;
   uint16_t attributes;             /* CT_ATTR_* */
 };
+/* The same as a picture. */
+struct ct_pixels {
+  int cell_width, cell_height;     /* of a character; at least 6 x 11 */
+  int width, height;               /* set by ct_view_paint */
+  uint8_t *colour;                 /* [height * width], row-major: of the xterm palette, 16..255 */
+};
 struct ct_grid {
   int rows, cols;                  /* at least 1 x 1 */
   struct ct_glyph *glyphs;         /* [rows * cols], row-major */
+  struct ct_pixels *fine;          /* ct_view_paint's: where curves and slices are drawn; else NULL */
 };
 
 /* ---- what a viewer chose, and what was shown last ------------------------------------------------------ */
 enum ct_panel { CT_PANEL_OVERVIEW, CT_PANEL_MAP, CT_PANEL_PROFILE, CT_PANEL_SPECTRUM, CT_PANEL_TOMO, CT_PANEL_CELL,
                 CT_PANEL_HEALTH, CT_PANEL_MONITORS };
+const char *ct_panel_word(enum ct_panel panel);   /* "overview", "map", ... */
 enum ct_quantity { CT_SHOW_EMF, CT_SHOW_SIGMA, CT_SHOW_COUNTS, CT_SHOW_INTENSITY, CT_SHOW_DRIFT, CT_SHOW_SIGNIFICANCE,
                    CT_SHOW_HITS, CT_SHOW_LITHIUM, CT_QUANTITIES };
 enum ct_ramp { CT_RAMP_INFERNO, CT_RAMP_GREY, CT_RAMP_VIRIDIS, CT_RAMP_CIVIDIS, CT_RAMP_COUNT,
@@ -144,6 +152,12 @@ void ct_view_init(struct ct_view *view, bool utf8, bool colours, double target_s
  * written outside; what does not fit is left out. */
 void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_grid *grid);
 
+/* The same into <grid> and into <pixels>, whose cell size is set and whose colours hold grid->rows * grid->cols such cells:
+ * letters as in the grid, curves and the camera's pictures as fine as the pixels are. For a view with UTF-8 and colours. */
+void ct_view_paint(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_grid *grid, struct ct_pixels *pixels);
+/* Red, green and blue of a colour 16..255. */
+void ct_palette_rgb(int colour, uint8_t rgb[3]);
+
 /* The sections ct_view_render shows at this size with these choices: writes at most <max>, returns how many. */
 enum { CT_VIEW_REQUESTS = 12 };     /* there are never more */
 size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct ct_request *out, size_t max);
@@ -162,7 +176,7 @@ enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT
                      CT_KEY_MOUSE /* take clicks, or take them no more */,
                      CT_KEY_AXIS_LEFT, CT_KEY_AXIS_RIGHT /* move the rotation axis by CT_VIEW_NUDGE_PX */,
                      CT_KEY_MASK /* mask the pixels listed as hot or dead; where all are, let them in again */,
-                     CT_KEY_SAVE /* write the slice into files */ };
+                     CT_KEY_SAVE /* write what is seen into files */ };
 /* Changes the view's choices as the key table (which the help shows) says. Space only sets <frozen>: the owner keeps
  * rendering the snapshot of that moment until it is cleared, and says by <behind_s>, <back> and <kept> which one it is. */
 enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key);

@@ -217,6 +217,7 @@ static const struct ct_option rows[] = {
     .help = "EMF error that automatic binning aims for" },
   { SETTING("screen", "refresh_hz", REAL, "2"), .min = 0.1, .max = 60,
     .help = "screen refresh" },
+  { SETTING("screen", "folder", FILE, ""), .help = "where key w saves views; if not given the current folder" },
 
   { SETTING("cell", "mpt", FILE, ""), .help = "text file of EC-Lab that grows: voltage, current and charge" },
 

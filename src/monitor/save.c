@@ -1,15 +1,53 @@
 #include "save.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <comptop/report.h>
 
-struct ct_request save_request(void) { return (struct ct_request){ .kind = CT_SECTION_SLICE }; }
+enum { LEAST_ROWS = 24, LEAST_COLS = 80, CELL_WIDTH = 12, CELL_HEIGHT = 24, PATH_BYTES = PATH_MAX,
+       NAME_BYTES = PATH_BYTES - 16 };
 
+static const char *path_of(const char *name, const char *ending, char path[PATH_BYTES])
+{
+  snprintf(path, PATH_BYTES, "%.*s.%s", NAME_BYTES, name, ending);
+  return path;
+}
+
+static int at_least(int n, int least) { return n < least ? least : n; }
+
+static struct ct_request whole_slice(void) { return (struct ct_request){ .kind = CT_SECTION_SLICE }; }
+
+static bool shows_slice(const struct ct_view *view)
+{
+  return view->panel == CT_PANEL_TOMO && view->picture == CT_PICTURE_SLICE;
+}
+
+size_t save_requests(const struct ct_view *view, int rows, int cols, struct ct_request out[SAVE_REQUESTS])
+{
+  size_t n = ct_view_requests(view, at_least(rows, LEAST_ROWS), at_least(cols, LEAST_COLS), out, CT_VIEW_REQUESTS);
+  if (shows_slice(view))
+    out[n++] = whole_slice();
+  return n;
+}
+
+bool save_ready(const struct save *save)
+{
+  struct ct_request requests[SAVE_REQUESTS];
+  size_t n = save_requests(save->view, save->rows, save->cols, requests);
+  for (size_t i = 0; i < n; i++)
+    if (ct_snapshot_find(save->snapshot, &requests[i], 0, NULL) == NULL)
+      return false;
+  return true;
+}
+
+/* ---- the camera's pictures, value by value ------------------------------------------------------------------------ */
 static int by_value(const void *a, const void *b)
 {
   float x = *(const float *)a, y = *(const float *)b;
@@ -35,51 +73,191 @@ static bool set_range(struct ct_picture_file *picture)
   return n > 0;
 }
 
-/* Without an ending; a run may be called anything. */
-static void name_it(char *name, size_t bytes, const struct ct_snapshot_core *core)
+/* The whole slice where it came, else as on the screen. False: none. */
+static bool find_picture(const struct save *save, struct ct_picture_file *picture)
 {
-  char when[32];
-  time_t now = (time_t)(core->wall_ns / CT_NS_PER_S);
+  struct ct_request requests[SAVE_REQUESTS];
+  size_t n = save_requests(save->view, save->rows, save->cols, requests);
+  if (save->view->panel != CT_PANEL_TOMO)
+    return false;
+  while (n-- > 0) {
+    struct ct_slice_view slice;
+    struct ct_image_view image;
+    if (ct_snapshot_slice(save->snapshot, &requests[n], &slice))
+      *picture = (struct ct_picture_file){ .values = slice.values, .rows = slice.head->size, .cols = slice.head->size,
+                                           .pixel_um = slice.head->pixel_um };
+    else if (ct_snapshot_image(save->snapshot, &requests[n], &image))
+      *picture = (struct ct_picture_file){ .values = image.values, .rows = image.head->rows, .cols = image.head->cols,
+                                           .pixel_um = image.head->pixel_um };
+    else
+      continue;
+    return set_range(picture);
+  }
+  return false;
+}
+
+static int write_picture(const struct save *save, struct ct_picture_file *picture, const char *name, struct ct_err *err)
+{
+  const struct ct_snapshot_ct *ct = &save->snapshot->core.ct;
+  static const char *const words[] = { "attenuation", "transmission", "-ln(transmission)" };
+  char path[PATH_BYTES], text[160];
+  snprintf(text, sizeof text, "%s%s, row %u, %u projections, %.1f of %g degrees, axis %.2f px", words[save->view->picture],
+           !shows_slice(save->view) ? "" : isfinite(picture->pixel_um) ? " 1/cm" : " per pixel", (unsigned)ct->slice_row,
+           (unsigned)ct->in_slice, ct->covered_deg, ct->rotation_deg, ct->axis_px);
+  picture->text = text;
+  int code = ct_picture_tiff(picture, path_of(name, "tif", path), err);
+  return code == 0 ? ct_picture_png(picture, path_of(name, "png", path), err) : code;
+}
+
+/* ---- the screen ----------------------------------------------------------------------------------------------------- */
+/* The viewer's own is left as it is: what it remembers of the last picture belongs to the terminal. */
+static struct ct_view *copy_view(const struct ct_view *view)
+{
+  struct ct_view *copy = ct_xcalloc(1, sizeof *copy);
+  *copy = *view;
+  return copy;
+}
+
+static struct ct_grid new_grid(int rows, int cols)
+{
+  return (struct ct_grid){ .rows = rows, .cols = cols,
+                           .glyphs = ct_xcalloc((size_t)rows * (size_t)cols, sizeof(struct ct_glyph)) };
+}
+
+static int write_ansi(const struct save *save, FILE *out)
+{
+  struct ct_grid grid = new_grid(save->rows, save->cols);
+  struct ct_view *view = copy_view(save->view);
+  ct_view_render(view, save->snapshot, &grid);
+  int code = ct_keep_ansi(&grid, out);
+  free(view);
+  free(grid.glyphs);
+  return code;
+}
+
+/* In colours, whatever the terminal has. */
+static int write_png(const struct save *save, const char *name, struct ct_err *err)
+{
+  char path[PATH_BYTES], text[160], when[CT_TIME_TEXT];
+  struct ct_grid grid = new_grid(at_least(save->rows, LEAST_ROWS), at_least(save->cols, LEAST_COLS));
+  struct ct_pixels pixels = { .cell_width = CELL_WIDTH, .cell_height = CELL_HEIGHT };
+  struct ct_view *view = copy_view(save->view);
+  pixels.colour = ct_xcalloc((size_t)grid.rows * (size_t)grid.cols, CELL_WIDTH * CELL_HEIGHT);
+  view->utf8 = view->colours = true;
+  view->accents = false;
+  view->link.refresh_hz = 0;
+  ct_view_paint(view, save->snapshot, &grid, &pixels);
+  snprintf(text, sizeof text, "comptop %s, %s, %s", save->snapshot->core.run, ct_panel_word(view->panel),
+           ct_time_text(save->snapshot->core.wall_ns, when));
+  int code = ct_picture_pixels(&pixels, text, path_of(name, "png", path), err);
+  free(pixels.colour);
+  free(view);
+  free(grid.glyphs);
+  return code;
+}
+
+/* ---- the files --------------------------------------------------------------------------------------------------------- */
+static const char *const endings[] = { "tsv", "json", "ansi", "png", "tif" };
+enum { ENDINGS = sizeof endings / sizeof *endings };
+
+static bool is_free(const char *name)
+{
+  char path[PATH_BYTES];
+  for (int i = 0; i < ENDINGS; i++)
+    if (access(path_of(name, endings[i], path), F_OK) == 0)
+      return false;
+  return true;
+}
+
+/* Without an ending. A run may be called anything. False: the folder's name is too long. */
+static bool name_it(const struct save *save, char name[NAME_BYTES])
+{
+  static const char *const pictures[] = { "slice", "projection", "sinogram" };
+  const struct ct_snapshot_core *core = &save->snapshot->core;
+  const char *view = save->view->panel == CT_PANEL_TOMO ? pictures[save->view->picture] : ct_panel_word(save->view->panel);
+  char folder[PATH_MAX], when[32];
+  time_t second = (time_t)(core->wall_ns / CT_NS_PER_S);
   struct tm utc;
-  gmtime_r(&now, &utc);
+  gmtime_r(&second, &utc);
   strftime(when, sizeof when, "%Y%m%dT%H%M%S", &utc);
-  snprintf(name, bytes, "comptop-%s-slice-%s.%03dZ", core->run, when, (int)(core->wall_ns % CT_NS_PER_S / 1000000));
-  for (char *c = name; *c != '\0'; c++)
+  if (realpath(*save->folder ? save->folder : ".", folder) == NULL)
+    snprintf(folder, sizeof folder, "%s", save->folder);
+  int base = snprintf(name, NAME_BYTES, "%s/comptop-%s-%s-%s.%03dZ", folder, core->run, view, when,
+                      (int)(core->wall_ns % CT_NS_PER_S / 1000000));
+  if (base < 0 || base > NAME_BYTES - 8)
+    return false;
+  for (char *c = name + strlen(folder) + 1; *c != '\0'; c++)
     if (*c == '/' || (unsigned char)*c < 0x20)
       *c = '_';
-}
-
-static int write_files(const struct ct_picture_file *picture, const char *name, struct ct_err *err)
-{
-  char path[160];
-  snprintf(path, sizeof path, "%s.tif", name);
-  int code = ct_picture_tiff(picture, path, err);
-  snprintf(path, sizeof path, "%s.png", name);
-  return code == 0 ? ct_picture_png(picture, path, err) : code;
-}
-
-bool save_slice(const struct ct_snapshot *snapshot, char *said, size_t bytes)
-{
-  const struct ct_request request = save_request();
-  const struct ct_snapshot_ct *ct = &snapshot->core.ct;
-  struct ct_slice_view slice;
-  struct ct_err err;
-  char name[128], text[160];
-  if (!ct_snapshot_slice(snapshot, &request, &slice))
-    return false;
-  struct ct_picture_file picture = { .values = slice.values, .rows = slice.head->size, .cols = slice.head->size,
-                                     .pixel_um = slice.head->pixel_um, .text = text };
-  if (!set_range(&picture)) {
-    snprintf(said, bytes, "no projections yet: there is nothing to save");
-    return true;
-  }
-  snprintf(text, sizeof text, "attenuation %s, row %u, %u projections, %.1f of %g degrees, axis %.2f px",
-           isfinite(picture.pixel_um) ? "1/cm" : "per pixel", (unsigned)ct->slice_row, (unsigned)slice.head->projections,
-           ct->covered_deg, ct->rotation_deg, ct->axis_px);
-  name_it(name, sizeof name, &snapshot->core);
-  if (write_files(&picture, name, &err) != 0)
-    snprintf(said, bytes, "%s", err.text);
-  else
-    snprintf(said, bytes, "%s.tif and .png", name);
+  for (unsigned i = 2; i < 1000 && !is_free(name); i++)     /* the picture of one moment, saved again */
+    snprintf(name + base, NAME_BYTES - (size_t)base, "-%u", i);
   return true;
+}
+
+enum form { TSV, JSON, ANSI };
+
+static int write_form(const struct save *save, enum form form, const char *name, struct ct_err *err)
+{
+  char path[PATH_BYTES];
+  struct ct_request requests[SAVE_REQUESTS];
+  struct ct_kept kept = { save->view, save->snapshot, requests, 0, save->settings };
+  kept.n_requests = save_requests(save->view, save->rows, save->cols, requests) - shows_slice(save->view);
+  errno = 0;
+  FILE *out = fopen(path_of(name, endings[form], path), "wx");
+  if (out == NULL)
+    return ct_err_set(err, CT_EIO, "%s: %s", path, strerror(errno));
+  int code = form == TSV ? ct_keep_tsv(&kept, out) : form == JSON ? ct_keep_json(&kept, out) : write_ansi(save, out);
+  if (fclose(out) != 0 && code == 0)
+    code = CT_EIO;
+  if (code == 0)
+    return 0;
+  ct_err_set(err, code, "%s: %s", path, errno ? strerror(errno) : "cannot be written");
+  unlink(path);
+  return code;
+}
+
+/* What was begun and not finished: nobody should take it for whole. */
+static void remove_all(const char *name)
+{
+  char path[PATH_BYTES];
+  for (int i = 0; i < ENDINGS; i++)
+    unlink(path_of(name, endings[i], path));
+}
+
+static int write_all(const struct save *save, const char *name, bool *tiff, struct ct_err *err)
+{
+  struct ct_picture_file picture;
+  int code = write_form(save, TSV, name, err);
+  if (code != 0)
+    return code;                   /* nothing of ours is there */
+  for (enum form form = JSON; form <= ANSI && code == 0; form++)
+    code = write_form(save, form, name, err);
+  *tiff = find_picture(save, &picture);
+  if (code == 0)
+    code = *tiff ? write_picture(save, &picture, name, err) : write_png(save, name, err);
+  if (code != 0)
+    remove_all(name);
+  return code;
+}
+
+void save_view(const struct save *save, char *said, size_t bytes)
+{
+  char name[NAME_BYTES], line[NAME_BYTES + 64];
+  struct ct_err err = { "" };
+  bool tiff = false;
+  if (!name_it(save, name)) {
+    snprintf(said, bytes, "not saved: the name of the folder is too long");
+    return;
+  }
+  if (write_all(save, name, &tiff, &err) != 0) {
+    snprintf(said, bytes, "not saved: %s", err.text);
+    return;
+  }
+  /* A path too long for the line is cut at its beginning. */
+  snprintf(line, sizeof line, "saved %s .tsv .json .ansi .png%s", name, tiff ? " .tif" : "");
+  size_t length = strlen(line), room = (size_t)save->cols < bytes - 1 ? (size_t)save->cols : bytes - 1;
+  if (length > room && room > 12)
+    snprintf(said, bytes, "saved ...%s", line + length - (room - 9));
+  else
+    snprintf(said, bytes, "%s", line);
 }

@@ -1,16 +1,28 @@
-/* save: the slice of a snapshot into files of the current folder. Internal to monitor.
- * Ownership: borrows the snapshot for the call. */
+/* save: what a viewer sees into files. Internal to monitor.
+ * Ownership: everything is borrowed for the call. */
 #ifndef MONITOR_SAVE_H
 #define MONITOR_SAVE_H
 
 #include <stdbool.h>
 
 #include <comptop/snapshot.h>
+#include <comptop/view.h>
 
-/* The section to ask for: the whole slice. */
-struct ct_request save_request(void);
-/* Writes NAME.tif and NAME.png, NAME comptop-RUN-slice-TIME in UTC, and says in <said> which, or why not; false: the snapshot
- * has no such section (yet), and nothing was said. */
-bool save_slice(const struct ct_snapshot *snapshot, char *said, size_t bytes);
+struct save {
+  const struct ct_view *view;
+  const struct ct_snapshot *snapshot;
+  int rows, cols;              /* of the screen */
+  const char *folder;          /* "": the current one */
+  const char *settings;        /* that made the picture; NULL: not known */
+};
+
+/* The sections to ask for: what the view shows on a screen not smaller than 24 x 80, and the whole slice in tomography. */
+enum { SAVE_REQUESTS = CT_VIEW_REQUESTS + 1 };
+size_t save_requests(const struct ct_view *view, int rows, int cols, struct ct_request out[SAVE_REQUESTS]);
+/* Whether the snapshot has them all. */
+bool save_ready(const struct save *save);
+/* Writes NAME.tsv, .json, .ansi and .png, and of the camera's pictures .tif; NAME is comptop-RUN-VIEW-TIME in UTC, and never
+ * that of a file that is there. Says in <said> which, or why not. */
+void save_view(const struct save *save, char *said, size_t bytes);
 
 #endif

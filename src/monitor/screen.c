@@ -15,7 +15,7 @@
 #include "serve.h"
 #include "xray.h"
 
-enum { N_SIGNALS = 7, SAID_MS = 3000 };
+enum { N_SIGNALS = 7, SAID_MS = 3000, SAVED_MS = 8000, SAVE_PICTURES = 4 };
 static const double slowest_s = 4;
 static const size_t past_bytes = (size_t)128 << 20;
 
@@ -35,8 +35,8 @@ struct screen {
   bool mouse;                        /* clicks are taken */
   bool typing;                       /* a marker's text */
   char text[SERVE_TEXT + 1];
-  bool saving;                       /* the next picture with the whole slice goes into files */
-  char said[160];                    /* an answer to a key, shown until said_until_ms */
+  int saving;                        /* one of so many next pictures, that with all sections, goes into files */
+  char said[512];                    /* an answer to a key, shown until said_until_ms */
   uint64_t said_until_ms;
   bool full, shown;                  /* the next frame repaints; the last one reached the terminal */
   uv_poll_t poll;
@@ -122,10 +122,10 @@ static int fit(struct screen *s)
 /* ---- snapshots ------------------------------------------------------------------------------------------------ */
 static void ask(struct screen *s)
 {
-  struct ct_request requests[CT_VIEW_REQUESTS + 1];
+  struct ct_request requests[CT_VIEW_REQUESTS + SAVE_REQUESTS];
   size_t n = ct_view_requests(s->view, s->grid.rows, s->grid.cols, requests, CT_VIEW_REQUESTS);
-  if (s->saving)
-    requests[n++] = save_request();
+  if (s->saving > 0)
+    n += save_requests(s->view, s->grid.rows, s->grid.cols, requests + n);
   s->feed->ask(s->feed, requests, n);
 }
 
@@ -137,6 +137,36 @@ static void keep(struct screen *s, const struct ct_snapshot *snapshot)
     s->snapshot = ct_xcalloc(1, s->snapshot_bytes);
   }
   memcpy(s->snapshot, snapshot, (size_t)snapshot->size_bytes);
+}
+
+static char *print_settings(const struct ct_settings *settings)
+{
+  char *text = NULL;
+  size_t bytes;
+  FILE *out = open_memstream(&text, &bytes);
+  if (out == NULL)
+    return NULL;
+  int code = ct_settings_print(settings, out);
+  if (fclose(out) == 0 && code == 0)
+    return text;
+  free(text);
+  return NULL;
+}
+
+/* A viewer of another's run has settings of its own, which did not make the picture. A picture with all sections does not
+ * come where there is nothing yet to make one of. */
+static void save_picture(struct screen *s, const struct ct_snapshot *snapshot)
+{
+  struct save save = { .view = s->view, .snapshot = snapshot, .rows = s->grid.rows, .cols = s->grid.cols,
+                       .folder = ct_settings_text(s->setup->settings, "screen.folder") };
+  if (--s->saving > 0 && !save_ready(&save))
+    return;
+  char *settings = s->setup->owner ? print_settings(s->setup->settings) : NULL;
+  save.settings = settings;
+  save_view(&save, s->said, sizeof s->said);
+  s->said_until_ms = uv_now(s->loop) + SAVED_MS;
+  s->saving = 0;
+  free(settings);
 }
 
 /* Shows the kept picture <number>, or the one nearest to it that is still there. */
@@ -153,10 +183,8 @@ static void take(void *arg, struct ct_snapshot *snapshot)
 {
   struct screen *s = arg;
   s->silent = snapshot == NULL;
-  if (snapshot && s->saving && save_slice(snapshot, s->said, sizeof s->said)) {
-    s->saving = false;
-    s->said_until_ms = uv_now(s->loop) + SAID_MS;
-  }
+  if (snapshot && s->saving > 0)
+    save_picture(s, snapshot);
   if (snapshot) {
     past_add(&s->past, snapshot);
     if (!s->view->frozen) {
@@ -233,12 +261,15 @@ static void tell(struct screen *s, const char *text)
 
 static void begin_save(struct screen *s)
 {
-  if (s->snapshot == NULL || s->snapshot->core.ct.in_slice == 0) {
-    tell(s, "no projections yet: there is nothing to save");
+  if (s->snapshot == NULL) {
+    tell(s, "no picture yet: there is nothing to save");
     return;
   }
-  s->saving = true;
-  ask(s);
+  s->saving = s->view->frozen ? 1 : SAVE_PICTURES;
+  if (s->view->frozen)
+    save_picture(s, s->snapshot);
+  else
+    ask(s);
 }
 
 static void begin_mark(struct screen *s)

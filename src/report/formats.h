@@ -11,6 +11,7 @@
 void ct_tsv_head(struct ct_buffer *out, const struct ct_report_setup *setup, const struct ct_snapshot_core *core);
 void ct_tsv_row(struct ct_buffer *out, const struct ct_report_setup *setup, const struct ct_snapshot_core *core);
 void ct_json_write(struct ct_buffer *out, const struct ct_snapshot *snapshot, const struct ct_report_setup *setup);
+void ct_json_keep(struct ct_buffer *out, const struct ct_kept *kept);
 /* The grid, a line a row; with <styles> as coloured text for a terminal with 256 colours. */
 void ct_screen_write(struct ct_buffer *out, const struct ct_grid *grid, bool styles);
 

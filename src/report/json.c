@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/schema.h"
+#include "report/tables.h"
 
 /* Enough for every figure comptop measures, and 0.2 stays 0.2. */
 #define REAL_DIGITS 12
@@ -320,20 +321,98 @@ static void add_sections(struct ct_buffer *out, json_t *sample, const struct ct_
   }
 }
 
+/* ---- a view kept ---------------------------------------------------------------------------------------------- */
+static json_t *of_column(struct ct_buffer *out, const struct ct_section_table *table, const struct ct_column *column)
+{
+  json_t *array = json_array();
+  for (size_t row = 0; row < table->rows; row++) {
+    char scratch[CT_TIME_TEXT];
+    double value = ct_column_value(table, column, row);
+    if (column->kind == CT_COLUMN_CELL)
+      append(out, array, json_string(ct_column_word(column, row)));
+    else if (column->kind == CT_COLUMN_TIME)
+      append(out, array, isfinite(value) ? json_string(ct_time_text((int64_t)(value * 1e9), scratch)) : json_null());
+    else if (column->kind == CT_COLUMN_FLOAT)
+      append(out, array, short_real((float)value));
+    else
+      append(out, array, real(value));
+  }
+  return array;
+}
+
+static json_t *of_section(struct ct_buffer *out, const struct ct_section_table *table)
+{
+  json_t *object = json_object(), *units = json_object();
+  put(out, object, "kind", json_string(table->name));
+  if (table->of[0] != '\0')
+    put(out, object, "of", string(table->of, strlen(table->of)));
+  if (table->note[0] != '\0')
+    put(out, object, "reference_name", string(table->note, strlen(table->note)));
+  for (size_t i = 0; i < table->n_facts; i++)
+    put(out, object, table->facts[i].key, real(table->facts[i].value));
+  for (size_t i = 0; i < table->n_columns; i++)
+    put(out, units, table->columns[i].key, json_string(table->columns[i].unit));
+  put(out, object, "units", units);
+  for (size_t i = 0; i < table->n_columns; i++)
+    put(out, object, table->columns[i].key, of_column(out, table, &table->columns[i]));
+  return object;
+}
+
+static json_t *of_view(struct ct_buffer *out, const struct ct_kept *kept)
+{
+  const struct ct_snapshot_xcs *xcs = &kept->snapshot->core.xcs;
+  json_t *view = json_object(), *sections = json_array(), *background = json_array();
+  for (uint32_t i = 0; i < at_most(xcs->n_background, 2); i++)
+    append(out, background, of_doubles(out, xcs->background_keV[i], 2));
+  put(out, view, "panel", json_string(ct_panel_word(kept->view->panel)));
+  put(out, view, "frozen", json_boolean(kept->view->frozen));
+  put(out, view, "theta_deg", real(xcs->theta_deg));
+  put(out, view, "p_low_au", real(xcs->p_low));
+  put(out, view, "p_high_au", real(xcs->p_high));
+  put(out, view, "background_keV", background);
+  put(out, view, "settings", kept->settings != NULL ? string(kept->settings, strlen(kept->settings)) : json_null());
+  for (size_t i = 0; i < kept->n_requests; i++) {
+    struct ct_section_table table;
+    if (ct_section_tabulate(kept->snapshot, &kept->requests[i], &kept->view->reference, &table))
+      append(out, sections, of_section(out, &table));
+  }
+  put(out, view, "sections", sections);
+  return view;
+}
+
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
 static int take(const char *bytes, size_t length, void *buffer)
 {
   ct_buffer_add(buffer, bytes, length);
   return ((struct ct_buffer *)buffer)->failed ? -1 : 0;
 }
 
-void ct_json_write(struct ct_buffer *out, const struct ct_snapshot *snapshot, const struct ct_report_setup *setup)
+static json_t *begin_sample(struct ct_buffer *out, const struct ct_snapshot_core *core)
 {
   json_t *sample = json_object();
   put(out, sample, "v", json_integer(1));
-  add_core(out, sample, &snapshot->core);
-  add_sections(out, sample, snapshot, setup);
+  add_core(out, sample, core);
+  return sample;
+}
+
+static void end_sample(struct ct_buffer *out, json_t *sample)
+{
   if (json_dump_callback(sample, take, out, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS)) != 0)
     out->failed = true;
   ct_buffer_text(out, "\n");
   json_decref(sample);
+}
+
+void ct_json_write(struct ct_buffer *out, const struct ct_snapshot *snapshot, const struct ct_report_setup *setup)
+{
+  json_t *sample = begin_sample(out, &snapshot->core);
+  add_sections(out, sample, snapshot, setup);
+  end_sample(out, sample);
+}
+
+void ct_json_keep(struct ct_buffer *out, const struct ct_kept *kept)
+{
+  json_t *sample = begin_sample(out, &kept->snapshot->core);
+  put(out, sample, "view", of_view(out, kept));
+  end_sample(out, sample);
 }

@@ -1,4 +1,4 @@
-/* Slices as files that other programs open. */
+/* Slices and screens as files that other programs open. */
 #include <comptop/report.h>
 
 #include <errno.h>
@@ -62,41 +62,86 @@ static void quiet(png_structp png, png_const_charp text)
   (void)text;
 }
 
-static bool write_png(const struct ct_picture_file *p, FILE *file, unsigned char *line)
+/* One of the two is there. */
+struct png {
+  const struct ct_picture_file *grey;
+  const struct ct_pixels *pixels;
+  char text[256];
+};
+
+static void head_of_grey(png_structp png, png_infop info, const struct ct_picture_file *p)
+{
+  png_set_IHDR(png, info, p->cols, p->rows, 8, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
+  if (p->pixel_um > 0 && 1e6 / p->pixel_um < 1e9)
+    png_set_pHYs(png, info, (png_uint_32)(1e6 / p->pixel_um + 0.5), (png_uint_32)(1e6 / p->pixel_um + 0.5), PNG_RESOLUTION_METER);
+}
+
+/* The palette as it is: the first 16, which are the terminal's own, are in no picture. */
+static void head_of_pixels(png_structp png, png_infop info, const struct ct_pixels *pixels)
+{
+  png_color palette[256] = { 0 };
+  for (int i = 16; i < 256; i++) {
+    uint8_t rgb[3];
+    ct_palette_rgb(i, rgb);
+    palette[i] = (png_color){ rgb[0], rgb[1], rgb[2] };
+  }
+  png_set_IHDR(png, info, (png_uint_32)pixels->width, (png_uint_32)pixels->height, 8, PNG_COLOR_TYPE_PALETTE, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_PLTE(png, info, palette, 256);
+}
+
+static bool write_png(struct png *p, FILE *file, unsigned char *line)
 {
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, quiet);
   png_infop info = png != NULL ? png_create_info_struct(png) : NULL;
-  char key[] = "Description", text[256];
-  snprintf(text, sizeof text, "%s; %.6g black, %.6g white, transparent: no value", p->text, p->low, p->high);
+  char key[] = "Description";
   if (info == NULL || setjmp(png_jmpbuf(png)) != 0) {
     png_destroy_write_struct(&png, &info);
     return false;
   }
   png_init_io(png, file);
-  png_set_IHDR(png, info, p->cols, p->rows, 8, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
-  png_set_text(png, info, &(png_text){ .compression = PNG_TEXT_COMPRESSION_NONE, .key = key, .text = text }, 1);
-  if (p->pixel_um > 0 && 1e6 / p->pixel_um < 1e9)
-    png_set_pHYs(png, info, (png_uint_32)(1e6 / p->pixel_um + 0.5), (png_uint_32)(1e6 / p->pixel_um + 0.5), PNG_RESOLUTION_METER);
+  if (p->grey != NULL)
+    head_of_grey(png, info, p->grey);
+  else
+    head_of_pixels(png, info, p->pixels);
+  png_set_text(png, info, &(png_text){ .compression = PNG_TEXT_COMPRESSION_NONE, .key = key, .text = p->text }, 1);
   png_write_info(png, info);
-  for (uint32_t r = 0; r < p->rows; r++) {
-    shade(p, r, line);
+  for (uint32_t r = 0; p->grey != NULL && r < p->grey->rows; r++) {
+    shade(p->grey, r, line);
     png_write_row(png, line);
   }
+  for (int r = 0; p->pixels != NULL && r < p->pixels->height; r++)
+    png_write_row(png, p->pixels->colour + (size_t)r * (size_t)p->pixels->width);
   png_write_end(png, info);
   png_destroy_write_struct(&png, &info);
   return true;
 }
 
-int ct_picture_png(const struct ct_picture_file *p, const char *path, struct ct_err *err)
+static int png_file(struct png *p, const char *path, struct ct_err *err)
 {
+  errno = 0;
   FILE *file = fopen(path, "wb");
   if (file == NULL)
     return ct_err_set(err, CT_EIO, "%s: %s", path, strerror(errno));
-  unsigned char *line = ct_xcalloc(p->cols, 2);
+  unsigned char *line = ct_xcalloc(p->grey != NULL ? p->grey->cols : 1, 2);
   bool ok = write_png(p, file, line);
   free(line);
   if (fclose(file) != 0 || !ok)
     return ct_err_set(err, CT_EIO, "%s: %s", path, errno ? strerror(errno) : "cannot be written");
   return 0;
+}
+
+int ct_picture_png(const struct ct_picture_file *p, const char *path, struct ct_err *err)
+{
+  struct png png = { .grey = p };
+  snprintf(png.text, sizeof png.text, "%s; %.6g black, %.6g white, transparent: no value", p->text, p->low, p->high);
+  return png_file(&png, path, err);
+}
+
+int ct_picture_pixels(const struct ct_pixels *pixels, const char *text, const char *path, struct ct_err *err)
+{
+  struct png png = { .pixels = pixels };
+  snprintf(png.text, sizeof png.text, "%s", text);
+  return png_file(&png, path, err);
 }

@@ -148,7 +148,7 @@ size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request
 
 static void write_screen(struct ct_report *report, const struct ct_snapshot *snapshot)
 {
-  struct ct_grid grid = { SCREEN_ROWS, SCREEN_COLS, report->screen };
+  struct ct_grid grid = { .rows = SCREEN_ROWS, .cols = SCREEN_COLS, .glyphs = report->screen };
   ct_view_render(report->view, snapshot, &grid);
   if (report->started)
     ct_buffer_text(&report->buffer, "\f");

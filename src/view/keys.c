@@ -30,7 +30,7 @@ static const struct {
   { "m", "marker with a text, archived", NULL, { 'm' }, MARK },
   { "M", "mouse sets the cursor, or selects", NULL, { 'M' }, MOUSE },
   { ", .", "tomo: move the rotation axis", NULL, { ',', '.' }, AXIS },
-  { "w", "tomo: write slice as TIFF, PNG", NULL, { 'w' }, SAVE },
+  { "w", "save it: TSV, JSON, ANSI, PNG", NULL, { 'w' }, SAVE },
   { "Ctrl-L", "repaint the screen", NULL, { CT_PRESS_CTRL_L }, REDRAW },
   { "? h F1", "this help", "?help", { '?', 'h', CT_PRESS_F1 }, HELP },
   { "q F10", "leave", "q:quit", { 'q', CT_PRESS_F10 }, QUIT },
@@ -211,7 +211,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case STEP: return step(view, key);
   case MARK: return CT_KEY_MARK;
   case AXIS: return view->panel != CT_PANEL_TOMO ? CT_KEY_UNKNOWN : key == ',' ? CT_KEY_AXIS_LEFT : CT_KEY_AXIS_RIGHT;
-  case SAVE: return view->panel == CT_PANEL_TOMO ? CT_KEY_SAVE : CT_KEY_UNKNOWN;
+  case SAVE: return CT_KEY_SAVE;
   case MOUSE: return CT_KEY_MOUSE;
   case MASK: return CT_KEY_MASK;
   case HELP: view->help = true; view->scroll = 0; break;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "view/raster.h"
 #include "view/words.h"
 
 /* ---- axes ----------------------------------------------------------------------------------------------- */
@@ -170,9 +171,18 @@ struct ct_plot ct_plot_axes(struct ct_canvas canvas, const struct ct_axes *axes)
 }
 
 /* ---- dots -------------------------------------------------------------------------------------------------- */
-/* With UTF-8 a character holds 2 x 4 braille dots, without it is one dot itself. */
-static int dots_x(const struct ct_plot *plot) { return plot->area.cols * (plot->area.utf8 ? 2 : 1); }
-static int dots_y(const struct ct_plot *plot) { return plot->area.rows * (plot->area.utf8 ? 4 : 1); }
+/* With UTF-8 a character holds 2 x 4 braille dots, without it is one dot itself; in a picture pixels are dots. */
+static int dots_x(const struct ct_plot *plot)
+{
+  const struct ct_pixels *fine = plot->area.grid->fine;
+  return plot->area.cols * (fine != NULL ? fine->cell_width : plot->area.utf8 ? 2 : 1);
+}
+
+static int dots_y(const struct ct_plot *plot)
+{
+  const struct ct_pixels *fine = plot->area.grid->fine;
+  return plot->area.rows * (fine != NULL ? fine->cell_height : plot->area.utf8 ? 4 : 1);
+}
 
 static const struct ct_glyph *glyph_at(struct ct_canvas canvas, int row, int col)
 {
@@ -186,6 +196,10 @@ static void dot(const struct ct_plot *plot, int x, int y, enum mark mark, int co
   static const uint8_t bits[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
   if (x < 0 || y < 0 || x >= dots_x(plot) || y >= dots_y(plot))
     return;
+  if (plot->area.grid->fine != NULL) {
+    ct_raster_dot(plot->area, x, y, mark == MARK_POINT ? 2 : 1, colour);
+    return;
+  }
   if (!plot->area.utf8) {
     ct_canvas_put(plot->area, y, x, mark == MARK_POINT ? '*' : ':', colour, CT_COLOUR_DEFAULT, 0);
     return;

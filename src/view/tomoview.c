@@ -9,6 +9,7 @@
 
 #include "view/heatmap.h"
 #include "view/plot.h"
+#include "view/raster.h"
 #include "view/words.h"
 
 /* What is drawn, whichever section it comes from. */
@@ -150,7 +151,22 @@ static int colour_of(const struct ct_view *view, int level)
   return level >= 0 ? ct_ramp_colour(view->ramp, level) : CT_COLOUR_DEFAULT;
 }
 
-static void draw(const struct ct_view *view, const struct lattice *lattice, struct ct_canvas canvas)
+/* In a picture every pixel has a colour of its own. */
+static void draw_fine(const struct ct_view *view, const struct source *source, const struct lattice *lattice,
+                      struct ct_canvas canvas)
+{
+  const struct ct_pixels *fine = canvas.grid->fine;
+  int width = lattice->cols * fine->cell_width, height = lattice->rows / lattice->down * fine->cell_height;
+  double edge_x = (double)source->cols / width, edge_y = (double)source->rows / height;
+  for (int y = 0; y < height; y++)
+    for (int x = 0; x < width; x++) {
+      int level = level_for(&view->tomo, mean_of(source, y * edge_y, (y + 1) * edge_y, x * edge_x, (x + 1) * edge_x), -1);
+      if (level >= 0)
+        ct_raster_dot(canvas, x, y, 1, ct_ramp_colour(view->ramp, level));
+    }
+}
+
+static void draw_coarse(const struct ct_view *view, const struct lattice *lattice, struct ct_canvas canvas)
 {
   const int8_t *level = view->tomo.level;
   for (int y = 0; y < lattice->rows; y += lattice->down)
@@ -167,6 +183,14 @@ static void draw(const struct ct_view *view, const struct lattice *lattice, stru
       else if (view->colours)
         ct_canvas_put(canvas, row, x, 0x2580, colour_of(view, upper), colour_of(view, lower), 0);
     }
+}
+
+static void draw(const struct ct_view *view, const struct source *source, const struct lattice *lattice, struct ct_canvas canvas)
+{
+  if (canvas.grid->fine != NULL)
+    draw_fine(view, source, lattice, canvas);
+  else
+    draw_coarse(view, lattice, canvas);
   if (view->spot) {
     int row = (int)(view->spot_y / lattice->edge_y) / lattice->down, col = (int)(view->spot_x / lattice->edge_x);
     ct_canvas_put(canvas, row, col, '+', CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, CT_ATTR_BOLD | CT_ATTR_REVERSE);
@@ -325,7 +349,7 @@ void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, str
   view->spot_rows = source.rows;
   view->spot_step = (uint32_t)fmax(1, lattice.edge_x);
   update(view, &source, &lattice);
-  draw(view, &lattice, ct_canvas_part(canvas, 0, 0, rows, cols));
+  draw(view, &source, &lattice, ct_canvas_part(canvas, 0, 0, rows, cols));
   if (wide)
     draw_beside(view, snapshot, &source, &lattice, ct_canvas_part(canvas, 0, lattice.cols + 1, canvas.rows, canvas.cols - lattice.cols - 1));
   else

@@ -20,6 +20,12 @@ void ct_view_init(struct ct_view *view, bool utf8, bool colours, double target_s
   view->target_sigma = target_sigma > 0 ? target_sigma : 0.05;
 }
 
+const char *ct_panel_word(enum ct_panel panel)
+{
+  static const char *const words[] = { "overview", "map", "profile", "spectrum", "tomography", "cell", "health", "instrument" };
+  return words[panel];
+}
+
 size_t ct_view_utf8(uint32_t code, char out[4])
 {
   if (code < 0x80) {

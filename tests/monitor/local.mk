@@ -24,3 +24,5 @@ dist_noinst_DATA += %D%/effects.py
 check_PROGRAMS += %D%/check_change
 %C%_check_change_SOURCES = %D%/check_change.c
 %C%_check_change_LDADD = $(CHECK_LDADD)
+dist_check_SCRIPTS += %D%/screen.sh
+dist_noinst_DATA += %D%/screen.py %D%/terminal.py

@@ -58,6 +58,28 @@ static void png_goes_from_black_to_white(void **state)
   unlink(path);
 }
 
+static void png_of_a_screen_has_its_colours(void **state)
+{
+  static uint8_t colours[6] = { 16, 231, 208, 109, 255, 232 };
+  static const unsigned char expected[18] = { 0, 0, 0, 255, 255, 255, 255, 135, 0, 135, 175, 175, 238, 238, 238, 8, 8, 8 };
+  const struct ct_pixels pixels = { .cell_width = 3, .cell_height = 2, .width = 3, .height = 2, .colour = colours };
+  char path[] = "/tmp/comptop-picture-XXXXXX";
+  unsigned char got[18];
+  struct ct_err err;
+  (void)state;
+  close(mkstemp(path));
+  assert_int_equal(ct_picture_pixels(&pixels, "comptop", path, &err), 0);
+  png_image image = { .version = PNG_IMAGE_VERSION };
+  assert_int_equal(png_image_begin_read_from_file(&image, path), 1);
+  assert_int_equal(image.width, 3);
+  assert_int_equal(image.height, 2);
+  image.format = PNG_FORMAT_RGB;
+  assert_int_equal(png_image_finish_read(&image, NULL, got, 9, NULL), 1);
+  assert_memory_equal(got, expected, sizeof got);
+  assert_int_equal(ct_picture_pixels(&pixels, "comptop", "/dev/null/screen.png", &err), CT_EIO);
+  unlink(path);
+}
+
 static void says_where_nothing_can_be_written(void **state)
 {
   struct ct_err err;
@@ -71,6 +93,7 @@ static void says_where_nothing_can_be_written(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(tiff_keeps_every_value), cmocka_unit_test(png_goes_from_black_to_white),
+                                      cmocka_unit_test(png_of_a_screen_has_its_colours),
                                       cmocka_unit_test(says_where_nothing_can_be_written) };
   return cmocka_run_group_tests_name("picture", tests, NULL, NULL);
 }

@@ -108,7 +108,7 @@ static char *render(const struct golden *golden)
 {
   static struct ct_view view;
   static struct ct_glyph glyphs[60 * 200];
-  struct ct_grid grid = { golden->rows, golden->cols, glyphs };
+  struct ct_grid grid = { .rows = golden->rows, .cols = golden->cols, .glyphs = glyphs };
   bool utf8 = golden->terminal == UTF8;
   ct_view_init(&view, utf8, utf8, 0.05);
   unsigned frame = 0;

@@ -47,3 +47,6 @@ dist_noinst_DATA += \
   %D%/golden/rois-cell-100x30.exp \
   %D%/golden/rois-profile-100x30.exp \
   %D%/golden/rois-profile-ascii-80x24.exp
+check_PROGRAMS += %D%/check_paint
+%C%_check_paint_SOURCES = %D%/check_paint.c %D%/samples.c %D%/samples.h
+%C%_check_paint_LDADD = $(CHECK_LDADD)

@@ -12,7 +12,7 @@ enum { GUARD = 64 };
 
 struct ct_view view;
 static struct ct_glyph memory[GUARD + ROWS_MAX * COLS_MAX + GUARD];
-struct ct_grid grid = { 24, 80, memory + GUARD };
+struct ct_grid grid = { .rows = 24, .cols = 80, .glyphs = memory + GUARD };
 
 void render(const struct ct_snapshot *snapshot, int rows, int cols)
 {
