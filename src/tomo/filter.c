@@ -42,17 +42,22 @@ static double window_at(enum ct_window window, double x)
  * are not merged lose as much here, which also keeps what is beyond a detector's columns from ringing. */
 static void make_response(struct ct_filter *f, const struct ct_filter_setup *setup)
 {
+  uint32_t last = f->short_len / 2;
+
   memset(f->padded, 0, f->len * sizeof *f->padded);
-  f->padded[0] = 0.25f;
+  f->padded[0][0] = 0.25f;
   for (uint32_t n = 1; n < f->len / 2; n += 2)
-    f->padded[n] = f->padded[f->len - n] = (float)(-1 / (PI * PI * n * n));
+    f->padded[n][0] = f->padded[f->len - n][0] = (float)(-1 / (PI * PI * n * n));
   fftwf_execute(f->forward);
-  for (uint32_t j = 0; j <= f->short_len / 2; j++) {
+  for (uint32_t j = 0; j <= last; j++) {
     double at = (double)j / f->short_len, share = setup->scale / f->len * (double)f->spectrum[j][0];
     share *= window_at(setup->window, 2 * at) * (setup->shifted ? 1 : pow(sinc(at / 2), 2));
-    f->response[j] = (float)share;
-    f->half[j][0] = (float)(share * cos(PI * at));
-    f->half[j][1] = (float)(share * sin(PI * at));
+    /* Both kernels are real: share + i share exp(i pi at) for j, and with -at for -j. The last has no sine. */
+    double re = share * cos(PI * at), im = j < last ? share * sin(PI * at) : 0;
+    f->response[j ? f->short_len - j : 0][0] = (float)(share + im);
+    f->response[j ? f->short_len - j : 0][1] = (float)re;
+    f->response[j][0] = (float)(share - im);
+    f->response[j][1] = (float)re;
   }
 }
 
@@ -60,7 +65,7 @@ int ct_filter_init(struct ct_filter *f, const struct ct_filter_setup *setup)
 {
   double reach = fmax(setup->to_col, setup->cols - 1.0 - fmin(setup->from_col, 0));
 
-  *f = (struct ct_filter){ .cols = setup->cols, .len = ct_smooth_length(2 * (uint32_t)ceil(fmax(reach, setup->cols) + 1)) };
+  *f = (struct ct_filter){ .cols = setup->cols, .len = ct_smooth_length(2 * (uint32_t)ceil(fmax(reach, setup->cols))) };
   f->short_len = f->len;
   /* Pixels of more than sqrt(2) columns need fewer samples than columns, but one a pixel. */
   if (setup->pixel_cols > 1.41) f->short_len = ct_smooth_length((uint32_t)ceil(f->len / setup->pixel_cols));
@@ -70,16 +75,15 @@ int ct_filter_init(struct ct_filter *f, const struct ct_filter_setup *setup)
   f->first_col = (double)f->wrap * f->pitch;
   f->samples = (uint32_t)ceil((setup->to_col - f->first_col) / f->pitch) + 1;
   f->stride = (f->samples + 2 * CT_MARGIN + CT_LANES - 1) / CT_LANES * CT_LANES;
-  f->padded = fftwf_alloc_real(f->len);
-  f->wide = fftwf_alloc_real(f->short_len);
-  f->spectrum = fftwf_alloc_complex(f->len / 2 + 1);
-  f->product = fftwf_alloc_complex(f->len / 2 + 1);
-  f->response = malloc((f->short_len / 2 + 1) * sizeof *f->response);
-  f->half = malloc((f->short_len / 2 + 1) * sizeof *f->half);
-  if (!f->padded || !f->wide || !f->spectrum || !f->product || !f->response || !f->half) goto no_memory;
-  /* Not FFTW_MEASURE: what it picks, and so the last bit of a slice, changes from run to run. It would be a fifth faster. */
-  f->forward = fftwf_plan_dft_r2c_1d((int)f->len, f->padded, f->spectrum, FFTW_ESTIMATE);
-  f->backward = fftwf_plan_dft_c2r_1d((int)f->short_len, f->product, f->wide, FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
+  f->padded = fftwf_alloc_complex(f->len);
+  f->spectrum = fftwf_alloc_complex(f->len);
+  f->product = fftwf_alloc_complex(f->short_len);
+  f->wide = fftwf_alloc_complex(f->short_len);
+  f->response = fftwf_alloc_complex(f->short_len);
+  if (!f->padded || !f->wide || !f->spectrum || !f->product || !f->response) goto no_memory;
+  /* Not FFTW_MEASURE: what it picks, and so the last bit of a slice, changes from run to run. */
+  f->forward = fftwf_plan_dft_1d((int)f->len, f->padded, f->spectrum, FFTW_FORWARD, FFTW_ESTIMATE);
+  f->backward = fftwf_plan_dft_1d((int)f->short_len, f->product, f->wide, FFTW_BACKWARD, FFTW_ESTIMATE);
   if (!f->forward || !f->backward) goto no_memory;
   make_response(f, setup);
   return 0;
@@ -96,48 +100,52 @@ void ct_filter_free(struct ct_filter *f)
   fftwf_free(f->wide);
   fftwf_free(f->spectrum);
   fftwf_free(f->product);
-  free(f->response);
-  free(f->half);
+  fftwf_free(f->response);
   *f = (struct ct_filter){ 0 };
 }
 
 static void load(struct ct_filter *f, const float *row, const float *ring, const float *weight)
 {
-  float *to = f->padded;
-  memcpy(to, row, f->cols * sizeof *to);
-  if (ring)
-    for (uint32_t i = 0; i < f->cols; i++) to[i] -= ring[i];
-  if (weight)
-    for (uint32_t i = 0; i < f->cols; i++) to[i] *= weight[i];
-  memset(to + f->cols, 0, (f->len - f->cols) * sizeof *to);
+  memset(f->padded, 0, f->len * sizeof *f->padded);
+  for (uint32_t i = 0; i < f->cols; i++) {
+    float value = ring ? row[i] - ring[i] : row[i];
+    f->padded[i][0] = weight ? value * weight[i] : value;
+  }
+}
+
+/* to[i] = from[i] * by[i], complex. */
+static void multiply(fftwf_complex *to, const fftwf_complex *from, const fftwf_complex *by, uint32_t n)
+{
+  for (uint32_t i = 0; i < n; i++) {
+    float re = from[i][0], im = from[i][1];
+    to[i][0] = re * by[i][0] - im * by[i][1];
+    to[i][1] = re * by[i][1] + im * by[i][0];
+  }
 }
 
 /* Samples before column 0 lie at the end of a transform, which is a ring. */
-static void unroll(struct ct_filter *f, float *line)
+static void unroll(const struct ct_filter *f, float *line)
 {
   int64_t len = f->short_len, at = (f->wrap - CT_MARGIN) % len;
   size_t from = (size_t)(at < 0 ? at + len : at);
-  for (size_t done = 0, n; done < f->stride; done += n, from = 0) {
-    n = f->short_len - from < f->stride - done ? f->short_len - from : f->stride - done;
-    memcpy(line + done, f->wide + from, n * sizeof *line);
+  for (size_t i = 0; i < f->stride; i++) {
+    line[i] = f->wide[from][0];
+    line[f->stride + i] = f->wide[from][1];
+    from = from + 1 < f->short_len ? from + 1 : 0;
   }
 }
 
 void ct_filter_run(struct ct_filter *f, float *line, const float *row, const float *ring, const float *weight)
 {
+  uint32_t half = f->short_len / 2, rest = f->short_len - half;
+
   load(f, row, ring, weight);
   fftwf_execute(f->forward);
-  for (uint32_t j = 0; j <= f->short_len / 2; j++) {
-    f->product[j][0] = f->spectrum[j][0] * f->response[j];
-    f->product[j][1] = f->spectrum[j][1] * f->response[j];
-  }
+  /* Frequencies 0 .. half - 1 and -half .. -1; those of a real row say the same of +half and -half. */
+  multiply(f->product, f->spectrum, f->response, half);
+  multiply(f->product + half, f->spectrum + f->len - rest, f->response + half, rest);
+  f->product[half][0] = f->spectrum[half][0] * f->response[half][0];
+  f->product[half][1] = f->spectrum[half][0] * f->response[half][1];
   fftwf_execute(f->backward);
   unroll(f, line);
-  for (uint32_t j = 0; j <= f->short_len / 2; j++) {
-    float re = f->spectrum[j][0], im = f->spectrum[j][1];
-    f->product[j][0] = re * f->half[j][0] - im * f->half[j][1];
-    f->product[j][1] = re * f->half[j][1] + im * f->half[j][0];
-  }
-  fftwf_execute(f->backward);
-  unroll(f, line + f->stride);
 }

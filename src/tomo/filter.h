@@ -14,10 +14,9 @@ struct ct_filter {
   double pitch, first_col;
   uint32_t len, short_len;      /* of the transforms, of columns and of samples */
   int64_t wrap;                 /* where sample 0 lies in the second one, modulo short_len */
-  float *response;              /* real: of the samples */
-  fftwf_complex *half;          /* and of those half-way behind them */
-  float *padded, *wide;
-  fftwf_complex *spectrum, *product;
+  fftwf_complex *response;      /* [short_len]: of the samples, and i times that of those half-way behind them */
+  fftwf_complex *padded, *spectrum, *product;
+  fftwf_complex *wide;          /* the samples, and i times those half-way behind them */
   fftwf_plan forward, backward;
 };
 

@@ -9,7 +9,7 @@
 
 #define CT_PI 3.14159265358979323846
 
-enum { CT_TILE_MAX = 64, CT_GROUP_MAX = 32 };
+enum { CT_TILE = 2 * CT_LANES, CT_GROUP_MAX = 64 };
 
 struct ct_projection {
   double angle_deg, cosine, sine;
@@ -40,13 +40,10 @@ struct ct_rebuild {
   float *lines;              /* [projections][2 * filter.stride] */
   struct ct_tile_line *line;
   struct ct_group *group;
-  uint32_t side;             /* pixels per edge of a tile: small ones have fewer back projections, and more shifts */
-  float *tile[2];            /* side x side, and transposed */
   float *even, *odd;
   struct ct_curve curve;
   int32_t reach;             /* samples from the middle of a tile to its corner */
   size_t len;                /* of merged lines */
-  struct ct_span span[CT_TILE_MAX];
 };
 
 struct ct_tomo {

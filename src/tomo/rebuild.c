@@ -6,23 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Projections from which on shifting them into small tiles takes longer than back-projecting more of them. */
-enum { MANY = 1000 };
+/* Tiles are worked on a block of as many at a time, with as many projections at a time: what they see of those lines, and
+ * the block, stay near the processor. */
+enum { BLOCK = 8 * CT_TILE, AT_A_TIME = 256 };
 
 static int64_t fixed(double samples)
 {
   return llrint(samples * CT_FIXED_ONE);
-}
-
-static void set_side(struct ct_tomo *t, uint32_t side)
-{
-  struct ct_rebuild *r = &t->rebuild;
-
-  r->side = side;
-  /* Half a tile along its diagonal, and one sample for the shift. */
-  r->reach = (int32_t)ceil((side - 1) * sqrt(0.5) * t->pixel_cols / r->filter.pitch) + 1;
-  r->len = (size_t)(2 * r->reach + 2 * CT_LANES) / CT_LANES * CT_LANES;
-  for (uint32_t i = 0; i < side; i++) r->span[i] = (struct ct_span){ 0, (uint16_t)(side / CT_LANES) };
 }
 
 int ct_rebuild_init(struct ct_tomo *t)
@@ -30,16 +20,17 @@ int ct_rebuild_init(struct ct_tomo *t)
   struct ct_rebuild *r = &t->rebuild;
   size_t n = t->setup.projections, stride = r->filter.stride;
 
-  set_side(t, CT_TILE_MAX);
+  /* Half a tile along its diagonal, and one sample for the shift. */
+  r->reach = (int32_t)ceil((CT_TILE - 1) * sqrt(0.5) * t->pixel_cols / r->filter.pitch) + 1;
+  r->len = (size_t)(2 * r->reach + 2 * CT_LANES) / CT_LANES * CT_LANES;
   r->lines = t->setup.smear_px > 0 ? calloc(n, 2 * stride * sizeof *r->lines) : NULL;
   r->line = calloc(n, sizeof *r->line);
   r->group = calloc(n, sizeof *r->group);
   r->even = ct_floats(r->len + CT_LANES);
   r->odd = ct_floats(r->len + CT_LANES);
   r->curve = (struct ct_curve){ ct_floats(r->len + CT_LANES), ct_floats(r->len + CT_LANES), ct_floats(r->len + CT_LANES) };
-  for (int i = 0; i < 2; i++) r->tile[i] = ct_floats(CT_TILE_MAX * CT_TILE_MAX);
   return (r->lines || t->setup.smear_px == 0) && r->line && r->group && r->even && r->odd && r->curve.value &&
-         r->curve.slope && r->curve.bend && r->tile[0] && r->tile[1] ? 0 : CT_ENOMEM;
+         r->curve.slope && r->curve.bend ? 0 : CT_ENOMEM;
 }
 
 void ct_rebuild_free(struct ct_rebuild *r)
@@ -53,8 +44,6 @@ void ct_rebuild_free(struct ct_rebuild *r)
   free(r->curve.value);
   free(r->curve.slope);
   free(r->curve.bend);
-  free(r->tile[0]);
-  free(r->tile[1]);
 }
 
 static int by_angle(const void *a, const void *b)
@@ -91,7 +80,7 @@ static uint32_t filter_all(struct ct_tomo *t)
 static uint32_t group_all(struct ct_tomo *t, uint32_t n)
 {
   struct ct_rebuild *r = &t->rebuild;
-  double scale = t->pixel_cols / r->filter.pitch, corner = r->side * sqrt(0.5) * scale;
+  double scale = t->pixel_cols / r->filter.pitch, corner = CT_TILE * sqrt(0.5) * scale;
   double most_deg = 2 * t->setup.smear_px / corner * 180 / CT_PI;
   uint32_t groups = 0;
 
@@ -106,17 +95,20 @@ static uint32_t group_all(struct ct_tomo *t, uint32_t n)
     }
     double length = hypot(cosine, sine), right = cosine / length * scale, down = sine / length * scale;
     g->transposed = fabs(right) > fabs(down);
-    g->ray = (struct ct_ray){ .first = fixed(r->reach - (r->side - 1) / 2.0 * (right + down)),
+    g->ray = (struct ct_ray){ .first = fixed(r->reach - (CT_TILE - 1) / 2.0 * (right + down)),
                               .step = fixed(g->transposed ? down : right), .row_step = fixed(g->transposed ? right : down) };
   }
   return groups;
 }
 
-/* Adds a group to a tile whose middle lies <right> and <down> half pixels from that of the picture. */
-static void add_group(struct ct_tomo *t, const struct ct_group *g, int64_t right, int64_t down)
+/* Adds a group to the tile from <row> and <col> on. */
+static void add_group(struct ct_tomo *t, const struct ct_group *g, uint32_t row, uint32_t col, const struct ct_span *spans)
 {
   struct ct_rebuild *r = &t->rebuild;
   struct ct_shifted shifted[CT_GROUP_MAX];
+  /* Half pixels from the middle of the picture to that of the tile. */
+  int64_t right = 2 * (int64_t)col + CT_TILE - t->setup.size, down = 2 * (int64_t)row + CT_TILE - t->setup.size;
+  uint32_t from_row = g->transposed ? col : row, from_col = g->transposed ? row : col, rows = t->setup.size - from_row;
 
   for (uint32_t i = 0; i < g->n; i++) {
     const struct ct_tile_line *line = &r->line[g->first + i];
@@ -128,36 +120,40 @@ static void add_group(struct ct_tomo *t, const struct ct_group *g, int64_t right
   }
   t->ops->merge(r->even, r->odd, r->len, shifted, g->n);
   t->ops->bend(&r->curve, r->even, r->odd, 1, r->len);
-  t->ops->add(r->tile[g->transposed], r->side, r->span, r->side, &r->curve, &g->ray);
+  t->ops->add(t->picture[g->transposed] + from_row * t->stride + from_col, t->stride, spans, rows < CT_TILE ? rows : CT_TILE,
+              &r->curve, &g->ray);
 }
 
-static void take_tile(struct ct_tomo *t, uint32_t from_row, uint32_t from_col)
+/* Whether any of a square is inside the field of view. */
+static bool is_inside(const struct ct_tomo *t, uint32_t row, uint32_t col, uint32_t side)
 {
-  const float *tile = t->rebuild.tile[0], *transposed = t->rebuild.tile[1];
-  uint32_t rows = t->setup.size - from_row, cols = t->setup.size - from_col, side = t->rebuild.side;
-  if (rows > side) rows = side;
-  if (cols > side) cols = side;
+  double right = 2.0 * col + side - t->setup.size, down = 2.0 * row + side - t->setup.size;
+  return hypot(right, down) <= t->setup.size + side * sqrt(2);
+}
 
-  for (uint32_t row = 0; row < rows; row++) {
-    float *to = t->picture[0] + (from_row + row) * t->stride + from_col;
-    for (uint32_t col = 0; col < cols; col++) to[col] = tile[row * side + col] + transposed[col * side + row];
-  }
+static void add_block(struct ct_tomo *t, uint32_t from_row, uint32_t from_col, const struct ct_group *group, uint32_t groups,
+                      const struct ct_span *spans)
+{
+  for (uint32_t row = from_row; row < t->setup.size && row < from_row + BLOCK; row += CT_TILE)
+    for (uint32_t col = from_col; col < t->setup.size && col < from_col + BLOCK; col += CT_TILE)
+      if (is_inside(t, row, col, CT_TILE))
+        for (uint32_t g = 0; g < groups; g++) add_group(t, &group[g], row, col, spans);
 }
 
 void ct_rebuild_run(struct ct_tomo *t)
 {
   struct ct_rebuild *r = &t->rebuild;
-  uint32_t n = filter_all(t), size = t->setup.size;
+  struct ct_span spans[CT_TILE];
+  uint32_t groups = group_all(t, filter_all(t)), size = t->setup.size;
 
-  set_side(t, n > MANY ? CT_TILE_MAX : CT_TILE_MAX / 2);
-  uint32_t groups = group_all(t, n), side = r->side;
-  for (uint32_t from_row = 0; from_row < size; from_row += side) {
-    for (uint32_t from_col = 0; from_col < size; from_col += side) {
-      int64_t right = 2 * (int64_t)from_col + side - size, down = 2 * (int64_t)from_row + side - size;
-      if (hypot((double)right, (double)down) > size + side * sqrt(2)) continue;
-      for (int i = 0; i < 2; i++) memset(r->tile[i], 0, side * side * sizeof *r->tile[i]);
-      for (uint32_t g = 0; g < groups; g++) add_group(t, &r->group[g], right, down);
-      take_tile(t, from_row, from_col);
+  for (uint32_t i = 0; i < CT_TILE; i++) spans[i] = (struct ct_span){ 0, CT_TILE / CT_LANES };
+  for (uint32_t row = 0; row < size; row += BLOCK) {
+    for (uint32_t col = 0; col < size; col += BLOCK) {
+      if (!is_inside(t, row, col, BLOCK)) continue;
+      for (uint32_t from = 0, to, n; from < groups; from = to) {
+        for (to = from, n = 0; to < groups && n < AT_A_TIME; to++) n += r->group[to].n;
+        add_block(t, row, col, &r->group[from], to - from, spans);
+      }
     }
   }
 }

@@ -75,7 +75,8 @@ static int make(struct ct_tomo *t)
   if (ct_filter_init(&t->filter, &filter)) return CT_ENOMEM;
   filter.shifted = true;
   if (ct_filter_init(&t->rebuild.filter, &filter)) return CT_ENOMEM;
-  t->stride = (s->size + CT_LANES - 1) / CT_LANES * CT_LANES;
+  /* Whole tiles, and an odd number of cache lines so that a column of pixels does not compete for the same few of them. */
+  t->stride = (size_t)((s->size + CT_TILE - 1) / CT_TILE * CT_TILE) + CT_LANES;
   t->rows = calloc(s->projections, s->cols * sizeof *t->rows);
   t->projection = calloc(s->projections, sizeof *t->projection);
   t->order = calloc(s->projections + 1, sizeof *t->order);
