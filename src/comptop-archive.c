@@ -75,6 +75,13 @@ static int tell_summary(const char *run, struct ct_err *err)
   return 0;
 }
 
+static void show_marker(void *context, int64_t time_ns, const char *text)
+{
+  char time[CT_TIME_TEXT];
+  (void)context;
+  printf("marker %s  %s\n", ct_time_text(time_ns, time), text);
+}
+
 static int info(const struct ct_settings *settings, const char *run, struct ct_err *err)
 {
   struct ct_run_file *files;
@@ -105,7 +112,8 @@ static int info(const struct ct_settings *settings, const char *run, struct ct_e
   printf("%zu files, %llu frames, %llu bytes\n", n, (unsigned long long)frames, (unsigned long long)bytes);
   tell_when(files, n);
   free(files);
-  return tell_summary(run, err);
+  rc = tell_summary(run, err);
+  return rc != 0 ? rc : ct_run_markers(run, show_marker, NULL, err);
 }
 
 static int verify(const struct ct_settings *settings, const char *run, struct ct_err *err)

@@ -129,6 +129,8 @@ struct ct_run_setup {
   double roll_s;
   const struct ct_run_stream *streams;
   size_t n_streams;
+  const char *const *rois;        /* names of regions, for samples; must outlive the run */
+  size_t n_rois;
   const char *program, *configuration;   /* "comptop 0.1.0"; the settings in force as text */
   const struct ct_run_map *maps;  /* copied */
   size_t n_maps;
@@ -158,7 +160,11 @@ struct ct_run_scalar {
   double value;
 };
 void ct_run_scalar(struct ct_run *run, const struct ct_run_scalar *scalar);
+/* One with the id CT_MARKER_ID is a marker. */
+#define CT_MARKER_ID "marker"
 void ct_run_alarm(struct ct_run *run, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns);
+/* What is shown at core->wall_ns: a row of the log's snapshots. */
+void ct_run_sample(struct ct_run *run, const struct ct_snapshot_core *core);
 /* A line of results over time; NULL: without. Maps are rows*cols, spectra rows*cols*bins, row-major. */
 struct ct_run_results {
   int64_t time_ns;
@@ -300,6 +306,9 @@ struct ct_run_summary {
   double emf_mean, emf_last, emf_last_sigma;   /* of all unmasked pixels, over the window of each line */
 };
 int ct_run_summarise(const char *run, struct ct_run_summary *out, struct ct_err *err) CT_MUST_CHECK;
+/* The markers of a run, in the order of its logs. */
+int ct_run_markers(const char *run, void (*each)(void *context, int64_t time_ns, const char *text), void *context,
+                   struct ct_err *err) CT_MUST_CHECK;
 /* Reads every frame and compares it with its checksum, the numbers of the frames with each other, and what is not there
  * with what is listed. 0, or CT_EARCHIVE when something is wrong (and was said). <watch> may be NULL. */
 int ct_run_verify(const char *run, const struct ct_run_watch *watch, struct ct_run_check *check,

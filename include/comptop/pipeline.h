@@ -206,6 +206,8 @@ int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, s
 /* The rest is for the monitor's thread. None of it waits for the disk. */
 void ct_archiver_scalar(struct ct_archiver *archiver, const struct ct_run_scalar *scalar);
 void ct_archiver_alarm(struct ct_archiver *archiver, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns);
+/* What is shown now, once a second. */
+void ct_archiver_sample(struct ct_archiver *archiver, const struct ct_snapshot_core *core);
 /* A line of results; <map> (per pixel, of the whole sensor) may be NULL. False: the one before is still on its way. */
 bool ct_archiver_results(struct ct_archiver *archiver, const struct ct_snapshot_core *core, const struct ct_map_view *map);
 bool ct_archiver_results_pending(const struct ct_archiver *archiver);

@@ -5,5 +5,5 @@ noinst_LIBRARIES += %D%/libarchive.a
   %D%/findings.c %D%/folder.c %D%/folder.h %D%/grow.c %D%/grow.h %D%/h5.c %D%/h5.h %D%/inspect.c %D%/journal.c \
   %D%/journal.h %D%/logfile.c %D%/logfile.h %D%/maps.c %D%/master.c %D%/master.h %D%/mend.c %D%/nexus.c %D%/nexus.h \
   %D%/nxcell.c %D%/nxtomo.c %D%/process.c %D%/raw.c %D%/raw.h %D%/read.c %D%/repair.c %D%/repair.h %D%/resultsfile.c %D%/run.c \
-  %D%/run.h %D%/run_log.c %D%/run_open.c %D%/run_trouble.c %D%/scalars.c %D%/scan.c %D%/store.c %D%/store.h \
+  %D%/run.h %D%/run_log.c %D%/run_open.c %D%/run_trouble.c %D%/scalars.c %D%/samples.c %D%/samples.h %D%/scan.c %D%/store.c %D%/store.h \
   %D%/summary.c %D%/verify.c

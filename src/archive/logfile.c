@@ -17,7 +17,8 @@
   X(alarm_text, "alarms", "text", log->text_type)                                                               \
   X(gap_time, "gaps", "time", H5T_NATIVE_INT64) X(gap_stream, "gaps", "stream", H5T_NATIVE_UINT8)                \
   X(gap_first, "gaps", "first", H5T_NATIVE_UINT64) X(gap_last, "gaps", "last", H5T_NATIVE_UINT64)                \
-  X(gap_reason, "gaps", "reason", H5T_NATIVE_UINT8)
+  X(gap_reason, "gaps", "reason", H5T_NATIVE_UINT8)                                                             \
+  X(marker_time, "markers", "time", H5T_NATIVE_INT64) X(marker_text, "markers", "text", log->text_type)
 
 static hid_t fixed_text(size_t bytes)
 {
@@ -32,9 +33,9 @@ static const char *units_of(const char *name)
   return strcmp(name, "time") == 0 || strcmp(name, "arrival") == 0 ? "ns" : strcmp(name, "value") == 0 ? "as channel_name says" : "1";
 }
 
-static int create_sets(struct ct_log_file *log)
+static int create_sets(struct ct_log_file *log, const struct ct_run_setup *setup)
 {
-  const hsize_t chunk = 256;
+  const hsize_t chunk = 64;          /* with each flush one goes into the journal again */
   int rc = 0;
   hid_t entry = H5Gopen2(log->store->file, "entry", H5P_DEFAULT), group;
 #define X(member, where, name, type)                                                   \
@@ -46,6 +47,8 @@ static int create_sets(struct ct_log_file *log)
   H5Gclose(group);
   LOG_SETS(X)
 #undef X
+  if (rc == 0)
+    rc = ct_samples_create(&log->samples, entry, setup);
   H5Gclose(entry);
   return rc;
 }
@@ -62,6 +65,7 @@ static void describe(struct ct_log_file *log, const struct ct_run_setup *setup)
   ct_h5_group(entry, "scalars", "NXcollection");
   ct_h5_group(entry, "alarms", "NXcollection");
   ct_h5_group(entry, "gaps", "NXcollection");
+  ct_h5_group(entry, "markers", "NXcollection");
   hid_t gaps = H5Gopen2(entry, "gaps", H5P_DEFAULT);
   ct_h5_text(gaps, "reasons", "0 lost: never received; 1 missed: received, not archived");
   ct_h5_texts(gaps, "streams", names, setup->n_streams);
@@ -74,6 +78,7 @@ static void close_sets(struct ct_log_file *log)
 #define X(member, where, name, type) ct_grow_close(&log->member);
   LOG_SETS(X)
 #undef X
+  ct_samples_close(&log->samples);
   H5Tclose(log->name_type);
   H5Tclose(log->id_type);
   H5Tclose(log->text_type);
@@ -94,8 +99,9 @@ int ct_log_create(struct ct_log_file *log, const char *path, const struct ct_run
 #define X(member, where, name, type) log->member.set = H5I_INVALID_HID;
   LOG_SETS(X)
 #undef X
+  log->samples.rows.set = log->samples.type = H5I_INVALID_HID;
   describe(log, setup);
-  if (create_sets(log) != 0)
+  if (create_sets(log, setup) != 0)
     rc = ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path,
                     log->store->why ? strerror(log->store->why) : ct_h5_why(why));
   else
@@ -136,13 +142,27 @@ int ct_log_scalar(struct ct_log_file *log, const struct ct_run_scalar *scalar)
   return ct_grow_append_row(columns, values, 4);
 }
 
+static int log_marker(struct ct_log_file *log, const char *text, int64_t now_ns)
+{
+  struct ct_grow *const columns[] = { &log->marker_time, &log->marker_text };
+  const void *const values[] = { &now_ns, text };
+  return ct_grow_append_row(columns, values, 2);
+}
+
+/* A marker is among the alarms too, where all that happened stands in its order. */
 int ct_log_alarm(struct ct_log_file *log, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns)
 {
   struct ct_grow *const columns[] = { &log->alarm_time, &log->alarm_severity, &log->alarm_raised, &log->alarm_id,
                                 &log->alarm_text };
   const uint8_t severity = (uint8_t)alarm->severity, up = raised;
   const void *const values[] = { &now_ns, &severity, &up, alarm->id, alarm->text };
-  return ct_grow_append_row(columns, values, 5);
+  int rc = ct_grow_append_row(columns, values, 5);
+  return rc == 0 && strcmp(alarm->id, CT_MARKER_ID) == 0 ? log_marker(log, alarm->text, now_ns) : rc;
+}
+
+int ct_log_sample(struct ct_log_file *log, const struct ct_run_setup *setup, const struct ct_snapshot_core *core)
+{
+  return ct_samples_append(&log->samples, setup, core);
 }
 
 int ct_log_gap(struct ct_log_file *log, const struct ct_gap *gap)
@@ -158,6 +178,7 @@ int ct_log_flush(struct ct_log_file *log)
 #define X(member, where, name, type) rc |= ct_grow_flush(&log->member);
   LOG_SETS(X)
 #undef X
+  rc |= ct_grow_flush(&log->samples.rows);
   return rc ? CT_EIO : ct_store_checkpoint(log->store, 0);
 }
 

@@ -1,8 +1,9 @@
-/* Scalars, alarms and gaps of a run (RUN_log_000000.h5), and its results over time (RUN_results_000000.h5). */
+/* Scalars, alarms, markers, gaps and samples of a run (RUN_log_000000.h5), and its results over time (RUN_results_000000.h5). */
 #ifndef ARCHIVE_LOGFILE_H
 #define ARCHIVE_LOGFILE_H
 
 #include "archive/grow.h"
+#include "archive/samples.h"
 #include "archive/store.h"
 
 enum { CT_LOG_CHANNELS = 256, CT_LOG_NAME = 64 };
@@ -16,6 +17,8 @@ struct ct_gap {
 struct ct_log_file {
   struct ct_store *store;
   hid_t name_type, id_type, text_type;
+  struct ct_samples samples;
+  struct ct_grow marker_time, marker_text;
   struct ct_grow scalar_time, scalar_arrival, scalar_channel, scalar_value, channels;
   struct ct_grow alarm_time, alarm_severity, alarm_raised, alarm_id, alarm_text;
   struct ct_grow gap_time, gap_stream, gap_first, gap_last, gap_reason;
@@ -28,6 +31,7 @@ int ct_log_create(struct ct_log_file *log, const char *path, const struct ct_run
 int ct_log_scalar(struct ct_log_file *log, const struct ct_run_scalar *scalar) CT_MUST_CHECK;
 int ct_log_alarm(struct ct_log_file *log, const struct ct_snapshot_alarm *alarm, bool raised,
                  int64_t now_ns) CT_MUST_CHECK;
+int ct_log_sample(struct ct_log_file *log, const struct ct_run_setup *setup, const struct ct_snapshot_core *core) CT_MUST_CHECK;
 int ct_log_gap(struct ct_log_file *log, const struct ct_gap *gap) CT_MUST_CHECK;
 int ct_log_flush(struct ct_log_file *log) CT_MUST_CHECK;
 /* As ct_store_close(). */

@@ -148,6 +148,15 @@ void ct_run_scalar(struct ct_run *run, const struct ct_run_scalar *scalar)
     ct_run_trouble(run, scalar->arrival_ns, "more than 256 scalars: the later ones are not archived");
 }
 
+void ct_run_sample(struct ct_run *run, const struct ct_snapshot_core *core)
+{
+  if (!have_log(run, core->wall_ns))
+    return;
+  run->log_dirty = true;
+  if (ct_log_sample(&run->log, &run->setup, core) != 0)
+    ct_run_fail_log(run, core->wall_ns);
+}
+
 static void write_alarms(struct ct_run *run, int64_t now_ns)
 {
   size_t done = 0;

@@ -32,6 +32,74 @@ static double *read_totals(const char *path, const char *name, hsize_t *n)
   return values;
 }
 
+/* A column of texts of fixed length, each with an end; NULL: none. The caller's to free(). */
+static char *read_texts(hid_t file, const char *name, size_t bytes, hsize_t *n)
+{
+  char *texts = NULL;
+  hid_t type = H5Tcopy(H5T_C_S1), set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
+  H5Tset_size(type, bytes);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  *n = 0;
+  if (set >= 0 && H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, n, NULL) > 0 && *n > 0) {
+    texts = ct_xcalloc(*n, bytes);
+    if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
+      *n = 0;
+  }
+  for (hsize_t i = 0; i < *n; i++)
+    texts[(i + 1) * bytes - 1] = '\0';
+  H5Sclose(space);
+  H5Dclose(set);
+  H5Tclose(type);
+  return texts;
+}
+
+/* They are read among the alarms, where runs of every version have them. */
+static void tell_markers(const char *path, void (*each)(void *context, int64_t time_ns, const char *text), void *context)
+{
+  const size_t id_bytes = sizeof ((struct ct_snapshot_alarm *)0)->id, text_bytes = sizeof ((struct ct_snapshot_alarm *)0)->text;
+  char spec[CT_PATH + 32];
+  struct ct_h5_frames *times;
+  hsize_t n, n_texts;
+  hid_t file;
+  if (ct_h5_open_file(&file, path, NULL) != 0)
+    return;
+  char *ids = read_texts(file, "/entry/alarms/id", id_bytes, &n);
+  char *texts = read_texts(file, "/entry/alarms/text", text_bytes, &n_texts);
+  snprintf(spec, sizeof spec, "%s:/entry/alarms/time", path);
+  if (n > 0 && n_texts == n && ct_h5_open_column(&times, spec, n, NULL) == 0) {
+    for (hsize_t i = 0; i < n; i++) {
+      int64_t time_ns;
+      if (strcmp(ids + i * id_bytes, CT_MARKER_ID) == 0 && ct_h5_read_as(times, i, 1, CT_I64, &time_ns, NULL) == 0)
+        each(context, time_ns, texts + i * text_bytes);
+    }
+    ct_h5_close_frames(times);
+  }
+  free(texts);
+  free(ids);
+  H5Fclose(file);
+}
+
+int ct_run_markers(const char *run, void (*each)(void *context, int64_t time_ns, const char *text), void *context,
+                   struct ct_err *err)
+{
+  struct ct_folder folder;
+  struct ct_folder_entry *entries;
+  size_t n;
+  int rc = ct_folder_find(&folder, run, err);
+  if (rc == 0)
+    rc = ct_folder_list(&folder, &entries, &n, err);
+  if (rc != 0)
+    return rc;
+  for (size_t i = 0; i < n; i++) {
+    char path[CT_PATH];
+    ct_folder_file(&folder, entries[i].kind, entries[i].index, path);
+    if (strcmp(entries[i].kind, "log") == 0)
+      tell_markers(path, each, context);
+  }
+  free(entries);
+  return 0;
+}
+
 static void add_results(const char *path, struct ct_run_summary *out, double *sum)
 {
   hsize_t n, n_sigma;

@@ -71,7 +71,7 @@ static void archive_alarm(void *arg, const struct ct_snapshot_alarm *alarm, bool
 
 void collector_mark(struct collector *c, const char *text)
 {
-  struct ct_snapshot_alarm marker = { .id = "marker", .severity = CT_NOTICE };
+  struct ct_snapshot_alarm marker = { .id = CT_MARKER_ID, .severity = CT_NOTICE };
   snprintf(marker.text, sizeof marker.text, "%s", text);
   int64_t wall_ns = ct_time_wall_ns();
   archive_alarm(c, &marker, true, wall_ns);
@@ -108,6 +108,8 @@ void collector_keep(struct collector *c, const struct ct_snapshot *snapshot)
 {
   history_add(&c->history, &snapshot->core);
   int64_t mono_ns = ct_time_mono_ns();
+  if (c->archiver)
+    ct_archiver_sample(c->archiver, &snapshot->core);
   if (c->archiver && mono_ns - c->archived_ns > results_every_ns && archive_results(c, snapshot))
     c->archived_ns = mono_ns;
 }

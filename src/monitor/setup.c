@@ -174,7 +174,7 @@ static int read_roi(struct run_setup *setup, const struct ct_settings *s, const 
   double disc[3], ring[4];
   snprintf(roi->name, sizeof roi->name, "%s", name);
   roi->select = ct_xcalloc((size_t)rows * cols, 1);
-  setup->analysis.n_rois++;
+  setup->roi_names[setup->analysis.n_rois++] = roi->name;
   const char *shape = path_of(path, "roi", name, "mask");
   if (*ct_settings_text(s, shape) != '\0') {
     int code = read_mask(s, shape, rows, cols, roi->select, err);
@@ -377,6 +377,8 @@ static int finish_archive(struct run_setup *setup, const struct ct_settings *s, 
     a->bins = setup->analysis.spectra.axis.n;
     a->start_keV = setup->analysis.spectra.axis.start_keV;
     a->width_keV = setup->analysis.spectra.axis.width_keV;
+    a->rois = setup->roi_names;
+    a->n_rois = setup->analysis.n_rois;
     setup->analysis.archived = a->folder != NULL;
   }
   ct_setup_maps(setup, s);

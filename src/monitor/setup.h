@@ -26,6 +26,7 @@ struct run_setup {
   struct ct_reconstruction_setup reconstruction;
   const char *angle_name, *trigger_name;   /* of scalars that tell the angle of frames */
   struct ct_roi rois[CT_SNAPSHOT_ROIS];
+  const char *roi_names[CT_SNAPSHOT_ROIS];
   uint16_t *dark_ADU, *threshold_ADU;
   double *gradient_keV, *intercept_keV;
   uint8_t *live;

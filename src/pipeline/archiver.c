@@ -25,6 +25,7 @@
 
 enum {
   NOTES = 1024,               /* from the monitor to the writer */
+  SAMPLES = 64,
   REASON_BYTES = 128,
   SYNC_FILES = 32
 };
@@ -62,7 +63,7 @@ struct ct_archiver {
   struct ct_packer packers[CT_SNAPSHOT_STREAMS];
   size_t n_packers, n_streams;
   struct ct_receiver *receivers[CT_SNAPSHOT_STREAMS];
-  struct ct_ring *notes;
+  struct ct_ring *notes, *samples;
   struct results results;
   struct ct_spectra_box *box;
   struct ct_board *status;
@@ -133,6 +134,16 @@ static bool write_note(struct ct_archiver *a)
   return true;
 }
 
+static bool write_sample(struct ct_archiver *a)
+{
+  struct ct_ring_batch batch;
+  if (ct_ring_peek(a->samples, 0, 1, &batch) == 0)
+    return false;
+  ct_run_sample(a->run, batch.slots);
+  ct_ring_release(a->samples, 0, 1);
+  return true;
+}
+
 static void publish_status(struct ct_archiver *a)
 {
   struct status *status = ct_board_begin(a->status);
@@ -159,6 +170,7 @@ static void offer_syncs(struct ct_archiver *a)
 static bool write_some(struct ct_archiver *a)
 {
   bool worked = write_note(a);
+  worked |= write_sample(a);
   for (size_t i = 0; i < a->n_packers; i++)
     worked |= write_parcel(a, &a->packers[i]);
   return worked;
@@ -234,8 +246,11 @@ int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, s
   a->results.counts = ct_xcalloc(pixels, sizeof(float));
   int code = ct_run_open(&a->run, run, ct_time_wall_ns(), err);
   struct ct_ring_config notes = { .slots = NOTES, .slot_bytes = sizeof(struct note), .consumers = 1 };
+  struct ct_ring_config samples = { .slots = SAMPLES, .slot_bytes = sizeof(struct ct_snapshot_core), .consumers = 1 };
   if (code == 0)
     code = ct_ring_new(&a->notes, &notes, err);
+  if (code == 0)
+    code = ct_ring_new(&a->samples, &samples, err);
   if (code == 0)
     code = ct_board_new(&a->status, 1, sizeof(struct status), err);
   for (size_t i = 0; i < run->n_streams && code == 0; i++) {
@@ -285,6 +300,7 @@ int ct_archiver_close(struct ct_archiver *a, struct ct_err *err)
   for (size_t i = 0; i < a->n_packers; i++)
     ct_packer_close(&a->packers[i]);
   ct_ring_free(a->notes);
+  ct_ring_free(a->samples);
   ct_board_free(a->status);
   free(a->results.emf);
   free(a->results.sigma);
@@ -294,13 +310,24 @@ int ct_archiver_close(struct ct_archiver *a, struct ct_err *err)
 }
 
 /* ---- the monitor's side --------------------------------------------------------------------------------------- */
-static void send_note(struct ct_archiver *a, const struct note *note)
+/* Nothing waits for the disk: of what it is behind with, the newest is left out. */
+static void send(struct ct_ring *ring, const void *what, size_t bytes)
 {
   void *slot;
-  if (ct_ring_reserve(a->notes, 1, &slot) == 0)
+  if (ct_ring_reserve(ring, 1, &slot) == 0)
     return;
-  memcpy(slot, note, sizeof *note);
-  ct_ring_commit(a->notes, 1, NULL);
+  memcpy(slot, what, bytes);
+  ct_ring_commit(ring, 1, NULL);
+}
+
+static void send_note(struct ct_archiver *a, const struct note *note)
+{
+  send(a->notes, note, sizeof *note);
+}
+
+void ct_archiver_sample(struct ct_archiver *a, const struct ct_snapshot_core *core)
+{
+  send(a->samples, core, sizeof *core);
 }
 
 void ct_archiver_scalar(struct ct_archiver *a, const struct ct_run_scalar *scalar)

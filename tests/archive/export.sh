@@ -39,8 +39,8 @@ ok $? 'a format has to be named'
 "$archive" verify "$dir/rnone" >"$dir/out" 2>&1
 ok $? 'a whole run verifies'
 "$archive" info "$dir/rnone" >"$dir/out" 2>&1 && grep -q '2150 frames' "$dir/out" && grep -q 'lost' "$dir/out" &&
-  grep -q 'EMF' "$dir/out"
-ok $? 'info says what, when, how much, lost and the mean EMF'
+  grep -q 'EMF' "$dir/out" && grep -q '^marker .*Z  new electrolyte$' "$dir/out"
+ok $? 'info says what, when, how much, lost, the mean EMF and what was marked'
 # One file of a run is missing: verify says which frames.
 mv "$dir/rnone/rnone_hexitec_000000.h5" "$dir/away"
 "$archive" verify "$dir/rnone" >"$dir/out" 2>&1

@@ -91,6 +91,18 @@ def check_master(folder, run, frames, lost):
         gaps = entry['log/000000/gaps']
         assert (gaps['first'][0], gaps['last'][0], gaps['reason'][0]) == (1000000, 1000009, 0)
         assert entry['log/000000/alarms/id'][0] == b'stream-stale'
+        markers = entry['log/000000/markers']
+        assert markers['text'][:].tolist() == [b'new electrolyte'] and markers['time'].attrs['units'] == 'ns'
+        snapshots = entry['log/000000/snapshots']
+        assert snapshots.shape == (7,) and len(snapshots.attrs['units']) == len(snapshots.dtype.names)
+        units = dict(zip(snapshots.dtype.names, snapshots.attrs['units']))
+        rows = snapshots[:]
+        assert (rows['xcs.counts'] == 100 * np.arange(7)).all() and units['xcs.counts'] == 'counts'
+        assert (rows['streams.hexitec.lost'] == np.arange(7)).all() and units['time'] == 'ns'
+        assert (np.diff(rows['time']) == 10**9).all() and rows['time'][1] == markers['time'][0]
+        assert np.allclose(rows['roi.cathode.emf'], 0.01 * np.arange(7)) and (rows['xcs.emf'] == 0.8).all()
+        assert np.isnan(rows['roi.anode.emf']).all() and np.isnan(rows['streams.cell.frames']).all()
+        assert np.isnan(rows['ct.angle_deg']).all()
         voltage = entry['electrochemistry/Ewe_V']
         assert np.allclose(voltage['value'][:], 3.5 + 0.1 * np.arange(5))
         assert np.allclose(np.diff(voltage['time'][:]), 1)

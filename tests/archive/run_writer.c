@@ -19,12 +19,15 @@ static const struct ct_run_stream streams[] = {
   { .name = "cell", .endpoint = "tcp://127.0.0.1:5557", .role = CT_ROLE_SCALARS, .frame_hz = 0 },
 };
 
+static const char *const rois[] = { "cathode", "anode" };
+
 static const struct ct_run_about about = { .e1_keV = 114.64, .theta_deg = 90, .object_mm = 160, .detector_mm = 160,
   .pitch_mm = 0.25, .camera_um = 3.24, .voltage = "Ewe_V", .current = "I_A", .charge = "Q_Ah" };
 
 struct ct_run_setup run_setup(const char *folder, const char *name, enum ct_codec codec)
 {
   return (struct ct_run_setup){ .folder = folder, .name = name, .codec = codec, .streams = streams, .n_streams = 3,
+    .rois = rois, .n_rois = 2,
     .program = "comptop 0.1.0", .configuration = "[run]\nname = test\n", .about = &about, .rows = RUN_ROWS, .cols = RUN_COLS, .bins = 50,
     .start_keV = 0, .width_keV = 4 };
 }
@@ -92,6 +95,13 @@ void run_extras(struct ct_run *run, int64_t now_ns)
   float *map = ct_xcalloc(pixels, sizeof *map);
   uint32_t *spectra = ct_xcalloc(pixels * 50, sizeof *spectra);
   const struct ct_snapshot_alarm alarm = { .id = "stream-stale", .severity = CT_WARNING, .text = "no data for 10 s" };
+  const struct ct_snapshot_alarm marker = { .id = CT_MARKER_ID, .severity = CT_NOTICE, .text = "new electrolyte" };
+  core.xcs.present = true;
+  core.n_streams = 2;
+  snprintf(core.streams[1].name, sizeof core.streams[1].name, "hexitec");
+  snprintf(core.streams[0].name, sizeof core.streams[0].name, "camera");
+  core.n_rois = 1;
+  snprintf(core.rois[0].name, sizeof core.rois[0].name, "cathode");
   core.xcs.emf.emf = 0.8;
   core.xcs.window_s = 60;
   core.xcs.frames = 1234;
@@ -105,6 +115,14 @@ void run_extras(struct ct_run *run, int64_t now_ns)
     ct_run_scalar(run, &(struct ct_run_scalar){ "I_A", time_ns, time_ns, 0.002 });
   }
   ct_run_alarm(run, &alarm, true, now_ns);
+  ct_run_alarm(run, &marker, true, now_ns + CT_NS_PER_S);
+  for (int i = 0; i < 7; i++) {
+    core.wall_ns = now_ns + i * CT_NS_PER_S;
+    core.xcs.counts = (uint64_t)(100 * i);
+    core.streams[1].lost = (uint64_t)i;
+    core.rois[0].emf.emf = 0.01 * i;
+    ct_run_sample(run, &core);
+  }
   ct_run_gap(run, 0, 1000000, 1000009, CT_GAP_LOST, now_ns);
   for (int i = 0; i < 3; i++) {
     const struct ct_run_results results = { .time_ns = now_ns + i * CT_NS_PER_S, .core = &core, .emf = map, .sigma = map,

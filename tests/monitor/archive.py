@@ -131,6 +131,27 @@ def test_committed_becomes_all_that_was_received(scene):
     same_frames(stored(scene, "live"), publisher.sent)
 
 
+def test_what_is_shown_is_kept_every_second(scene):
+    publisher = Publisher(scene)
+    collector = scene.comptop("-b", "-o", "tsv", "-d", "1", *archiving(scene, "shown", "--hexitec", publisher.endpoint + SLOW, *IDLE),
+                              "-S", "hexitec.gradients=0.0288", "-S", "roi.left.pixels=0:40,0:80", "--window", "run")
+    publisher.wait(collector)
+    for number in range(400):
+        publisher.send(few(number))
+    lines = collector.ends_well().splitlines()
+    names = next(line for line in lines if not line.startswith("#")).split("\t")
+    last = dict(zip(names, lines[-1].split("\t")))
+    with h5py.File(files_of(scene, "shown", "log")[0], "r") as file:
+        table, units = file["entry/snapshots"], file["entry/snapshots"].attrs["units"]
+        fields = list(table.dtype.names)
+        assert set(fields) - {"time"} <= set(names) and len(units) == len(fields), set(fields) - set(names)
+        assert 3 <= len(table) < 60 and (np.diff(table["time"][:]) > 0.5e9).all(), table["time"][:]
+        row = table[-1]
+    for name in ("xcs.total_frames", "xcs.counts", "streams.hexitec.frames", "roi.left.counts", "roi.left.pixels", "xcs.L"):
+        assert abs(row[name] - float(last[name])) <= 1e-6 * abs(float(last[name])), (name, row[name], last[name])
+    expect(frames=(row["streams.hexitec.frames"], 400), units=(dict(zip(fields, units))["xcs.L"], "counts"))
+
+
 def test_other_shapes_types_and_attributes(scene):
     publisher = Publisher(scene)
     collector = scene.batch(*archiving(scene, "camera", "--camera", publisher.endpoint, *IDLE), interval="1000")
