@@ -92,7 +92,7 @@ int64_t ct_field_log(struct ct_field *field, float *out, const float *image, uin
  * One row of a camera's frames, as they come: darks, flats and projections in any order. The newest darks and flats count
  * for every projection kept, whenever they came. A scan begins with a projection at another height, or with one at an angle
  * that was seen already, after darks, flats or a pause; without those a full turn slides on, the oldest projection giving
- * way. Rows are [cols]. */
+ * way where the stage comes by it again. Projections may come in any order. Rows are [cols]. */
 struct ct_scan;
 /* As ct_tomo_open; takes projections x cols floats more. */
 int ct_scan_open(struct ct_scan **out, const struct ct_tomo_setup *setup, struct ct_err *err) CT_MUST_CHECK;
@@ -115,6 +115,7 @@ struct ct_tomo *ct_scan_tomo(const struct ct_scan *scan);   /* its slice; valid 
 struct ct_scan_state {
   uint32_t projections, darks, flats;   /* in use */
   uint64_t scans;                       /* begun */
+  bool behind;                          /* the slice is without the newest darks or flats, until the next projection */
 };
 struct ct_scan_state ct_scan_state(const struct ct_scan *scan);
 

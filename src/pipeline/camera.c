@@ -254,10 +254,23 @@ static void follow_rings(struct ct_camera *c, int64_t now_ns)
     clean(c);
 }
 
+/* Darks and flats behind the last projection make another slice of what is kept. */
+static void follow_means(struct ct_camera *c, int64_t now_ns)
+{
+  if (!ct_scan_state(c->scan).behind || now_ns - c->arrival_ns < CT_NS_PER_S)
+    return;
+  ct_scan_refresh(c->scan);
+  c->cleaned = false;
+  c->clean_placed = UINT64_MAX;
+  find_axis(c);
+  c->ring_means = UINT32_MAX;
+}
+
 void ct_camera_follow(struct ct_camera *c, int64_t now_ns)
 {
   if (c->scan == NULL)
     return;
+  follow_means(c, now_ns);
   find_axis_now_and_then(c, now_ns);
   move_axis(c, axis_step_px);
   if (c->setup.rings != CT_RINGS_OFF)

@@ -14,6 +14,8 @@ struct mean {
 };
 
 static const double same_deg = 1e-5;
+/* Fewer projections than that are no turn yet: what lies between them is news. */
+enum { LEAST_TURN = 16 };
 
 struct ct_scan {
   struct ct_tomo *tomo;
@@ -27,6 +29,7 @@ struct ct_scan {
   double z_mm;
   double step_deg;            /* the least between two projections of the scan; infinite before the second */
   bool keyed;                 /* darks or flats came since the last projection */
+  bool behind;                /* what the slice keeps is of older darks or flats */
   bool cleaned;               /* what the slice keeps is not what came */
   uint64_t scans;
 };
@@ -48,13 +51,13 @@ static void mean_add(struct mean *mean, const float *row, uint32_t cols)
 
 void ct_scan_dark(struct ct_scan *scan, const float *row)
 {
-  scan->keyed = true;
+  scan->keyed = scan->behind = true;
   mean_add(&scan->dark, row, scan->cols);
 }
 
 void ct_scan_flat(struct ct_scan *scan, const float *row)
 {
-  scan->keyed = true;
+  scan->keyed = scan->behind = true;
   mean_add(&scan->flat, row, scan->cols);
 }
 
@@ -119,12 +122,17 @@ static float *raw_at(const struct ct_scan *scan, uint32_t i)
   return scan->raw + (size_t)((scan->first + i) % scan->projections) * scan->cols;
 }
 
-/* From <angle_deg> to the nearest projection kept. */
-static double nearest_deg(const struct ct_scan *scan, double angle_deg)
+/* From <angle_deg> to the nearest projection kept, the <*place>th oldest. */
+static double nearest_deg(const struct ct_scan *scan, double angle_deg, uint32_t *place)
 {
   double period = (double)ct_tomo_setup(scan->tomo)->rotation_deg, least = (double)INFINITY;
-  for (uint32_t i = 0; i < scan->n; i++)
-    least = fmin(least, fabs(remainder(scan->angles[(scan->first + i) % scan->projections] - angle_deg, period)));
+  for (uint32_t i = 0; i < scan->n; i++) {
+    double off = fabs(remainder(scan->angles[(scan->first + i) % scan->projections] - angle_deg, period));
+    if (off < least) {
+      least = off;
+      *place = i;
+    }
+  }
   return least;
 }
 
@@ -158,12 +166,20 @@ static bool begins_scan(const struct ct_scan *scan, double near_deg, double z_mm
   return (scan->keyed || paused) && is_seen(scan, near_deg);
 }
 
+/* The stage goes on turning: the oldest give way where they are what is seen again. In another order, or back the way it
+ * came, they may be the only ones at their angles; and a pass between those of another lies half a step beside them. */
+static bool follows_oldest(const struct ct_scan *scan, double near_deg, uint32_t place)
+{
+  return scan->n >= LEAST_TURN && place < scan->n / 2 && is_seen(scan, 2 * near_deg) &&
+         ct_tomo_state(scan->tomo).covered_deg > 0.99 * ct_tomo_setup(scan->tomo)->rotation_deg;
+}
+
 /* New darks or flats count for what is kept too; and stripes are removed from all of a scan or from none of it. */
 static void apply_anew(struct ct_scan *scan)
 {
   uint32_t n = scan->n;
-  bool same = !scan->keyed && !scan->cleaned;
-  scan->cleaned = false;
+  bool same = !scan->behind && !scan->cleaned;
+  scan->behind = scan->cleaned = false;
   if (same || n == 0)
     return;
   ct_tomo_forget(scan->tomo, n);
@@ -176,7 +192,8 @@ int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg,
 {
   if (!isfinite(angle_deg))
     return CT_ERANGE;
-  double near_deg = nearest_deg(scan, angle_deg);
+  uint32_t place = 0;
+  double near_deg = nearest_deg(scan, angle_deg, &place);
   if (begins_scan(scan, near_deg, z_mm, paused)) {
     ct_scan_restart(scan);
     scan->scans++;
@@ -189,9 +206,7 @@ int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg,
     scan->open_level = brightest(scan, row);
   if (!attenuate(scan, row))
     return CT_ERANGE;
-  const struct ct_tomo_setup *setup = ct_tomo_setup(scan->tomo);
-  if (scan->n == scan->projections ||
-      (ct_tomo_state(scan->tomo).covered_deg > 0.99 * setup->rotation_deg && is_seen(scan, near_deg)))
+  if (scan->n == scan->projections || follows_oldest(scan, near_deg, place))
     drop_oldest(scan, 1);
   int code = ct_tomo_add(scan->tomo, scan->line, angle_deg);
   if (code != 0)
@@ -222,7 +237,8 @@ struct ct_tomo *ct_scan_tomo(const struct ct_scan *scan) { return scan->tomo; }
 
 struct ct_scan_state ct_scan_state(const struct ct_scan *scan)
 {
-  return (struct ct_scan_state){ .projections = scan->n, .darks = scan->dark.n, .flats = scan->flat.n, .scans = scan->scans };
+  return (struct ct_scan_state){ .projections = scan->n, .darks = scan->dark.n, .flats = scan->flat.n, .scans = scan->scans,
+                                 .behind = scan->behind && scan->n > 0 };
 }
 
 int ct_scan_open(struct ct_scan **out, const struct ct_tomo_setup *setup, struct ct_err *err)

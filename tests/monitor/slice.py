@@ -66,6 +66,21 @@ def test_darks_and_flats_at_the_end_count_too(scene):
     ends(program)
 
 
+def test_darks_and_flats_behind_the_last_projection_count_too(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5")
+    for k in range(120):
+        camera.projection(1.5 * k)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 120)
+    inside = mean_around(values(sample), -25, -20, 12, COLS / SIZE)
+    assert inside > 0.85, f"0.8/cm is {inside} before there is a flat"
+    camera.darks_and_flats()
+    sample = program.sample_where(lambda s: mean_around(values(s), -25, -20, 12, COLS / SIZE) < 0.85)
+    is_the_phantom(sample)
+    expect(scans=(sample["ct"]["scans"], 1))
+    ends(program)
+
+
 def test_lost_projections_cost_only_themselves(scene):
     camera = Camera(scene)
     program = watch(scene, camera, "-S", "camera.axis_px=79.5")

@@ -95,6 +95,59 @@ static void darks_and_flats_may_come_first_last_or_between(void **state)
   }
 }
 
+static void darks_and_flats_behind_the_last_projection_count_when_refreshed(void **state)
+{
+  (void)state;
+  struct ct_scan *scan = open_scan();
+  for (int k = 0; k < N; k++)
+    assert_int_equal(send(scan, 3.0 * k), 0);
+  assert_false(ct_scan_state(scan).behind);
+  send_key(scan, false, 2);
+  send_key(scan, true, 3);
+  assert_true(ct_scan_state(scan).behind);
+  ct_scan_refresh(scan);
+  assert_false(ct_scan_state(scan).behind);
+  lines_are_right(scan, N, 1e-4);
+  assert_int_equal(ct_scan_state(scan).scans, 1);
+  assert_int_equal(send(scan, 3), 0);                       /* they still end a scan */
+  assert_int_equal(ct_scan_state(scan).scans, 2);
+  ct_scan_close(scan);
+}
+
+/* Whatever the order, none gives way to another that is not the same. */
+static void every_projection_of_a_scan_is_kept_in_any_order(void **state)
+{
+  (void)state;
+  unsigned random = 1;
+  for (int order = 0; order < 4; order++) {
+    struct ct_scan *scan = open_scan();
+    double angle_deg[N];
+    for (int k = 0; k < N; k++) {
+      double jitter_deg = 0.02 * sin(7.0 * k);
+      int level = 1;
+      while (2 * level <= k)
+        level *= 2;
+      angle_deg[k] = order == 0 ? 3.0 * k : order == 1 ? fmod(k * 111.246117975, 180) :   /* (1), the golden section */
+                     order == 2 ? (k == 0 ? 0 : 180 * (k - level + 0.5) / level) + jitter_deg :      /* halves of halves */
+                     k < N / 2 ? 6.0 * k : 6.0 * (N - 1 - k) + 0.1;                      /* and back again */
+    }
+    for (int k = N - 1; order == 0 && k > 0; k--) {         /* (0), any */
+      random = random * 1103515245u + 12345u;
+      int other = (int)(random / 65536 % (unsigned)(k + 1));
+      double was = angle_deg[k];
+      angle_deg[k] = angle_deg[other];
+      angle_deg[other] = was;
+    }
+    send_key(scan, false, 0);
+    send_key(scan, true, 0);
+    for (int k = 0; k < N; k++)
+      assert_int_equal(send(scan, angle_deg[k]), 0);
+    lines_are_right(scan, N, 1e-4);
+    assert_int_equal(ct_scan_state(scan).scans, 1);
+    ct_scan_close(scan);
+  }
+}
+
 static void newer_flats_replace_older_ones(void **state)
 {
   (void)state;
@@ -221,6 +274,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(darks_and_flats_may_come_first_last_or_between),
+    cmocka_unit_test(darks_and_flats_behind_the_last_projection_count_when_refreshed),
+    cmocka_unit_test(every_projection_of_a_scan_is_kept_in_any_order),
     cmocka_unit_test(newer_flats_replace_older_ones),
     cmocka_unit_test(without_a_flat_the_open_beam_is_the_reference),
     cmocka_unit_test(bad_columns_cost_only_themselves),
