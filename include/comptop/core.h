@@ -121,7 +121,8 @@ enum {
   CT_OPTION_REQUIRED = 2,      /* must be set in each such section */
   CT_OPTION_LATER = 4,         /* refused: "not yet in this version"; absent from help, man pages, --print-config */
   CT_OPTION_OPTIONAL_ARG = 8,  /* the flag's argument may be left out: the value is "" and counts as set */
-  CT_OPTION_HIDDEN = 16        /* works, but is absent from help and man pages */
+  CT_OPTION_HIDDEN = 16,       /* works, but is absent from help and man pages */
+  CT_OPTION_LIVE = 32          /* may change while the program runs */
 };
 
 /* A row. <section> NULL: command line only, its path is <key>. <words> are separated by '|'; the index a getter gives
@@ -172,6 +173,12 @@ struct ct_option_table {
 
 /* comptop's own table (DESIGN 1.2, 1.6). */
 extern const struct ct_option_table ct_comptop_options;
+/* The row of "section.key" or "section.NAME.key"; NULL: there is none. */
+const struct ct_option *ct_option_at(const struct ct_option_table *table, const char *path);
+/* What a value may be: "0 to 100, or auto", "on, off", "x,y,radius"; "" where anything may be. */
+const char *ct_option_range(const struct ct_option *row, char *out, size_t size);
+/* The word <by> places behind <text> among those the row has, and round again; NULL where it has none. */
+const char *ct_option_turn(const struct ct_option *row, const char *text, int by, char *out, size_t size);
 
 /* ---- settings ----------------------------------------------------------------------------------------
  * Reads the configuration file if the table has CT_OPTION_CONFIG (-c, else $COMPTOP_CONFIG, else
@@ -211,6 +218,35 @@ int ct_settings_refuse(const struct ct_settings *settings, const char *path, str
   CT_PRINTF(4, 5);
 /* The settings in force as a configuration file that gives the same settings again. 0 or CT_EIO. */
 int ct_settings_print(const struct ct_settings *settings, FILE *output) CT_MUST_CHECK;
+
+/* ---- settings that change ------------------------------------------------------------------------------
+ * Changes one setting of a running program: <path> and <text> may be a stranger's. NULL <text>: its default again. The
+ * value is checked as one in a file is, alone and with the others. 0; else nothing has changed: CT_ECONFIG or
+ * CT_EUNSUPPORTED, "emf.p_low = 9: must be below ...". Its origin is then "changed 03:14:07Z", by <wall_ns>. */
+int ct_settings_change(struct ct_settings *settings, const char *path, const char *text, int64_t wall_ns,
+                       struct ct_err *err) CT_MUST_CHECK;
+/* The value before the last change, until the next. */
+const char *ct_settings_before(const struct ct_settings *settings);
+/* Takes the last change back, where what it asks for turned out to be impossible; once. */
+void ct_settings_undo(struct ct_settings *settings);
+/* Writes what has changed since the start, or since it was last saved, into the configuration file that was read, or if
+ * there was none into the user's own: its other lines stay as they are. *path is that file's name, as long as the settings
+ * live. How many settings, or CT_EIO and nothing was written: it cannot be written, or it is no longer what was read. */
+int ct_settings_save(struct ct_settings *settings, const char **path, struct ct_err *err) CT_MUST_CHECK;
+/* Somebody else has written our changes into our file: they count as saved, and what it holds now as read. */
+void ct_settings_saved_by_other(struct ct_settings *settings);
+/* The file that save writes, without links where it is there; "" where there can be none. */
+const char *ct_settings_file(const struct ct_settings *settings, char *path, size_t size);
+size_t ct_settings_changed(const struct ct_settings *settings);   /* how many, that are not saved */
+
+/* Settings (of section <only>, NULL: all) as a packed text for another process or a view, in the order of print: of each its
+ * path, value and origin, all ended by NUL. pack: bytes used; what finds no room is left out. */
+size_t ct_settings_pack(const struct ct_settings *settings, const char *only, char *out, size_t size);
+struct ct_packed_setting {
+  const char *path, *text, *origin;
+};
+/* Steps through: *at begins at 0; false at the end, or where the text is not of this form. */
+bool ct_settings_unpack(const char *packed, size_t bytes, size_t *at, struct ct_packed_setting *out);
 
 /* ---- text maps: one number a pixel ---------------------------------------------------------------------
  * Exactly <count> finite numbers, separated by white space (LF or CRLF), into <values>. 0; CT_EFORMAT names file, line

@@ -77,7 +77,7 @@ void ct_reader_progress(const struct ct_reader *reader, struct ct_reader_progres
 /* ---- the analysis: threads that turn a HEXITEC stream into spectra, EMF and profile ------------------ */
 struct ct_roi {
   char name[CT_NAME];
-  uint8_t *select;              /* rows*cols, row-major; lent for the life of the analysis */
+  uint8_t *select;              /* rows*cols, row-major; copied */
 };
 /* A group of K lines that does not depend on the sample, and what is expected of it. */
 struct ct_line_setup {
@@ -106,8 +106,8 @@ struct ct_analysis_setup {
   struct ct_spectra_setup spectra;
   struct ct_compton_setup compton;
   const uint8_t *live;          /* rows*cols: 1 analysed, 0 masked or dead; copied */
-  const struct ct_flat *flat;   /* of EMF and intensity, lent for the life of the analysis; NULL: none */
-  const struct ct_reference *reference;   /* beside every profile; lent likewise; NULL: none */
+  const struct ct_flat *flat;   /* of EMF and intensity; copied; NULL: none */
+  const struct ct_reference *reference;   /* beside every profile; copied; NULL: none */
   bool theta_fit;               /* the geometry is fitted from the data once they suffice */
   bool mask_found;              /* pixels found hot or dead are left out from then on */
   const struct ct_roi *rois;
@@ -140,6 +140,11 @@ struct ct_analysis_note {
 /* Leaves out the pixels that are listed as hot or dead now, or (false) lets them in again and no longer leaves out what is
  * found. It shows in the next picture: spectra stay as they are, and the choice of pixels changes. Monitor's thread only. */
 void ct_analysis_mask(struct ct_analysis *analysis, bool on);
+/* Another way to look at the same spectra, from the next picture on, past photons included: compton, theta_fit, flat,
+ * reference, rois (the same number), watch and min_counts of <setup>, whose other parts must be those of the open. Scans, samples
+ * and what monitors have learnt begin anew where they would not compare. Copies all; errors as of the open, and then nothing
+ * changes. Monitor's thread only. */
+int ct_analysis_change(struct ct_analysis *analysis, const struct ct_analysis_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 /* The latest picture: a partial snapshot (xcs, health, rois and sections filled) with its note; NULL before the first. Give it
  * back with _release. One reader at a time. */
 const struct ct_snapshot *ct_analysis_acquire(struct ct_analysis *analysis, struct ct_analysis_note *note);

@@ -297,7 +297,7 @@ struct ct_snapshot_core {
 
 /* ---- sections: built when someone asks ---------------------------------------------------------- */
 enum ct_section_kind { CT_SECTION_NONE, CT_SECTION_MAP, CT_SECTION_SPECTRUM, CT_SECTION_PROFILE, CT_SECTION_SLICE,
-                       CT_SECTION_TREND, CT_SECTION_IMAGE, CT_SECTION_ROIS, CT_SECTION_MARKS };
+                       CT_SECTION_TREND, CT_SECTION_IMAGE, CT_SECTION_ROIS, CT_SECTION_MARKS, CT_SECTION_SETTINGS };
 /* What a map is of: EMF; its trend, EMF per hour in place of emf, for the cells of the drift map; or EMF of cells of different
  * size, each as small as target_sigma allows: one value a pixel, emf and sigma those of its cell, counts its share of them;
  * or hits a second of every pixel, over health.window_s, as intensity (counts and photons are then hits, emf is NaN). */
@@ -384,6 +384,12 @@ struct ct_section_marks {
   uint32_t n, reserved;
 };
 
+/* char packed[bytes] follow, of ct_settings_pack: the settings in force in the run. */
+enum { CT_SETTINGS_BYTES = 1 << 16 };   /* at most */
+struct ct_section_settings {
+  uint32_t bytes, reserved;
+};
+
 struct ct_section_entry {
   struct ct_request request;
   uint64_t offset_bytes, size_bytes;   /* from the start of the snapshot; multiples of 8 */
@@ -423,6 +429,7 @@ size_t ct_section_trend_bytes(uint32_t n);
 size_t ct_section_image_bytes(uint32_t rows, uint32_t cols);
 size_t ct_section_rois_bytes(uint32_t rows, uint32_t cols);
 size_t ct_section_marks_bytes(uint32_t n);
+size_t ct_section_settings_bytes(uint32_t bytes);
 
 /* Adds a section of each kind with its dimensions set, all else zeroed; *out points at its parts. False: no room (counted). */
 struct ct_map_parts {
@@ -476,6 +483,12 @@ bool ct_snapshot_add_rois(struct ct_snapshot_builder *builder, const struct ct_r
                           uint32_t cols, struct ct_rois_parts *out);
 bool ct_snapshot_add_marks(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t n,
                            struct ct_marks_parts *out);
+struct ct_settings_parts {
+  struct ct_section_settings *head;
+  char *packed;                       /* [bytes] */
+};
+bool ct_snapshot_add_settings(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t bytes,
+                              struct ct_settings_parts *out);
 
 /* ==== reading ====================================================================================== */
 /* The payload of the section for exactly <request>, at least <min_bytes> long; NULL if there is none. *size_bytes (may be
@@ -518,6 +531,10 @@ struct ct_marks_view {
   const struct ct_section_marks *head;
   const struct ct_snapshot_mark *marks;
 };
+struct ct_settings_view {
+  const struct ct_section_settings *head;
+  const char *packed;
+};
 bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *out);
 bool ct_section_spectrum(const void *payload, size_t size_bytes, struct ct_spectrum_view *out);
 bool ct_section_profile(const void *payload, size_t size_bytes, struct ct_profile_view *out);
@@ -526,6 +543,7 @@ bool ct_section_trend(const void *payload, size_t size_bytes, struct ct_trend_vi
 bool ct_section_image(const void *payload, size_t size_bytes, struct ct_image_view *out);
 bool ct_section_rois(const void *payload, size_t size_bytes, struct ct_rois_view *out);
 bool ct_section_marks(const void *payload, size_t size_bytes, struct ct_marks_view *out);
+bool ct_section_settings(const void *payload, size_t size_bytes, struct ct_settings_view *out);
 
 /* find and the view in one: the section for <request> (whose kind must be the function's), or false. */
 bool ct_snapshot_map(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_map_view *out);
@@ -538,6 +556,7 @@ bool ct_snapshot_trend(const struct ct_snapshot *snapshot, const struct ct_reque
 bool ct_snapshot_image(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_image_view *out);
 bool ct_snapshot_rois(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_rois_view *out);
 bool ct_snapshot_marks(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_marks_view *out);
+bool ct_snapshot_settings(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_settings_view *out);
 
 /* Whether bytes[n], from a stranger, is exactly one snapshot that every reader may use without further checks: magic,
  * version, size (== n), counts, enums, bools, NUL-terminated strings, sections and the arrays in them. <bytes> must be

@@ -34,13 +34,17 @@ struct ct_grid {
 
 /* ---- what a viewer chose, and what was shown last ------------------------------------------------------ */
 enum ct_panel { CT_PANEL_OVERVIEW, CT_PANEL_MAP, CT_PANEL_PROFILE, CT_PANEL_SPECTRUM, CT_PANEL_TOMO, CT_PANEL_CELL,
-                CT_PANEL_HEALTH, CT_PANEL_MONITORS };
+                CT_PANEL_HEALTH, CT_PANEL_MONITORS, CT_PANEL_SETTINGS };
 const char *ct_panel_word(enum ct_panel panel);   /* "overview", "map", ... */
 enum ct_quantity { CT_SHOW_EMF, CT_SHOW_SIGMA, CT_SHOW_COUNTS, CT_SHOW_INTENSITY, CT_SHOW_DRIFT, CT_SHOW_SIGNIFICANCE,
                    CT_SHOW_HITS, CT_SHOW_LITHIUM, CT_QUANTITIES };
 enum ct_ramp { CT_RAMP_INFERNO, CT_RAMP_GREY, CT_RAMP_VIRIDIS, CT_RAMP_CIVIDIS, CT_RAMP_COUNT,
                CT_RAMP_DIVERGING = CT_RAMP_COUNT };   /* for what is signed: not chosen, zero is its middle */
 enum ct_map_scale { CT_SCALE_LINEAR, CT_SCALE_SQRT, CT_SCALE_LOG, CT_SCALES };
+
+/* Colours of all but maps, and the ramp that goes with them. */
+enum ct_theme { CT_THEME_DARK, CT_THEME_LIGHT, CT_THEME_MONO, CT_THEME_SAFE, CT_THEMES };
+enum ct_ramp ct_view_theme_ramp(enum ct_theme theme);
 
 enum { CT_VIEW_ADAPTIVE = 16 };    /* each place with the smallest cell that reaches target_sigma */
 /* Points a trend is asked for: the same for every size of screen, so that viewers share the section. */
@@ -90,6 +94,22 @@ struct ct_view_tomo {
   int8_t level[CT_VIEW_CELLS];
 };
 
+/* The set-up screen: settings of the run and the viewer's own (screen.*), packed (ct_settings_pack). */
+enum { CT_VIEW_SETTING = 768 };    /* bytes of a value that can be edited */
+struct ct_view_settings {
+  char run[CT_SETTINGS_BYTES], own[4096];
+  size_t run_bytes, own_bytes;
+  char filter[32];
+  int selected;                    /* of those the filter lets through */
+  int page;                        /* rows a page key moves; learnt */
+  char path[128];                  /* of the selected one; learnt */
+  bool typing;                     /* its value, into <text> */
+  char text[CT_VIEW_SETTING];
+  char answer[512];                /* to the last change, set by the owner; gone with the next key */
+  bool refused;
+  enum ct_panel back;              /* the panel before */
+};
+
 /* About 2 MB; zeroed by ct_view_init. The first part may be read and set by the owner at any time. */
 struct ct_view {
   /* the terminal */
@@ -109,6 +129,7 @@ struct ct_view {
   int scroll;                      /* lines of health or help that are above the screen */
   double behind_s;                 /* of a frozen picture: its age */
   uint32_t back, kept;             /* and how many newer ones there are, of how many kept */
+  enum ct_theme theme;             /* CT_THEME_MONO: the owner clears <colours> and <accents> too */
   enum ct_ramp ramp;
   enum ct_quantity quantity;
   bool log_scale;                  /* of the spectrum */
@@ -141,6 +162,7 @@ struct ct_view {
   struct ct_view_memory memory;
   struct ct_view_tomo tomo;
   struct ct_view_reference reference;
+  struct ct_view_settings settings;
 };
 
 /* Overview, inferno, automatic bin for <target_sigma> (0.05 where it is not positive), linear spectrum, smooth. */
@@ -162,6 +184,10 @@ void ct_palette_rgb(int colour, uint8_t rgb[3]);
 enum { CT_VIEW_REQUESTS = 12 };     /* there are never more */
 size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct ct_request *out, size_t max);
 
+/* Takes the run's settings from a snapshot that has them, or the viewer's own: the set-up screen shows what was taken last. */
+void ct_view_settings_take(struct ct_view *view, const struct ct_snapshot *snapshot);
+void ct_view_settings_own(struct ct_view *view, const struct ct_settings *settings);
+
 /* UTF-8 of a code point into <out>, not terminated: its bytes, 1 to 4. */
 size_t ct_view_utf8(uint32_t code, char out[4]);
 
@@ -169,17 +195,22 @@ size_t ct_view_utf8(uint32_t code, char out[4]);
 /* Keys are characters, or one of these. */
 enum { CT_PRESS_UP = 0x110000, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT, CT_PRESS_ESCAPE, CT_PRESS_F1, CT_PRESS_F10,
        CT_PRESS_CLICK,   /* of the mouse: the owner knows where, see ct_view_click */
-       CT_PRESS_CTRL_L = 0x0c };
+       CT_PRESS_F2, CT_PRESS_PAGE_UP, CT_PRESS_PAGE_DOWN,
+       CT_PRESS_CTRL_L = 0x0c, CT_PRESS_CTRL_U = 0x15 };
 /* What a key asks of the owner of the screen beyond the view itself. */
 enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT, CT_KEY_REDRAW /* repaint all */,
                      CT_KEY_OLDER, CT_KEY_NEWER /* a picture, of those kept */, CT_KEY_MARK /* ask for a marker's text */,
                      CT_KEY_MOUSE /* take clicks, or take them no more */,
                      CT_KEY_AXIS_LEFT, CT_KEY_AXIS_RIGHT /* move the rotation axis by CT_VIEW_NUDGE_PX */,
                      CT_KEY_MASK /* mask the pixels listed as hot or dead; where all are, let them in again */,
-                     CT_KEY_SAVE /* write what is seen into files */ };
+                     CT_KEY_SAVE /* write what is seen into files */,
+                     CT_KEY_CHANGE, CT_KEY_DEFAULT /* settings.path to settings.text, or to its default */,
+                     CT_KEY_KEEP /* changed settings into the configuration file */ };
 /* Changes the view's choices as the key table (which the help shows) says. Space only sets <frozen>: the owner keeps
  * rendering the snapshot of that moment until it is cleared, and says by <behind_s>, <back> and <kept> which one it is. */
 enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key);
+/* A key into a line of text of <size> bytes: adds a character, rubs one out, or (Ctrl-U) all. False: it is none of these. */
+bool ct_view_type(char *text, size_t size, uint32_t key);
 /* A click on character (row, col): puts the cursor on the map there. False: there is no map. */
 bool ct_view_click(struct ct_view *view, int row, int col);
 

@@ -72,6 +72,17 @@ bool ct_option_is_setting(const struct ct_option *row)
   return row->kind < CT_OPTION_STREAM;
 }
 
+const struct ct_option *ct_option_at(const struct ct_option_table *table, const char *path)
+{
+  const char *dot = strchr(path, '.'), *last = strrchr(path, '.');
+  char section[64];
+  if (dot == NULL || (size_t)(dot - path) >= sizeof section)
+    return NULL;
+  snprintf(section, sizeof section, "%.*s", (int)(dot - path), path);
+  const struct ct_option *row = ct_option_find(table, section, last + 1);
+  return row != NULL && ((row->marks & CT_OPTION_NAMED) != 0) == (dot < last) ? row : NULL;
+}
+
 /* ---- checking a value --------------------------------------------------------------------------------- */
 
 /* "a, b or c" of the words this version knows. */
@@ -143,6 +154,21 @@ static int check_number(const struct ct_option *row, const char *text, struct ct
   return ct_err_set(err, CT_ECONFIG, "not a%s number%s%s", whole ? " whole" : "", row->words ? " and not " : "", list);
 }
 
+/* How values of several numbers are written. */
+static const char *form_of(enum ct_option_kind kind)
+{
+  switch (kind) {
+  case CT_OPTION_RANGE: return "start:end:width with start < end and width > 0";
+  case CT_OPTION_INTERVALS: return "a:b[,c:d...] with a < b, at most 8 of them";
+  case CT_OPTION_POINT: return "x,y";
+  case CT_OPTION_BOX: return "x0:x1,y0:y1 in whole pixels with x0 < x1 and y0 < y1";
+  case CT_OPTION_RING: return "x,y,r_in,r_out with 0 <= r_in < r_out";
+  case CT_OPTION_DISC: return "x,y,radius with radius > 0";
+  case CT_OPTION_ENDPOINT: return "tcp://HOST:PORT or ipc://PATH";
+  default: return "";
+  }
+}
+
 static int check_endpoint(const char *text, struct ct_err *err)
 {
   if (strncmp(text, "ipc://", 6) == 0 || strncmp(text, "inproc://", 9) == 0) {
@@ -155,7 +181,7 @@ static int check_endpoint(const char *text, struct ct_err *err)
                             (ct_parse_int(port, &number) == 0 && number >= 1 && number <= 65535)))
       return 0;
   }
-  return ct_err_set(err, CT_ECONFIG, "not an endpoint: tcp://HOST:PORT or ipc://PATH");
+  return ct_err_set(err, CT_ECONFIG, "not an endpoint: %s", form_of(CT_OPTION_ENDPOINT));
 }
 
 static int check_form(const struct ct_option *row, const char *text, struct ct_err *err)
@@ -163,37 +189,30 @@ static int check_form(const struct ct_option *row, const char *text, struct ct_e
   double v[4], intervals[8][2];
   struct ct_box box;
   int code;
-  const char *form;
   switch (row->kind) {
   case CT_OPTION_RANGE:
     code = ct_parse_range(text, &v[0], &v[1], &v[2]);
-    form = "start:end:width with start < end and width > 0";
     break;
   case CT_OPTION_INTERVALS:
     code = ct_parse_intervals(text, intervals, sizeof intervals / sizeof *intervals);
-    form = "a:b[,c:d...] with a < b, at most 8 of them";
     break;
   case CT_OPTION_POINT:
     code = ct_parse_numbers(text, ',', v, 2);
-    form = "x,y";
     break;
   case CT_OPTION_BOX:
     code = ct_parse_box(text, &box);
-    form = "x0:x1,y0:y1 in whole pixels with x0 < x1 and y0 < y1";
     break;
   case CT_OPTION_RING:
     code = ct_parse_numbers(text, ',', v, 4);
     if (code == 0 && !(v[2] >= 0 && v[3] > v[2]))
       code = CT_ERANGE;
-    form = "x,y,r_in,r_out with 0 <= r_in < r_out";
     break;
   default:
     code = ct_parse_numbers(text, ',', v, 3);
     if (code == 0 && v[2] <= 0)
       code = CT_ERANGE;
-    form = "x,y,radius with radius > 0";
   }
-  return code < 0 ? ct_err_set(err, CT_ECONFIG, "not of the form %s", form) : 0;
+  return code < 0 ? ct_err_set(err, CT_ECONFIG, "not of the form %s", form_of(row->kind)) : 0;
 }
 
 /* What could not stand in a configuration file, and so not be printed by --print-config. */
@@ -238,6 +257,42 @@ int ct_option_check(const struct ct_option *row, const char *text, struct ct_err
   default:
     return 0;
   }
+}
+
+/* ---- telling of values ----------------------------------------------------------------------------------- */
+static const char *words_of(const struct ct_option *row)
+{
+  return row->kind == CT_OPTION_SWITCH ? "on|off" : row->words;
+}
+
+const char *ct_option_range(const struct ct_option *row, char *out, size_t size)
+{
+  size_t used = 0;
+  snprintf(out, size, "%s", form_of(row->kind));
+  if (row->min < row->max)
+    used = (size_t)snprintf(out, size, "%.12g to %.12g%s", row->min, row->max, row->words != NULL ? ", " : "");
+  if (words_of(row) != NULL && used < size)
+    list_words(words_of(row), out + used, size - used);
+  return out;
+}
+
+const char *ct_option_turn(const struct ct_option *row, const char *text, int by, char *out, size_t size)
+{
+  const char *cursor = row->kind == CT_OPTION_WORDS ? NULL : words_of(row);
+  struct ct_word words[24];
+  int n = 0, at = -1;
+  while (n < 24 && ct_word_next(&cursor, &words[n]))
+    if (!words[n].later) {
+      if (words[n].len == strlen(text) && memcmp(words[n].text, text, words[n].len) == 0)
+        at = n;
+      n++;
+    }
+  if (n == 0)
+    return NULL;
+  at = at < 0 && by < 0 ? 0 : at;      /* from no word: forth to the first, back to the last */
+  at = ((at + by) % n + n) % n;
+  snprintf(out, size, "%.*s", (int)words[at].len, words[at].text);
+  return out;
 }
 
 int ct_err_prefix(struct ct_err *err, int code, const char *fmt, ...)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *copy_text(const char *text)
+char *ct_store_copy(const char *text)
 {
   size_t size = strlen(text) + 1;
   return memcpy(ct_xcalloc(size, 1), text, size);
@@ -37,6 +37,10 @@ void ct_settings_close(struct ct_settings *settings)
     free(section->values);
     free(section->origin);
   }
+  free(settings->file);
+  free(settings->file_text);
+  free(settings->last.before.text);
+  free(settings->last.before.origin);
   free(settings);
 }
 
@@ -44,6 +48,18 @@ static bool is_section(const struct ct_section *section, const char *kind, const
 {
   return section->kind != NULL && strcmp(section->kind, kind) == 0 && strlen(section->name) == name_len &&
          memcmp(section->name, name, name_len) == 0;
+}
+
+bool ct_store_split(char *path, char **kind, char **name, char **key)
+{
+  char *first = strchr(path, '.'), *last = strrchr(path, '.');
+  if (last == NULL)
+    return false;
+  *first = *last = '\0';
+  *kind = path;
+  *name = first == last ? NULL : first + 1;
+  *key = last + 1;
+  return true;
 }
 
 /* Where the table first names the section; it does. */
@@ -83,7 +99,7 @@ int ct_store_section(struct ct_settings *settings, const char *kind, const char 
   struct ct_section *section = &settings->sections[settings->n_sections];
   section->kind = settings->table->rows[first_row(settings->table, kind)].section;
   memcpy(section->name, name, len + 1);
-  section->origin = copy_text(origin);
+  section->origin = ct_store_copy(origin);
   section->values = ct_xcalloc(settings->table->count, sizeof *section->values);
   *index = settings->n_sections++;
   return 0;
@@ -144,12 +160,12 @@ int ct_store_set(struct ct_settings *settings, size_t section, const struct ct_o
     fresh = ct_xcalloc(size, 1);
     snprintf(fresh, size, "%s,%s", value->text, text);
   } else if (*text != '\0' || (row->marks & CT_OPTION_OPTIONAL_ARG)) {
-    fresh = copy_text(text);
+    fresh = ct_store_copy(text);
   }
   free(value->text);
   free(value->origin);
   value->text = fresh;
-  value->origin = fresh ? copy_text(origin) : NULL;
+  value->origin = fresh ? ct_store_copy(origin) : NULL;
   return 0;
 }
 
@@ -315,40 +331,62 @@ int ct_settings_refuse(const struct ct_settings *settings, const char *path, str
   va_start(args, fmt);
   vsnprintf(err->text, sizeof err->text, fmt, args);
   va_end(args);
-  return ct_err_prefix(err, CT_ECONFIG, "%s: %s = %.100s: ", ct_settings_origin(settings, path), path,
-                       ct_settings_text(settings, path));
+  const struct ct_option *row;
+  const bool changed = locate(settings, path, &row)->changed;   /* whoever did it knows where that was */
+  return ct_err_prefix(err, CT_ECONFIG, "%s%s%s = %.100s: ", changed ? "" : ct_settings_origin(settings, path),
+                       changed ? "" : ": ", path, ct_settings_text(settings, path));
 }
 
 /* ---- printing ------------------------------------------------------------------------------------------ */
 
-static void print_section(const struct ct_settings *settings, const struct ct_section *section, const char *kind,
-                          bool *begun, FILE *output)
+static void visit_section(const struct ct_settings *settings, const struct ct_section *section, const char *kind,
+                          void (*take)(void *, const struct ct_section *, const struct ct_option *, const struct ct_value *),
+                          void *arg)
 {
-  bool headed = false;
   for (size_t i = 0; i < settings->table->count; i++) {
     const struct ct_option *row = &settings->table->rows[i];
-    if (row->section == NULL || strcmp(row->section, kind) != 0 || (row->marks & CT_OPTION_LATER))
-      continue;
-    if (!headed)
-      fprintf(output, "%s[%s%s%s]\n", *begun ? "\n" : "", kind, *section->name ? " " : "", section->name);
-    headed = *begun = true;
-    const char *text = in_force(&section->values[i], row);
-    fprintf(output, "%s =%s%s\n", row->key, *text ? " " : "", text);
+    if (row->section != NULL && strcmp(row->section, kind) == 0 && !(row->marks & CT_OPTION_LATER))
+      take(arg, section, row, &section->values[i]);
   }
 }
 
-int ct_settings_print(const struct ct_settings *settings, FILE *output)
+void ct_store_each(const struct ct_settings *settings,
+                   void (*take)(void *arg, const struct ct_section *, const struct ct_option *, const struct ct_value *),
+                   void *arg)
 {
-  bool begun = false;
   for (size_t i = 0; i < settings->table->count; i++) {
     const struct ct_option *row = &settings->table->rows[i];
     if (row->section == NULL || first_row(settings->table, row->section) != i)
       continue;   /* each section once */
     if (!(row->marks & CT_OPTION_NAMED))
-      print_section(settings, &settings->sections[0], row->section, &begun, output);
+      visit_section(settings, &settings->sections[0], row->section, take, arg);
     for (size_t j = 1; j < settings->n_sections; j++)
       if (strcmp(settings->sections[j].kind, row->section) == 0)
-        print_section(settings, &settings->sections[j], row->section, &begun, output);
+        visit_section(settings, &settings->sections[j], row->section, take, arg);
   }
+}
+
+const char *ct_store_text(const struct ct_option *row, const struct ct_value *value) { return in_force(value, row); }
+
+struct printer {
+  FILE *output;
+  const struct ct_section *section;
+  const char *kind;                /* of the last row; NULL: nothing is printed yet */
+};
+
+static void print_row(void *arg, const struct ct_section *section, const struct ct_option *row, const struct ct_value *value)
+{
+  struct printer *printer = arg;
+  if (printer->kind == NULL || section != printer->section || strcmp(row->section, printer->kind) != 0)
+    fprintf(printer->output, "%s[%s%s%s]\n", printer->kind ? "\n" : "", row->section, *section->name ? " " : "", section->name);
+  printer->section = section;
+  printer->kind = row->section;
+  const char *text = in_force(value, row);
+  fprintf(printer->output, "%s =%s%s\n", row->key, *text ? " " : "", text);
+}
+
+int ct_settings_print(const struct ct_settings *settings, FILE *output)
+{
+  ct_store_each(settings, print_row, &(struct printer){ .output = output });
   return fflush(output) != 0 || ferror(output) ? CT_EIO : 0;
 }

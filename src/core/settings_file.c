@@ -162,8 +162,21 @@ static int read_path(struct ct_settings *settings, const char *path, bool must_e
   if (code)
     return ct_err_prefix(err, CT_ECONFIG, "configuration file ");
   code = ct_store_read_text(settings, path, text, len_bytes, err);
-  free(text);
+  settings->file_text = text;
+  settings->file = ct_store_copy(path);
   return code;
+}
+
+/* The XDG Base Directory Specification: a relative path in the variable is to be ignored. */
+bool ct_store_usual_file(char *path, size_t size)
+{
+  const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+  int len = 0;
+  if (base != NULL && *base == '/')
+    len = snprintf(path, size, "%s/comptop/comptop.conf", base);
+  else if (home != NULL && *home != '\0')
+    len = snprintf(path, size, "%s/.config/comptop/comptop.conf", home);
+  return len > 0 && (size_t)len < size;
 }
 
 int ct_store_read_file(struct ct_settings *settings, const char *path, struct ct_err *err)
@@ -174,14 +187,7 @@ int ct_store_read_file(struct ct_settings *settings, const char *path, struct ct
   if (path != NULL)
     return read_path(settings, path, true, err);
   char usual[4096];
-  const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-  int len = 0;
-  /* The XDG Base Directory Specification: a relative path in the variable is to be ignored. */
-  if (base != NULL && *base == '/')
-    len = snprintf(usual, sizeof usual, "%s/comptop/comptop.conf", base);
-  else if (home != NULL && *home != '\0')
-    len = snprintf(usual, sizeof usual, "%s/.config/comptop/comptop.conf", home);
-  if (len > 0 && (size_t)len < sizeof usual) {
+  if (ct_store_usual_file(usual, sizeof usual)) {
     int code = read_path(settings, usual, false, err);
     if (code != CT_ENOTFOUND)
       return code;

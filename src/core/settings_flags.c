@@ -74,19 +74,14 @@ static int assign(struct command_line *line, const char *text)
   value += strspn(value, " ");
   memcpy(path, text, len);
   path[len] = '\0';
-  char *key = strrchr(path, '.'), *name = strchr(path, '.');
-  if (key == NULL)
+  char *kind, *name, *key;
+  if (!ct_store_split(path, &kind, &name, &key))
     return ct_err_set(line->err, CT_EUSAGE, "-S %.100s: not of the form section.key=value", text);
-  *key++ = '\0';
-  if (name + 1 == key)
-    name = NULL;
-  else
-    *name++ = '\0';
   size_t section;
   const struct ct_option *row;
-  int code = ct_store_section(line->settings, path, name, origin, &section, line->err);
+  int code = ct_store_section(line->settings, kind, name, origin, &section, line->err);
   if (code == 0)
-    code = ct_store_find(line->settings, path, key, &row, line->err);
+    code = ct_store_find(line->settings, kind, key, &row, line->err);
   if (code == 0)
     code = ct_store_set(line->settings, section, row, value, origin, line->err);
   return code ? ct_err_prefix(line->err, code, "-S %.100s: ", text) : 0;

@@ -2,6 +2,7 @@
 #include "attach.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
@@ -27,8 +28,10 @@ struct attachment {
 /* An ask, and <bytes> of what follows it, n of something. */
 static void send_ask(struct attachment *a, enum serve_action action, uint32_t n, const void *rest, size_t bytes)
 {
-  char message[sizeof(struct serve_ask) + sizeof a->requests];
+  char message[sizeof(struct serve_ask) + SERVE_KEPT];   /* the longest */
   struct serve_ask ask = { .magic = SERVE_MAGIC, .version = CT_SNAPSHOT_VERSION, .n = n, .action = action };
+  if (bytes > SERVE_KEPT)
+    return;
   memcpy(message, &ask, sizeof ask);
   memcpy(message + sizeof ask, rest, bytes);
   zmq_send(a->socket, message, sizeof ask + bytes, ZMQ_DONTWAIT);
@@ -48,13 +51,31 @@ static void take_reply(struct attachment *a, const void *data, size_t bytes)
   a->feed.take(a->feed.arg, a->block);
 }
 
+/* Whether it is one. */
+static bool take_word(struct attachment *a, const void *data, size_t bytes)
+{
+  struct serve_word word;
+  char text[SERVE_WORD_TEXT + 1];
+  if (bytes < sizeof word)
+    return false;
+  memcpy(&word, data, sizeof word);
+  if (word.magic != SERVE_WORD_MAGIC)
+    return false;
+  if (word.version != CT_SNAPSHOT_VERSION || word.n > SERVE_WORD_TEXT || bytes != sizeof word + word.n || a->feed.told == NULL)
+    return true;
+  memcpy(text, (const char *)data + sizeof word, word.n);
+  text[word.n] = '\0';
+  a->feed.told(a->feed.arg, word.action == SERVE_KEEP, word.code, text);
+  return true;
+}
+
 static void drain(struct attachment *a)
 {
   zmq_msg_t message;
   zmq_msg_init(&message);
-  /* Of several answers only the latest matters, but there is never more than one on its way. */
+  /* Of several pictures only the latest matters, but there is never more than one on its way. */
   while (zmq_msg_recv(&message, a->socket, ZMQ_DONTWAIT) >= 0)
-    if (!zmq_msg_more(&message))
+    if (!zmq_msg_more(&message) && !take_word(a, zmq_msg_data(&message), zmq_msg_size(&message)))
       take_reply(a, zmq_msg_data(&message), zmq_msg_size(&message));
   zmq_msg_close(&message);
 }
@@ -103,6 +124,21 @@ static void mask(struct feed *feed, bool on)
   send_ask((struct attachment *)feed, SERVE_MASK, on, "", 0);
 }
 
+static void change(struct feed *feed, const char *path, const char *text)
+{
+  char order[SERVE_SETTING];
+  int length = snprintf(order, sizeof order, "%s%s%s", path, text ? "=" : "", text ? text : "");
+  if (length < (int)sizeof order)
+    send_ask((struct attachment *)feed, SERVE_CHANGE, (uint32_t)length, order, (size_t)length);
+  else if (feed->told != NULL)
+    feed->told(feed->arg, false, CT_ERANGE, "too long a value");
+}
+
+static void keep(struct feed *feed, const char *texts, size_t bytes)
+{
+  send_ask((struct attachment *)feed, SERVE_KEEP, (uint32_t)bytes, texts, bytes);
+}
+
 int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct ct_err *err)
 {
   static const int linger = 500, queue = 4, retry_ms = 100, retry_most_ms = 2000;
@@ -112,6 +148,8 @@ int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct
   a->feed.mark = mark;
   a->feed.nudge = nudge;
   a->feed.mask = mask;
+  a->feed.change = change;
+  a->feed.keep = keep;
   a->context = zmq_ctx_new();
   a->socket = a->context ? zmq_socket(a->context, ZMQ_DEALER) : NULL;
   if (a->socket) {

@@ -138,7 +138,7 @@ static int watch(struct collector *c, double timeout_s, FILE *out)
   return code;
 }
 
-int check_run(const struct ct_settings *settings, FILE *out, struct ct_err *err)
+int check_run(struct ct_settings *settings, FILE *out, struct ct_err *err)
 {
   struct question question = { .settings = settings, .out = out };
   char runs[16][RUNDIR_NAME];

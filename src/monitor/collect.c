@@ -141,6 +141,18 @@ static void nudge(void *arg, double by_px)
     ct_reconstruction_nudge(c->collector.reconstruction, by_px);
 }
 
+static int change(void *arg, const char *path, const char *text, struct ct_err *answer)
+{
+  struct collect *c = arg;
+  return collector_change(&c->collector, path, text, answer);
+}
+
+static int save_settings(void *arg, const char *texts, size_t bytes, struct ct_err *answer)
+{
+  struct collect *c = arg;
+  return collector_save_settings(&c->collector, texts, bytes, answer);
+}
+
 static void keep(void *arg, struct ct_snapshot *snapshot)
 {
   struct collect *c = arg;
@@ -225,7 +237,8 @@ static int open_all(struct collect *c, struct ct_err *err)
   c->keeper = desk_join(&c->desk, true);
   c->keeper->feed.take = keep;
   c->keeper->feed.arg = c;
-  struct serve_doings doings = { .mark = mark, .nudge = nudge, .mask = mask, .arg = c };
+  struct serve_doings doings = { .mark = mark, .nudge = nudge, .mask = mask, .change = change,
+                                  .keep = save_settings, .arg = c };
   code = serve_open(&c->server, &c->loop, &c->desk, c->endpoint, &doings, err);
   if (code == 0 && setup->batch) {
     code = batch_open(&c->batch, &c->loop, &desk_join(&c->desk, false)->feed, setup->settings, setup->out, err);

@@ -7,7 +7,7 @@
 #include <comptop/core.h>
 
 struct collect_setup {
-  const struct ct_settings *settings;
+  struct ct_settings *settings;
   bool demo;
   bool batch;               /* samples to <out>; else headless */
   bool served_to_parent;    /* the screen's process started this one: it is told, through <report_fd> */

@@ -8,11 +8,12 @@
 #include <time.h>
 
 #include "keepsakes.h"
+#include "settings_change.h"
 
 /* A stream is late after 1 s or three frame times without data, stale after ten seconds (DESIGN 1.4). */
 static const double late_after_s = 1, stale_after_s = 10, late_frames = 3;
 static const double rate_over_s = 3, forecast_after_s = 5, behind_s = 3;
-static const int64_t results_every_ns = 10 * CT_NS_PER_S;
+static const int64_t results_every_ns = 10 * CT_NS_PER_S, change_shown_ns = 20 * CT_NS_PER_S;
 static const struct ct_emf no_emf = { NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
 /* A connection may take this long before it is worth an alarm. */
 static const int64_t connect_ns = CT_NS_PER_S / 2;
@@ -129,10 +130,11 @@ static void archive_last_results(struct collector *c)
   wait_for_results(c);
 }
 
-int collector_prepare(struct collector *c, const struct ct_settings *settings, struct ct_err *err)
+int collector_prepare(struct collector *c, struct ct_settings *settings, struct ct_err *err)
 {
   memset(c, 0, sizeof *c);
   c->started_ns = ct_time_mono_ns();
+  c->settings = settings;
   int code = ct_setup_read(&c->setup, settings, err);
   if (code == 0)
     code = ct_cell_init(&c->cell, ct_settings_text(settings, "scalars.voltage"), ct_settings_text(settings, "scalars.current"),
@@ -143,7 +145,7 @@ int collector_prepare(struct collector *c, const struct ct_settings *settings, s
 int collector_open(struct collector *c, struct ct_err *err)
 {
   struct ct_request kept[2];
-  int code = ct_wants_new(&c->wants, 3, err);   /* read by analysis, reconstruction and compose_trends */
+  int code = ct_wants_new(&c->wants, 3, err);   /* read by analysis, reconstruction and compose_own */
   for (size_t i = 0, n = keepsakes_requests(&c->setup, kept); code == 0 && i < n; i++)
     code = ct_wants_add(c->wants, &kept[i]);
   if (code == 0)
@@ -153,7 +155,7 @@ int collector_open(struct collector *c, struct ct_err *err)
   if (code != 0)
     return code;
   uint32_t pixels = c->setup.analysis.spectra.pixels;
-  c->buffer_bytes = sizeof(struct ct_snapshot) + (UINT64_C(8) << 20) + (size_t)pixels * 40;
+  c->buffer_bytes = sizeof(struct ct_snapshot) + (UINT64_C(8) << 20) + (size_t)pixels * 40 + CT_SETTINGS_BYTES;
   if (c->reconstruction)
     c->buffer_bytes += ct_reconstruction_bytes(&c->setup.reconstruction);
   c->buffer = ct_xcalloc(1, c->buffer_bytes);
@@ -614,8 +616,8 @@ static void raise_archive_alarms(struct collector *c, const struct ct_snapshot_a
                  archive->left_s / 60);
 }
 
-/* The trends and marks that somebody wants come from here, everything else from the analysis. */
-static void compose_trends(struct collector *c, struct ct_snapshot_builder *builder)
+/* Trends, marks and settings that somebody wants come from here, everything else from the analysis. */
+static void compose_own(struct collector *c, struct ct_snapshot_builder *builder)
 {
   const struct ct_wants_table *wants = ct_wants_acquire(c->wants);
   for (uint32_t i = 0; i < wants->n; i++)
@@ -623,6 +625,8 @@ static void compose_trends(struct collector *c, struct ct_snapshot_builder *buil
       history_draw(&c->history, builder, &wants->requests[i]);
     else if (wants->requests[i].kind == CT_SECTION_MARKS)
       history_draw_marks(&c->history, builder, &wants->requests[i]);
+    else if (wants->requests[i].kind == CT_SECTION_SETTINGS)
+      settings_draw(c->settings, builder, &wants->requests[i]);
   ct_wants_release(c->wants, wants);
 }
 
@@ -640,6 +644,13 @@ static void compose_absent(struct ct_snapshot_core *core)
   for (int i = 0; i < CT_MONITORS; i++)
     core->monitors.list[i] = (struct ct_snapshot_monitor){ NAN, NAN, NAN, NAN, NAN, NAN, -1, -1, CT_MONITOR_UNKNOWN, 0 };
   core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = core->archive.cores = NAN;
+}
+
+/* Who looks elsewhere sees why the numbers are others now. */
+static void compose_change(const struct collector *c, struct ct_snapshot_core *core)
+{
+  if (c->change.id[0] != '\0' && core->wall_ns - c->change.since_ns < change_shown_ns && core->n_alarms < CT_SNAPSHOT_ALARMS)
+    core->alarms[core->n_alarms++] = c->change;
 }
 
 struct ct_snapshot *collector_compose(struct collector *c)
@@ -661,7 +672,7 @@ struct ct_snapshot *collector_compose(struct collector *c)
   if (c->analysis)
     compose_analysis(c, &builder, &note);
   compose_lithium(c, core);
-  compose_trends(c, &builder);
+  compose_own(c, &builder);
   compose_cell(c, core);
   char reason[128];
   compose_archive(c, core, reason, sizeof reason);
@@ -683,5 +694,6 @@ struct ct_snapshot *collector_compose(struct collector *c)
   if (c->archiver)
     raise_archive_alarms(c, &core->archive, reason, core->wall_ns);
   alarms_end(&c->alarms, core->wall_ns, core);
+  compose_change(c, core);
   return ct_snapshot_finish(&builder);
 }

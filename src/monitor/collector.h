@@ -31,6 +31,7 @@ struct stream {
 
 struct collector {
   struct run_setup setup;
+  struct ct_settings *settings;      /* what the setup was read from; lent, and changed by collector_change */
   struct stream streams[CT_SNAPSHOT_STREAMS];
   uint32_t n_streams;
   struct ct_run_scalars *scalars;    /* of an archived run; NULL: none */
@@ -45,6 +46,7 @@ struct collector {
   struct ct_cell cell;
   char cell_log[256];                /* what is wrong with the file of [cell] mpt; "": nothing */
   struct alarms alarms;
+  struct ct_snapshot_alarm change;   /* of a setting, the last; shown for a while */
   struct detector_memory detector;
   bool demo, headless;
   int64_t started_ns;                /* monotonic */
@@ -53,7 +55,7 @@ struct collector {
 };
 
 /* Reads and checks the settings; then opens what they say. collector_close after either, whatever it returned. */
-int collector_prepare(struct collector *c, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+int collector_prepare(struct collector *c, struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 int collector_open(struct collector *c, struct ct_err *err) CT_MUST_CHECK;
 /* Ends the streams, analyses and archives what has come, keeps everything readable. 0, or CT_EARCHIVE with the reason. */
 int collector_stop(struct collector *c, struct ct_err *err);
@@ -69,6 +71,12 @@ void collector_mark(struct collector *c, const char *text);
 /* Once a second, with a composed snapshot that has the section of collector_map_request: history, results on disk. */
 void collector_keep(struct collector *c, const struct ct_snapshot *snapshot);
 struct ct_request collector_map_request(void);
+/* Changes a setting of the run (NULL <text>: its default again), for everybody, and logs it. 0, or an error and nothing has
+ * changed; <answer> says which in a sentence either way. */
+int collector_change(struct collector *c, const char *path, const char *text, struct ct_err *answer);
+/* Writes what was changed into the configuration file: how many settings, and the file's name in <answer>, or an error. <texts>:
+ * of SERVE_KEEP. */
+int collector_save_settings(struct collector *c, const char *texts, size_t bytes, struct ct_err *answer);
 /* Masks the pixels that are listed as hot or dead, or lets the masked ones in again. */
 void collector_mask(struct collector *c, bool on);
 /* Composes the snapshot of now; core.seq is for whoever hands it on to count. */

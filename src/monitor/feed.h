@@ -17,6 +17,12 @@ struct feed {
   void (*nudge)(struct feed *feed, double by_px);
   /* Leaves out the pixels listed as hot or dead, for everybody, or lets them in again. Only feeds of viewers have it. */
   void (*mask)(struct feed *feed, bool on);
+  /* Changes a setting of the run, for everybody (NULL <text>: its default again); writes the changed ones into the run's
+   * configuration file. told is called with the answer. Only feeds of viewers have them. */
+  void (*change)(struct feed *feed, const char *path, const char *text);
+  void (*keep)(struct feed *feed, const char *texts, size_t bytes);      /* see SERVE_KEEP */
+  /* Set by the user of the feed, as take is: the answer, see struct serve_word. <kept>: of keep. NULL: nobody wants to know. */
+  void (*told)(void *arg, bool kept, int code, const char *text);
   /* Set by the user of the feed. NULL <snapshot>: the collector does not answer (any more), asked again it is tried. */
   void (*take)(void *arg, struct ct_snapshot *snapshot);
   void *arg;

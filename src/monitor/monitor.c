@@ -81,7 +81,7 @@ static bool is_only_a_show(const struct ct_settings *settings)
 }
 
 /* The collector's own process, out of the terminal's reach. */
-static void become_collector(const struct ct_settings *settings, int argc, char **argv, pid_t parent, int report_fd)
+static void become_collector(struct ct_settings *settings, int argc, char **argv, pid_t parent, int report_fd)
 {
   struct ct_err err = { "" };
   setsid();
@@ -113,7 +113,7 @@ static bool read_line(int fd, char *line, size_t size)
   return n > 0;
 }
 
-static int start_collector(const struct ct_settings *settings, int argc, char **argv, struct owned *owned, char *endpoint,
+static int start_collector(struct ct_settings *settings, int argc, char **argv, struct owned *owned, char *endpoint,
                            size_t endpoint_bytes, struct ct_err *err)
 {
   int pipes[2];
@@ -195,7 +195,7 @@ static int show(uv_loop_t *loop, const char *endpoint, const struct screen_setup
   return code;
 }
 
-static int run_screen(const struct ct_settings *settings, int argc, char **argv, struct ct_err *err)
+static int run_screen(struct ct_settings *settings, int argc, char **argv, struct ct_err *err)
 {
   struct owned owned = { 0 };
   char endpoint[RUNDIR_PATH + 8];
@@ -299,7 +299,7 @@ static int choose_run(char run[RUNDIR_NAME], FILE *out, struct ct_err *err)
   return 0;
 }
 
-static int run_attached(const struct ct_settings *settings, bool batch, FILE *out, struct ct_err *err)
+static int run_attached(struct ct_settings *settings, bool batch, FILE *out, struct ct_err *err)
 {
   char endpoint[RUNDIR_PATH + 8], chosen[RUNDIR_NAME] = "";
   enum screen_end end;
@@ -320,7 +320,7 @@ static int run_attached(const struct ct_settings *settings, bool batch, FILE *ou
 }
 
 /* ---- main --------------------------------------------------------------------------------------------------------- */
-static int choose(const struct ct_settings *settings, int argc, char **argv, FILE *out, struct ct_err *err)
+static int choose(struct ct_settings *settings, int argc, char **argv, FILE *out, struct ct_err *err)
 {
   bool batch = ct_settings_bool(settings, "batch") || !isatty(fileno(out));
   struct collect_setup setup = { .settings = settings, .batch = true, .report_fd = -1, .out = out };

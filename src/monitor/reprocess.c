@@ -212,7 +212,7 @@ static void open_process(struct reprocess *r, const struct ct_settings *settings
     fprintf(stderr, "comptop: the results are not kept: %s\n", why.text);
 }
 
-static int open_all(struct reprocess *r, const struct ct_settings *settings, FILE *out, struct ct_err *err)
+static int open_all(struct reprocess *r, struct ct_settings *settings, FILE *out, struct ct_err *err)
 {
   struct collector *c = &r->collector;
   const struct ct_request map = collector_map_request(), slice = slice_request();
@@ -258,7 +258,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
     uv_close(handle, NULL);
 }
 
-int reprocess_run(const struct ct_settings *settings, FILE *out, struct ct_err *err)
+int reprocess_run(struct ct_settings *settings, FILE *out, struct ct_err *err)
 {
   const struct sigaction action = { .sa_handler = on_signal };
   struct reprocess *r = ct_xcalloc(1, sizeof *r);

@@ -8,6 +8,6 @@
 
 /* Samples to <out> (NULL: none) at intervals of recorded time and at the end, results beside those of the run. 0, or an
  * error with its message. */
-int reprocess_run(const struct ct_settings *settings, FILE *out, struct ct_err *err);
+int reprocess_run(struct ct_settings *settings, FILE *out, struct ct_err *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "past.h"
 #include "save.h"
 #include "serve.h"
+#include "viewer_settings.h"
 #include "xray.h"
 
 enum { N_SIGNALS = 7, SAID_MS = 3000, SAVED_MS = 8000, SAVE_PICTURES = 4 };
@@ -186,12 +187,20 @@ static void take(void *arg, struct ct_snapshot *snapshot)
   if (snapshot && s->saving > 0)
     save_picture(s, snapshot);
   if (snapshot) {
+    ct_view_settings_take(s->view, snapshot);
     past_add(&s->past, snapshot);
     if (!s->view->frozen) {
       keep(s, snapshot);
       s->shown_number = s->past.added - 1;
     }
   }
+  draw(s);
+}
+
+static void told(void *arg, bool kept, int code, const char *text)
+{
+  struct screen *s = arg;
+  viewer_settings_told(s->view, s->setup->settings, kept, code, text);
   draw(s);
 }
 
@@ -282,29 +291,16 @@ static void begin_mark(struct screen *s)
   s->text[0] = '\0';
 }
 
-/* Takes the last character off, of however many bytes it is. */
-static void rub_out(char *text)
-{
-  size_t length = strlen(text);
-  while (length > 0 && ((unsigned char)text[length - 1] & 0xc0) == 0x80)
-    length--;
-  text[length > 0 ? length - 1 : 0] = '\0';
-}
-
 static void type_mark(struct screen *s, uint32_t key)
 {
-  size_t length = strlen(s->text);
   if (key == CT_PRESS_ESCAPE) {
     s->typing = false;
   } else if (key == '\r' || key == '\n') {
     s->typing = false;
     s->feed->mark(s->feed, s->text);
     tell(s, "the marker is on its way into the archive");
-  } else if (key == 0x7f || key == '\b') {
-    rub_out(s->text);
-  } else if (key >= 0x20 && key < CT_PRESS_UP && length + 4 < sizeof s->text) {
-    length += ct_view_utf8(key, s->text + length);
-    s->text[length] = '\0';
+  } else {
+    ct_view_type(s->text, sizeof s->text, key);
   }
 }
 
@@ -330,6 +326,14 @@ static void order_mask(struct screen *s)
     return;
   const struct ct_snapshot_health *health = &shown->core.health;
   s->feed->mask(s->feed, health->hot_unmasked + health->dead_unmasked > 0);
+  ask(s);
+}
+
+static void change_setting(struct screen *s, bool to_default)
+{
+  viewer_settings_change(s->view, s->ui, s->setup->settings, s->feed, to_default);
+  suit_link(s);
+  uv_timer_again(&s->refresh);   /* at the rate that may be new */
   ask(s);
 }
 
@@ -382,6 +386,16 @@ static void take_key(struct screen *s, uint32_t key)
     break;
   case CT_KEY_MASK:
     order_mask(s);
+    break;
+  case CT_KEY_CHANGE:
+    change_setting(s, false);
+    break;
+  case CT_KEY_DEFAULT:
+    change_setting(s, true);
+    break;
+  case CT_KEY_KEEP:
+    viewer_settings_keep(s->setup->settings, s->feed);
+    ask(s);
     break;
   case CT_KEY_UNKNOWN:
     break;
@@ -477,7 +491,6 @@ static void close_handles(struct screen *s)
 int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *setup, enum screen_end *end,
                struct ct_err *err)
 {
-  static const uint32_t bins[] = { 0, 1, 2, 4, 8, CT_VIEW_ADAPTIVE };
   struct screen *s = ct_xcalloc(1, sizeof *s);
   s->loop = loop;
   s->feed = feed;
@@ -490,13 +503,12 @@ int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *se
   ct_view_init(s->view, ct_ui_utf8(s->ui), ct_ui_colours(s->ui), ct_settings_real(setup->settings, "screen.target_sigma"));
   const char *const elements[] = { ct_settings_text(setup->settings, "beam.k_edges"), ct_settings_text(setup->settings, "hexitec.sensor") };
   xray_mark(s->view, elements, 2);
-  s->view->accents = ct_ui_accents(s->ui);
-  s->view->bin = bins[ct_settings_word(setup->settings, "screen.binning")];
-  s->view->link.refresh_hz = ct_settings_real(setup->settings, "screen.refresh_hz");
+  viewer_settings_apply(s->view, s->ui, setup->settings, NULL);
   code = fit(s);
   if (code != 0)
     goto out;
   feed->take = take;
+  feed->told = told;
   feed->arg = s;
   open_handles(s);
   draw(s);
@@ -504,6 +516,7 @@ int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *se
   uv_run(loop, UV_RUN_DEFAULT);
   *end = s->end;
   feed->take = ignore;
+  feed->told = NULL;
   close_handles(s);
 out:
   ct_ui_close(s->ui);

@@ -14,7 +14,7 @@ enum screen_end {
   SCREEN_LOST         /* the terminal is gone */
 };
 struct screen_setup {
-  const struct ct_settings *settings;
+  struct ct_settings *settings;
   bool owner;         /* q ends the run; with an archive it asks first */
   bool archive;
   /* Asked a few times a second: whether the collector that this screen owns is still there. NULL: not ours. */

@@ -113,6 +113,39 @@ static void take_mark(struct server *server, const char *rest, uint32_t n)
   server->doings.mark(server->doings.arg, text);
 }
 
+static void send_word(struct server *server, const void *identity, size_t identity_bytes, enum serve_action action, int code,
+                      const struct ct_err *answer)
+{
+  char message[sizeof(struct serve_word) + SERVE_WORD_TEXT];
+  struct serve_word word = { .magic = SERVE_WORD_MAGIC, .version = CT_SNAPSHOT_VERSION, .action = action, .code = code };
+  word.n = (uint32_t)strnlen(answer->text, SERVE_WORD_TEXT);
+  memcpy(message, &word, sizeof word);
+  memcpy(message + sizeof word, answer->text, word.n);
+  if (zmq_send(server->socket, identity, identity_bytes, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
+    zmq_send(server->socket, message, sizeof word + word.n, ZMQ_DONTWAIT);
+}
+
+/* "path=value"; of the path alone the default is meant. */
+static void take_change(struct server *server, const void *identity, size_t identity_bytes, const char *rest, uint32_t n)
+{
+  char path[SERVE_SETTING + 1];
+  struct ct_err answer = { "" };
+  memcpy(path, rest, n);
+  path[n] = '\0';
+  char *text = strchr(path, '=');
+  if (text != NULL)
+    *text++ = '\0';
+  int code = server->doings.change(server->doings.arg, path, text, &answer);
+  send_word(server, identity, identity_bytes, SERVE_CHANGE, code, &answer);
+}
+
+static void take_keep(struct server *server, const void *identity, size_t identity_bytes, const char *rest, uint32_t n)
+{
+  struct ct_err answer = { "" };
+  int code = server->doings.keep(server->doings.arg, rest, n, &answer);
+  send_word(server, identity, identity_bytes, SERVE_KEEP, code, &answer);
+}
+
 static void take_ask(struct server *server, const void *identity, size_t identity_bytes, const void *data, size_t bytes)
 {
   struct serve_ask ask;
@@ -138,6 +171,14 @@ static void take_ask(struct server *server, const void *identity, size_t identit
   case SERVE_MASK:
     if (ask.n <= 1 && rest_bytes == 0)
       server->doings.mask(server->doings.arg, ask.n == 1);
+    break;
+  case SERVE_CHANGE:
+    if (ask.n <= SERVE_SETTING && rest_bytes == ask.n)
+      take_change(server, identity, identity_bytes, rest, ask.n);
+    break;
+  case SERVE_KEEP:
+    if (ask.n > 0 && ask.n <= SERVE_KEPT && rest_bytes == ask.n && rest[ask.n - 1] == '\0')
+      take_keep(server, identity, identity_bytes, rest, ask.n);
     break;
   }
 }

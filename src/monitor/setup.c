@@ -402,6 +402,19 @@ static void read_run_name(struct run_setup *setup, const struct ct_settings *s)
            now + 17);
 }
 
+/* What may change in a run: it needs the shape of the sensor, and nothing needs it. */
+static int read_changeable(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
+{
+  int code = read_rois(setup, s, err);
+  if (code == 0)
+    code = read_spectra(setup, s, err);
+  if (code == 0)
+    code = ct_setup_compton(setup, s, err);
+  if (code == 0)
+    code = keepsakes_read(setup, s, err);
+  return code == 0 ? ct_setup_lithium(&setup->lithium, s, err) : code;
+}
+
 int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   memset(setup, 0, sizeof *setup);
@@ -415,15 +428,7 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
   read_archive(setup, s);
   int code = read_hexitec(setup, s, err);
   if (code == 0)
-    code = read_rois(setup, s, err);
-  if (code == 0)
-    code = read_spectra(setup, s, err);
-  if (code == 0)
-    code = ct_setup_compton(setup, s, err);
-  if (code == 0)
-    code = keepsakes_read(setup, s, err);
-  if (code == 0)
-    code = ct_setup_lithium(&setup->lithium, s, err);
+    code = read_changeable(setup, s, err);
   if (code == 0)
     code = read_streams(setup, s, err);
   if (code == 0)
@@ -431,16 +436,56 @@ int ct_setup_read(struct run_setup *setup, const struct ct_settings *s, struct c
   return code == 0 ? finish_archive(setup, s, err) : code;
 }
 
-void ct_setup_fini(struct run_setup *setup)
+static void free_changeable(struct run_setup *setup)
 {
   for (uint32_t i = 0; i < setup->analysis.n_rois; i++)
     free(setup->rois[i].select);
+  free(setup->flat_values);
+}
+
+/* Takes over what <fresh> has read. */
+static void move_changeable(struct run_setup *setup, struct run_setup *fresh)
+{
+  free_changeable(setup);
+  memcpy(setup->rois, fresh->rois, sizeof setup->rois);
+  setup->flat = fresh->flat;
+  setup->flat_values = fresh->flat_values;
+  setup->reference = fresh->reference;
+  setup->lithium = fresh->lithium;
+  setup->centre_by_default = fresh->centre_by_default;
+  setup->analysis = fresh->analysis;
+  setup->analysis.rois = setup->rois;
+  setup->analysis.flat = fresh->analysis.flat ? &setup->flat : NULL;
+  setup->analysis.reference = fresh->analysis.reference ? &setup->reference : NULL;
+}
+
+int ct_setup_change(struct run_setup *setup, const struct ct_settings *s, struct ct_analysis *analysis, struct ct_err *err)
+{
+  struct run_setup *fresh = ct_xcalloc(1, sizeof *fresh);
+  fresh->analysis = setup->analysis;
+  fresh->analysis.n_rois = 0;
+  fresh->analysis.flat = NULL;
+  fresh->analysis.reference = NULL;
+  memset(&fresh->analysis.compton, 0, sizeof fresh->analysis.compton);
+  int code = read_changeable(fresh, s, err);
+  if (code == 0 && analysis != NULL)
+    code = ct_analysis_change(analysis, &fresh->analysis, err);
+  if (code == 0)
+    move_changeable(setup, fresh);
+  else
+    free_changeable(fresh);
+  free(fresh);
+  return code;
+}
+
+void ct_setup_fini(struct run_setup *setup)
+{
+  free_changeable(setup);
   free(setup->dark_ADU);
   free(setup->threshold_ADU);
   free(setup->gradient_keV);
   free(setup->intercept_keV);
   free(setup->live);
-  free(setup->flat_values);
   free(setup->configuration);
   for (size_t i = 0; i < setup->archive.n_maps; i++)
     free(setup->map_values[i]);

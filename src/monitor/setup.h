@@ -49,6 +49,9 @@ struct run_setup {
 int ct_setup_camera(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 /* Reads and checks every setting and every file they name. CT_ECONFIG, CT_EUSAGE, CT_EUNSUPPORTED, with a sentence. */
 int ct_setup_read(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+/* Reads again what may change in a run and hands it to the analysis (NULL: there is none). On an error nothing has changed. */
+int ct_setup_change(struct run_setup *setup, const struct ct_settings *settings, struct ct_analysis *analysis,
+                    struct ct_err *err) CT_MUST_CHECK;
 /* The parts of [drift] and [monitors], and of [lithium]. */
 void ct_setup_watch(struct ct_watch_setup *out, const struct ct_settings *settings);
 int ct_setup_lithium(struct ct_lithium *out, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;

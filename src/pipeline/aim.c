@@ -19,11 +19,32 @@ static int make(const struct ct_aim *aim, struct ct_compton **out, const struct 
   return code;
 }
 
+enum { FLAT_MAPS = 4 };
+static size_t flat_pixels(const struct ct_flat *flat) { return (size_t)flat->rows * flat->cols; }
+
+/* With its maps behind it. */
+static struct ct_flat *copy_flat(const struct ct_flat *flat)
+{
+  const size_t n = flat_pixels(flat);
+  const double *maps[FLAT_MAPS] = { flat->emf, flat->emf_sigma, flat->rate, flat->rate_sigma };
+  struct ct_flat *copy = ct_xcalloc(1, sizeof *copy + FLAT_MAPS * n * sizeof(double));
+  double *values = (double *)(copy + 1);
+  for (size_t i = 0; i < FLAT_MAPS; i++)
+    memcpy(values + i * n, maps[i], n * sizeof *values);
+  *copy = (struct ct_flat){ flat->rows, flat->cols, values, values + n, values + 2 * n, values + 3 * n };
+  return copy;
+}
+
 int ct_aim_init(struct ct_aim *aim, struct ct_compton **compton, const struct ct_analysis_setup *setup, struct ct_err *err)
 {
   uint32_t most = setup->compton.rows > setup->compton.cols ? setup->compton.rows : setup->compton.cols;
-  *aim = (struct ct_aim){ .configured = setup->compton, .flat = setup->flat, .reference = setup->reference,
-                          .wanted = setup->theta_fit };
+  *aim = (struct ct_aim){ .configured = setup->compton, .wanted = setup->theta_fit };
+  if (setup->flat != NULL)
+    aim->flat = copy_flat(setup->flat);
+  if (setup->reference != NULL) {
+    aim->reference = ct_xcalloc(1, sizeof *aim->reference);
+    *aim->reference = *setup->reference;
+  }
   aim->e2_keV = ct_xcalloc(most, sizeof *aim->e2_keV);
   aim->sigma_keV = ct_xcalloc(most, sizeof *aim->sigma_keV);
   return make(aim, compton, &setup->compton, err);
@@ -31,8 +52,20 @@ int ct_aim_init(struct ct_aim *aim, struct ct_compton **compton, const struct ct
 
 void ct_aim_fini(struct ct_aim *aim)
 {
+  free(aim->flat);
+  free(aim->reference);
   free(aim->e2_keV);
   free(aim->sigma_keV);
+}
+
+bool ct_aim_measures_alike(const struct ct_aim *a, const struct ct_aim *b)
+{
+  struct ct_compton_setup setup = a->configured;
+  setup.normalisation = b->configured.normalisation;   /* of the profile alone */
+  if (memcmp(&setup, &b->configured, sizeof setup) != 0 || a->wanted != b->wanted || (a->flat == NULL) != (b->flat == NULL))
+    return false;
+  return a->flat == NULL ||
+         memcmp(a->flat + 1, b->flat + 1, FLAT_MAPS * flat_pixels(a->flat) * sizeof(double)) == 0;
 }
 
 static bool is_good(const struct ct_aim *aim)

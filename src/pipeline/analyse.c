@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "box.h"
+#include "change.h"
 #include "crew.h"
 #include "faults.h"
 #include "lot.h"
@@ -43,6 +44,7 @@ struct ct_analysis {
   struct ct_analysis_note note;
 
   _Atomic int mask_order;       /* enum mask_order; relaxed: the order is all there is to it */
+  _Atomic(struct ct_change_order *) change;   /* release by the monitor, acquire by the thread, and back when one replaces it */
 };
 
 /* ---- frames -------------------------------------------------------------------------------------------- */
@@ -145,6 +147,15 @@ static void judge_detector(struct ct_analysis *a)
   ct_watch_restart(&a->picture.watch);
 }
 
+/* ---- changes ----------------------------------------------------------------------------------------------- */
+static void apply_change(struct ct_analysis *a)
+{
+  struct ct_change_order *order = atomic_exchange_explicit(&a->change, NULL, memory_order_acq_rel);
+  if (order != NULL)
+    ct_change_order_apply(order, &a->picture, a->faults.masked);
+  ct_change_order_free(order);
+}
+
 /* ---- the picture ------------------------------------------------------------------------------------------ */
 static void publish(struct ct_analysis *a, uint64_t ticket)
 {
@@ -152,6 +163,7 @@ static void publish(struct ct_analysis *a, uint64_t ticket)
   struct ct_analysis_note *note = ct_painter_begin(&a->painter, &builder);
   if (note == NULL)
     return;
+  apply_change(a);
   judge_detector(a);
   const struct ct_wants_table *wants = ct_wants_acquire(a->wants);
   ct_picture_draw(&a->picture, &builder, wants);
@@ -313,6 +325,7 @@ void ct_analysis_close(struct ct_analysis *a)
   ct_painter_fini(&a->painter);
   ct_spectra_box_fini(&a->box);
   ct_crew_close(a->crew);
+  ct_change_order_free(atomic_load_explicit(&a->change, memory_order_relaxed));   /* the thread has ended */
   ct_faults_fini(&a->faults);
   ct_picture_fini(&a->picture);
   free(a);
@@ -326,6 +339,15 @@ uint64_t ct_analysis_ask(struct ct_analysis *a) { return ct_painter_ask(&a->pain
 void ct_analysis_mask(struct ct_analysis *a, bool on)
 {
   atomic_store_explicit(&a->mask_order, on ? MASK_LISTED : MASK_NONE, memory_order_relaxed);
+}
+
+int ct_analysis_change(struct ct_analysis *a, const struct ct_analysis_setup *setup, struct ct_err *err)
+{
+  struct ct_change_order *order;
+  int code = ct_change_order_new(&order, setup, err);
+  if (code == 0)
+    ct_change_order_free(atomic_exchange_explicit(&a->change, order, memory_order_acq_rel));
+  return code;
 }
 
 void ct_analysis_go_on(struct ct_analysis *a, int64_t until_ns) { ct_painter_go_on(&a->painter, until_ns); }

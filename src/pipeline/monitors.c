@@ -68,24 +68,29 @@ static void difference(double *out, const double *later, const double *earlier, 
 }
 
 /* ---- set-up ---------------------------------------------------------------------------------------------------- */
+void ct_monitors_change(struct ct_monitors *m, const struct ct_monitor_setup *setup, double e1_keV)
+{
+  const struct ct_axis *axis = ct_spectra_axis(m->spectra);
+  int32_t from = ct_axis_bin(axis, e1_keV - elastic_keV), to = ct_axis_bin(axis, e1_keV + elastic_keV);
+  bool inside = from >= 0 && to > from;
+  m->setup = *setup;
+  m->e1_keV = e1_keV;
+  m->elastic_from = inside ? (uint32_t)from : 0;
+  m->elastic_to = inside ? (uint32_t)to + 1 : 0;
+}
+
 void ct_monitors_init(struct ct_monitors *m, const struct ct_analysis_setup *setup, struct ct_spectra *spectra,
                       struct ct_compton *const *compton, const uint8_t *live)
 {
   const struct ct_axis *axis = ct_spectra_axis(spectra);
   memset(m, 0, sizeof *m);
-  m->setup = setup->watch.monitors;
   m->spectra = spectra;
   m->compton = compton;
   m->live = live;
   m->pixels = ct_spectra_pixels(spectra);
   m->bins = axis->n;
   m->frame_hz = setup->frame_hz;
-  m->e1_keV = setup->compton.e1_keV;
-  int32_t from = ct_axis_bin(axis, m->e1_keV - elastic_keV), to = ct_axis_bin(axis, m->e1_keV + elastic_keV);
-  if (from >= 0 && to > from) {
-    m->elastic_from = (uint32_t)from;
-    m->elastic_to = (uint32_t)to + 1;
-  }
+  ct_monitors_change(m, &setup->watch.monitors, setup->compton.e1_keV);
   moment_init(&m->now, m->bins, m->pixels);
   moment_init(&m->base, m->bins, m->pixels);
   moment_init(&m->step, m->bins, m->pixels);

@@ -39,6 +39,8 @@ struct ct_monitors {
 void ct_monitors_init(struct ct_monitors *monitors, const struct ct_analysis_setup *setup, struct ct_spectra *spectra,
                       struct ct_compton *const *compton, const uint8_t *live);
 void ct_monitors_fini(struct ct_monitors *monitors);
+/* Other limits, and another beam. */
+void ct_monitors_change(struct ct_monitors *monitors, const struct ct_monitor_setup *setup, double e1_keV);
 /* Learns anew. <pixels> here and below: ct_compton_counts of now. */
 void ct_monitors_restart(struct ct_monitors *monitors, const struct ct_sums *pixels);
 void ct_monitors_end_sample(struct ct_monitors *monitors, const struct ct_sums *pixels, bool ends_step);

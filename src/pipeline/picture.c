@@ -8,6 +8,28 @@
 
 enum { BIN_MAX = 8, SECTIONS_ROOM = 16 };
 
+void ct_picture_numbers(struct ct_picture_numbers *n, const struct ct_analysis_setup *setup)
+{
+  const struct ct_compton_setup *compton = &setup->compton;
+  *n = (struct ct_picture_numbers){ .min_counts = setup->min_counts, .e1_keV = compton->e1_keV,
+    .theta_deg = compton->geometry.theta_deg, .window_s = setup->spectra.window_s, .p_low = compton->p_low,
+    .p_high = compton->p_high, .n_background = compton->background == CT_BACKGROUND_NONE ? 0 : compton->n_windows };
+  memcpy(n->background_keV, compton->windows_keV, sizeof n->background_keV);
+}
+
+void ct_picture_given(uint8_t *given, const struct ct_analysis_setup *setup, const struct ct_compton *compton)
+{
+  for (size_t i = 0; i < (size_t)setup->hexitec.rows * setup->hexitec.cols; i++)
+    given[i] = setup->live[i] && ct_compton_flat_ok(compton, (uint32_t)i);
+}
+
+void ct_picture_aim(struct ct_picture *p)
+{
+  p->watch.monitors.e2_keV = p->aim.e2_keV;
+  p->watch.monitors.sigma_keV = p->aim.sigma_keV;
+  p->watch.monitors.columns = &p->aim.columns;
+}
+
 int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup, struct ct_err *err)
 {
   memset(p, 0, sizeof *p);
@@ -15,14 +37,7 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
   p->cols = setup->hexitec.cols;
   size_t pixels = (size_t)p->rows * p->cols;
   p->frame_hz = setup->frame_hz;
-  p->min_counts = setup->min_counts;
-  p->e1_keV = setup->compton.e1_keV;
-  p->theta_deg = setup->compton.geometry.theta_deg;
-  p->p_low = setup->compton.p_low;
-  p->p_high = setup->compton.p_high;
-  p->n_background = setup->compton.background == CT_BACKGROUND_NONE ? 0 : setup->compton.n_windows;
-  memcpy(p->background_keV, setup->compton.windows_keV, sizeof p->background_keV);
-  p->window_s = setup->spectra.window_s;
+  ct_picture_numbers(&p->numbers, setup);
   p->sums = ct_xcalloc(pixels, sizeof *p->sums);
   p->select = ct_xcalloc(pixels, 1);
   p->photons = ct_xcalloc(pixels, sizeof *p->photons);
@@ -32,8 +47,7 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
   int code = ct_aim_init(&p->aim, &p->compton, setup, err);
   if (code != 0)
     return code;
-  for (size_t i = 0; i < pixels; i++)
-    p->given[i] = setup->live[i] && ct_compton_flat_ok(p->compton, (uint32_t)i);
+  ct_picture_given(p->given, setup, p->compton);
   for (; p->n_rois < setup->n_rois; p->n_rois++) {
     const struct ct_roi *roi = &setup->rois[p->n_rois];
     memcpy(p->roi_name[p->n_rois], roi->name, CT_NAME);
@@ -45,9 +59,7 @@ int ct_picture_init(struct ct_picture *p, const struct ct_analysis_setup *setup,
   code = ct_spectra_new(&p->spectra, &setup->spectra, err);
   if (code == 0)
     ct_watch_init(&p->watch, setup, p->spectra, &p->compton, p->live, (const uint8_t *const *)p->roi_select);
-  p->watch.monitors.e2_keV = p->aim.e2_keV;
-  p->watch.monitors.sigma_keV = p->aim.sigma_keV;
-  p->watch.monitors.columns = &p->aim.columns;
+  ct_picture_aim(p);
   return code;
 }
 
@@ -124,9 +136,9 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
 {
   const struct ct_spectra_tally *window = ct_spectra_window_tally(p->spectra);
   const struct ct_spectra_tally *total = ct_spectra_total_tally(p->spectra);
-  bool run = isinf(p->window_s), scan = p->window_s < 0;
+  bool run = isinf(p->numbers.window_s), scan = p->numbers.window_s < 0;
   xcs->present = true;
-  xcs->window_s = run || scan ? (double)NAN : p->window_s;
+  xcs->window_s = run || scan ? (double)NAN : p->numbers.window_s;
   snprintf(xcs->window, sizeof xcs->window, "%s", scan ? "scan" : run ? "run" : "");
   xcs->covered_s = ct_spectra_window_s(p->spectra);
   xcs->frames = window->hexitec.frames;
@@ -140,16 +152,16 @@ static void draw_totals(const struct ct_picture *p, struct ct_snapshot_xcs *xcs)
   xcs->no_energy = window->hexitec.no_energy;
   xcs->below = window->below;
   xcs->above = window->above;
-  xcs->e1_keV = p->e1_keV;
-  xcs->theta_deg = p->theta_deg;
-  xcs->p_low = p->p_low;
-  xcs->p_high = p->p_high;
-  const double edges_pz[4] = { -p->p_high, -p->p_low, p->p_low, p->p_high };
+  xcs->e1_keV = p->numbers.e1_keV;
+  xcs->theta_deg = p->numbers.theta_deg;
+  xcs->p_low = p->numbers.p_low;
+  xcs->p_high = p->numbers.p_high;
+  const double edges_pz[4] = { -p->numbers.p_high, -p->numbers.p_low, p->numbers.p_low, p->numbers.p_high };
   for (int i = 0; i < 4; i++)
-    xcs->windows_keV[i] = ct_compton_e2_keV(p->e1_keV, p->theta_deg * M_PI / 180, edges_pz[i]);
-  xcs->n_background = p->n_background;
-  memcpy(xcs->background_keV, p->background_keV, sizeof xcs->background_keV);
-  xcs->e2_keV = ct_compton_e2_keV(p->e1_keV, p->theta_deg * M_PI / 180, 0);
+    xcs->windows_keV[i] = ct_compton_e2_keV(p->numbers.e1_keV, p->numbers.theta_deg * M_PI / 180, edges_pz[i]);
+  xcs->n_background = p->numbers.n_background;
+  memcpy(xcs->background_keV, p->numbers.background_keV, sizeof xcs->background_keV);
+  xcs->e2_keV = ct_compton_e2_keV(p->numbers.e1_keV, p->numbers.theta_deg * M_PI / 180, 0);
   xcs->rows = p->rows;
   xcs->cols = p->cols;
   xcs->live_pixels = p->live_pixels;
@@ -342,7 +354,7 @@ static void fill_cell(const struct ct_picture *p, const struct ct_adaptive *a, u
 
 static void draw_adaptive(const struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
 {
-  double min_counts = isnan(request->min_counts) ? p->min_counts : request->min_counts;
+  double min_counts = isnan(request->min_counts) ? p->numbers.min_counts : request->min_counts;
   struct ct_adaptive adaptive = { p->compton, p->sums, p->live, p->rows, p->cols, request->target_sigma, min_counts };
   struct ct_map_parts map;
   if (!ct_snapshot_add_map(builder, request, p->rows, p->cols, &map))
@@ -362,7 +374,7 @@ static void draw_adaptive(const struct ct_picture *p, struct ct_snapshot_builder
 static void draw_map(struct ct_picture *p, struct ct_snapshot_builder *builder, const struct ct_request *request)
 {
   float *scratch = p->scratch;
-  double min_counts = isnan(request->min_counts) ? p->min_counts : request->min_counts;
+  double min_counts = isnan(request->min_counts) ? p->numbers.min_counts : request->min_counts;
   uint32_t bin = request->bin;
   if (bin > BIN_MAX)
     return;

@@ -26,6 +26,14 @@ static void restart_drift(struct ct_watch *w)
   w->map_alarm = false;
 }
 
+static void make_cells(struct ct_watch *w)
+{
+  w->cell_rows = (w->rows + w->setup.bin - 1) / w->setup.bin;
+  w->cell_cols = (w->cols + w->setup.bin - 1) / w->setup.bin;
+  w->cells = ct_xcalloc(cells_of(w), sizeof *w->cells);
+  w->cell_sums = ct_xcalloc(cells_of(w), sizeof *w->cell_sums);
+}
+
 void ct_watch_init(struct ct_watch *w, const struct ct_analysis_setup *setup, struct ct_spectra *spectra,
                    struct ct_compton *const *compton, const uint8_t *live, const uint8_t *const *rois)
 {
@@ -39,13 +47,10 @@ void ct_watch_init(struct ct_watch *w, const struct ct_analysis_setup *setup, st
   w->rois = rois;
   w->n_rois = setup->n_rois;
   w->frame_hz = setup->frame_hz;
-  w->cell_rows = (w->rows + w->setup.bin - 1) / w->setup.bin;
-  w->cell_cols = (w->cols + w->setup.bin - 1) / w->setup.bin;
+  make_cells(w);
   w->now = ct_xcalloc(pixels_of(w), sizeof *w->now);
   w->sample_base = ct_xcalloc(pixels_of(w), sizeof *w->sample_base);
   w->scan_base = ct_xcalloc(pixels_of(w), sizeof *w->scan_base);
-  w->cells = ct_xcalloc(cells_of(w), sizeof *w->cells);
-  w->cell_sums = ct_xcalloc(cells_of(w), sizeof *w->cell_sums);
   ct_monitors_init(&w->monitors, setup, spectra, compton, live);
   ct_watch_restart(w);
 }
@@ -58,6 +63,21 @@ void ct_watch_fini(struct ct_watch *w)
   free(w->cells);
   free(w->cell_sums);
   ct_monitors_fini(&w->monitors);
+}
+
+bool ct_watch_change(struct ct_watch *w, const struct ct_watch_setup *setup, double e1_keV)
+{
+  const struct ct_watch_setup before = w->setup;
+  const double is[] = { setup->sample_s, setup->cusum_samples, setup->cusum_k, setup->cusum_h, setup->bin };
+  const double was[] = { before.sample_s, before.cusum_samples, before.cusum_k, before.cusum_h, before.bin };
+  w->setup = *setup;
+  if (setup->bin != before.bin) {
+    free(w->cells);
+    free(w->cell_sums);
+    make_cells(w);
+  }
+  ct_monitors_change(&w->monitors, &setup->monitors, e1_keV);
+  return memcmp(is, was, sizeof is) != 0;
 }
 
 /* ---- pieces of the run -------------------------------------------------------------------------------------- */

@@ -40,6 +40,8 @@ void ct_watch_init(struct ct_watch *watch, const struct ct_analysis_setup *setup
                    struct ct_compton *const *compton, const uint8_t *live, const uint8_t *const *rois);
 void ct_watch_fini(struct ct_watch *watch);
 
+/* Other limits, and another beam. True where samples of before do not compare any more: ct_watch_restart is owed. */
+bool ct_watch_change(struct ct_watch *watch, const struct ct_watch_setup *setup, double e1_keV) CT_MUST_CHECK;
 /* After the mask has changed: samples of before do not compare any more. */
 void ct_watch_restart(struct ct_watch *watch);
 /* After the analysis has taken another geometry: nor does what the scan brought. */

@@ -130,6 +130,8 @@ static bool payload_is_sound(uint32_t kind, const void *payload, size_t size_byt
     return ct_section_rois(payload, size_bytes, &(struct ct_rois_view){NULL, NULL});
   case CT_SECTION_MARKS:
     return marks_are_sound(payload, size_bytes);
+  case CT_SECTION_SETTINGS:
+    return ct_section_settings(payload, size_bytes, &(struct ct_settings_view){NULL, NULL});
   default:
     return false;
   }

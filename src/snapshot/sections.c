@@ -50,6 +50,11 @@ size_t ct_section_marks_bytes(uint32_t n)
   return with_arrays(sizeof(struct ct_section_marks), n, sizeof(struct ct_snapshot_mark));
 }
 
+size_t ct_section_settings_bytes(uint32_t bytes)
+{
+  return with_arrays(sizeof(struct ct_section_settings), bytes, 1);
+}
+
 /* ---- writing ---------------------------------------------------------------------------------------- */
 bool ct_snapshot_add_map(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t rows,
                          uint32_t cols, struct ct_map_parts *out)
@@ -150,6 +155,17 @@ bool ct_snapshot_add_marks(struct ct_snapshot_builder *builder, const struct ct_
   return true;
 }
 
+bool ct_snapshot_add_settings(struct ct_snapshot_builder *builder, const struct ct_request *request, uint32_t bytes,
+                              struct ct_settings_parts *out)
+{
+  struct ct_section_settings *head = ct_snapshot_add(builder, request, ct_section_settings_bytes(bytes));
+  if (!head)
+    return false;
+  head->bytes = bytes;
+  *out = (struct ct_settings_parts){head, (char *)(head + 1)};
+  return true;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------- */
 bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *out)
 {
@@ -234,6 +250,15 @@ bool ct_section_marks(const void *payload, size_t size_bytes, struct ct_marks_vi
   return true;
 }
 
+bool ct_section_settings(const void *payload, size_t size_bytes, struct ct_settings_view *out)
+{
+  const struct ct_section_settings *head = payload;
+  if (!head || size_bytes < sizeof *head || size_bytes < ct_section_settings_bytes(head->bytes))
+    return false;
+  *out = (struct ct_settings_view){head, (const char *)(head + 1)};
+  return true;
+}
+
 /* ct_snapshot_NAME: the section of kind <kind> for <request>. */
 #define FIND_AND_VIEW(name, kind_wanted)                                                                      \
   bool ct_snapshot_##name(const struct ct_snapshot *snapshot, const struct ct_request *request,               \
@@ -253,3 +278,4 @@ FIND_AND_VIEW(trend, CT_SECTION_TREND)
 FIND_AND_VIEW(image, CT_SECTION_IMAGE)
 FIND_AND_VIEW(rois, CT_SECTION_ROIS)
 FIND_AND_VIEW(marks, CT_SECTION_MARKS)
+FIND_AND_VIEW(settings, CT_SECTION_SETTINGS)

@@ -48,6 +48,9 @@ static uint32_t function_key(struct ct_ui *ui, wint_t code)
   case KEY_LEFT: return CT_PRESS_LEFT;
   case KEY_RIGHT: return CT_PRESS_RIGHT;
   case KEY_F(1): return CT_PRESS_F1;
+  case KEY_F(2): return CT_PRESS_F2;
+  case KEY_PPAGE: return CT_PRESS_PAGE_UP;
+  case KEY_NPAGE: return CT_PRESS_PAGE_DOWN;
   case KEY_F(10): return CT_PRESS_F10;
   case KEY_ENTER: return '\n';
   case KEY_BACKSPACE: return '\b';

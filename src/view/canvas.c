@@ -26,7 +26,7 @@ void ct_canvas_put(struct ct_canvas canvas, int row, int col, uint32_t code, int
   struct ct_glyph *glyph = &canvas.grid->glyphs[(size_t)(canvas.row + row) * (size_t)canvas.grid->cols +
                                                 (size_t)(canvas.col + col)];
   glyph->code = code < 0x20 || (code >= 0x7f && !canvas.utf8) ? '?' : code;
-  glyph->fg = (int16_t)(canvas.colours ? fg : CT_COLOUR_DEFAULT);
+  glyph->fg = (int16_t)(canvas.colours ? ct_theme_colour(canvas.theme, fg) : CT_COLOUR_DEFAULT);
   glyph->bg = (int16_t)(canvas.colours ? bg : CT_COLOUR_DEFAULT);
   glyph->attributes = (uint16_t)attributes;
 }

@@ -9,10 +9,13 @@ struct ct_canvas {
   struct ct_grid *grid;
   int row, col, rows, cols;        /* rows, cols <= 0: nothing is drawn */
   bool utf8, colours;
+  enum ct_theme theme;
 };
 
 /* Axes and notes; curves and warnings; second curves; what is well; what is not. */
-enum { CT_GREY = 245, CT_ACCENT = 208, CT_QUIET = 109, CT_GOOD = 71, CT_BAD = 196 };
+enum { CT_GREY = 256, CT_ACCENT, CT_QUIET, CT_GOOD, CT_BAD, CT_ROLES = CT_BAD - CT_GREY + 1 };
+/* The palette's colour for one of these; others are what they are. */
+int ct_theme_colour(enum ct_theme theme, int colour);
 
 struct ct_canvas ct_canvas_part(struct ct_canvas canvas, int row, int col, int rows, int cols);
 /* One glyph; colours become CT_COLOUR_DEFAULT on a canvas without. A code the terminal cannot show becomes '?'. */

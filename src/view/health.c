@@ -200,7 +200,9 @@ void ct_panel_health(struct ct_view *view, const struct ct_snapshot *snapshot, s
   char uptime[CT_WORD];
   bool whole = view->panel == CT_PANEL_HEALTH;      /* else a part of the overview, which does not scroll */
   canvas = ct_canvas_caption(canvas, "Health  up %s", ct_word_time(uptime, snapshot->core.uptime_s));
-  int lines = draw_lines(&snapshot->core, (struct ct_canvas){ canvas.grid, 0, 0, 0, canvas.cols, canvas.utf8, canvas.colours }, 0);
+  struct ct_canvas blind = canvas;
+  blind.rows = 0;
+  int lines = draw_lines(&snapshot->core, blind, 0);
   if (whole)
     canvas = ct_view_scroll(view, canvas, lines);
   draw_lines(&snapshot->core, canvas, whole ? -view->scroll : 0);

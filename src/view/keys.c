@@ -3,7 +3,7 @@
 
 enum action {
   QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, AXIS, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW, RANGE,
-  REFERENCE, SAVE, OUTLINES, OVERLAY
+  REFERENCE, SAVE, OUTLINES, OVERLAY, SETTINGS
 };
 
 static const struct {
@@ -31,6 +31,7 @@ static const struct {
   { "M", "mouse sets the cursor, or selects", NULL, { 'M' }, MOUSE },
   { ", .", "tomo: move the rotation axis", NULL, { ',', '.' }, AXIS },
   { "w", "save it: TSV, JSON, ANSI, PNG", NULL, { 'w' }, SAVE },
+  { "S F2", "set-up: every setting", NULL, { 'S', CT_PRESS_F2 }, SETTINGS },
   { "Ctrl-L", "repaint the screen", NULL, { CT_PRESS_CTRL_L }, REDRAW },
   { "? h F1", "this help", "?help", { '?', 'h', CT_PRESS_F1 }, HELP },
   { "q F10", "leave", "q:quit", { 'q', CT_PRESS_F10 }, QUIT },
@@ -216,6 +217,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case MASK: return CT_KEY_MASK;
   case HELP: view->help = true; view->scroll = 0; break;
   case PANEL: view->scroll = 0; view->panel = (enum ct_panel)(CT_PANEL_MAP + (int)(key - '1')); break;
+  case SETTINGS: view->settings.back = view->panel; view->panel = CT_PANEL_SETTINGS; break;
   case BACK: view->panel = CT_PANEL_OVERVIEW; break;
   case MOVE: move(view, key); break;
   case FREEZE: view->frozen = !view->frozen; break;
@@ -243,6 +245,8 @@ enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key)
     view->scroll = 0;
     return CT_KEY_DONE;
   }
+  if (view->panel == CT_PANEL_SETTINGS && key != CT_PRESS_F1)
+    return ct_view_settings_key(view, key);
   for (int i = 0; i < ACTIONS; i++)
     for (int k = 0; k < 8 && table[i].keys[k] != 0; k++)
       if (table[i].keys[k] == key)

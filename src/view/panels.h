@@ -72,6 +72,11 @@ void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snap
 /* In row 0 of <canvas>: how fast the screen itself is. */
 void ct_panel_link(const struct ct_view *view, struct ct_canvas canvas);
 
+/* All settings; and what a key does there. */
+struct ct_request ct_view_settings_request(void);
+void ct_panel_settings(struct ct_view *view, struct ct_canvas canvas);
+enum ct_key_result ct_view_settings_key(struct ct_view *view, uint32_t key);
+
 /* The key table, for the help and for the last line of the screen. */
 void ct_panel_help(struct ct_view *view, struct ct_canvas canvas);
 void ct_panel_keys(struct ct_canvas canvas);

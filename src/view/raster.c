@@ -22,6 +22,7 @@ void ct_raster_dot(struct ct_canvas canvas, int x, int y, int size, int colour)
 {
   struct ct_pixels *pixels = canvas.grid->fine;
   int width = canvas.cols * pixels->cell_width, height = canvas.rows * pixels->cell_height;
+  colour = ct_theme_colour(canvas.theme, colour);
   for (int py = y; py < y + size; py++)
     for (int px = x; px < x + size; px++)
       if (px >= 0 && py >= 0 && px < width && py < height)

@@ -22,7 +22,8 @@ void ct_view_init(struct ct_view *view, bool utf8, bool colours, double target_s
 
 const char *ct_panel_word(enum ct_panel panel)
 {
-  static const char *const words[] = { "overview", "map", "profile", "spectrum", "tomography", "cell", "health", "instrument" };
+  static const char *const words[] = { "overview", "map", "profile", "spectrum", "tomography", "cell", "health", "instrument",
+                                      "settings" };
   return words[panel];
 }
 
@@ -157,7 +158,7 @@ static void draw_cell(const struct ct_view *view, const struct ct_snapshot *snap
   double age_s = ct_age_detector(&snapshot->core);
   if (body.rows >= 2 * PART_ROWS) {
     body.rows--;
-    ct_panel_marks(snapshot, (struct ct_canvas){ body.grid, body.row + body.rows, body.col, 1, body.cols, body.utf8, body.colours });
+    ct_panel_marks(snapshot, (struct ct_canvas){ body.grid, body.row + body.rows, body.col, 1, body.cols, body.utf8, body.colours, body.theme });
   }
   bool charge = body.rows >= 3 * PART_ROWS && ct_panel_has_charge(view, snapshot);
   int part = share_of(body.rows, 1, charge ? 3 : 2), rest = body.rows - 2 * part;
@@ -193,6 +194,7 @@ static void draw_body(struct ct_view *view, const struct ct_snapshot *snapshot, 
 {
   double age_s = ct_age_detector(&snapshot->core);
   switch (view->panel) {
+  case CT_PANEL_SETTINGS: break;   /* has the whole screen, see draw_settings */
   case CT_PANEL_OVERVIEW: draw_overview(view, snapshot, body, shape); break;
   case CT_PANEL_MAP: draw_large_map(view, snapshot, body); break;
   case CT_PANEL_PROFILE: draw_aged(ct_panel_profile, view, snapshot, body, age_s); break;
@@ -253,17 +255,30 @@ static void draw_title(const struct ct_view *view, const struct ct_snapshot *sna
   }
 }
 
+/* Whether the run is fine stays in sight. */
+static void draw_settings(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas below)
+{
+  bool verdict = snapshot != NULL && below.rows > 6;
+  if (verdict)
+    ct_panel_verdict(view, snapshot, below);
+  ct_panel_settings(view, ct_canvas_part(below, verdict, 0, below.rows - verdict, below.cols));
+}
+
 void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_grid *grid)
 {
   for (size_t i = 0; i < (size_t)grid->rows * (size_t)grid->cols; i++)
     grid->glyphs[i] = (struct ct_glyph){ ' ', CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0 };
-  struct ct_canvas screen = { grid, 0, 0, grid->rows, grid->cols, view->utf8, view->colours || view->accents };
+  struct ct_canvas screen = { grid, 0, 0, grid->rows, grid->cols, view->utf8, view->colours || view->accents, view->theme };
   view->memory.map_rows = 0;
   draw_title(view, snapshot, screen);
   enum shape shape = shape_of(grid->rows, grid->cols);
   struct ct_canvas below = ct_canvas_part(screen, ROWS_TITLE, 0, grid->rows - ROWS_TITLE, grid->cols);
   if (view->help) {
     ct_panel_help(view, below);
+    return;
+  }
+  if (view->panel == CT_PANEL_SETTINGS) {
+    draw_settings(view, snapshot, below);
     return;
   }
   if (snapshot == NULL) {
@@ -293,7 +308,9 @@ size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct c
   bool overview = view->panel == CT_PANEL_OVERVIEW, two = overview && shape == SHAPE_TWO;
   struct ct_request wanted[CT_VIEW_REQUESTS];
   size_t n = 0;
-  if (shape == SHAPE_LINES)
+  if (view->panel == CT_PANEL_SETTINGS)
+    wanted[n++] = ct_view_settings_request();
+  else if (shape == SHAPE_LINES)
     return 0;
   if (overview || view->panel == CT_PANEL_MAP) {
     wanted[n++] = ct_view_map_request(view);

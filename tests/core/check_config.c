@@ -90,8 +90,6 @@ static void errors_name_file_and_line(void **state)
     { "[stream]\n", "i12.conf:1: section 'stream' needs a name: [stream NAME]", CT_ECONFIG },
     { "\n[stream x]\n", "i12.conf:2: [stream x] has no 'role'", CT_ECONFIG },
     { "[roi x]\n", "i12.conf:1: [roi x] needs one of pixels, disc, ring and mask", CT_ECONFIG },
-    { "[stream x]\nrole = camera\nendpoint = tcp://a:1\nformat = dectris\n",
-      "i12.conf:4: stream.format = dectris: dectris: not yet in this version", CT_EUNSUPPORTED },
     /* Only settings stand in a file, not flags. */
     { "[run]\ndemo = on\n", "i12.conf:2: unknown key 'demo' in [run]", CT_ECONFIG },
   };

@@ -28,3 +28,6 @@ noinst_PROGRAMS += %D%/fuzz_config %D%/fuzz_map
 endif
 
 dist_check_SCRIPTS += %D%/man-check.sh
+check_PROGRAMS += %D%/check_live
+%C%_check_live_SOURCES = %D%/check_live.c %D%/cmocka_all.h
+%C%_check_live_LDADD = $(CHECK_LDADD)

@@ -66,7 +66,7 @@ def order_mask(scene, on):
     """What the key of a screen sends."""
     socket = CTX.socket(zmq.DEALER)
     socket.connect("ipc://" + scene.path("comptop/r.sock"))
-    socket.send(struct.pack("<4I", MAGIC, 2, on, ASK_MASK))
+    socket.send(struct.pack("<4I", MAGIC, 3, on, ASK_MASK))
     socket.close(linger=5000)
 
 

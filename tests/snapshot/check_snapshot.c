@@ -206,7 +206,7 @@ static const struct {
   {"bool of the health", AT(core.health.automatic), 1, 2},
   {"fault", AT(core.health.pixels[63].fault), 4, 3},
   {"bool of a pixel", AT(core.health.pixels[0].masked), 1, 0x80},
-  {"kind", AT(sections[0].request.kind), 4, CT_SECTION_MARKS + 1},
+  {"kind", AT(sections[0].request.kind), 4, CT_SECTION_SETTINGS + 1},
   {"no kind", AT(sections[0].request.kind), 4, CT_SECTION_NONE},
   {"scope", AT(sections[1].request.scope), 4, CT_SCOPE_ROI + 1},
   {"offset before the sections", AT(sections[0].offset_bytes), 8, 0},

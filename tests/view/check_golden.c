@@ -62,6 +62,11 @@ static const struct golden {
   { "rois-cell-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "5O" },
   { "hits-map-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "1uuuuuuo" },
   { "map-200x60", CT_SAMPLE_CELL, 60, 200, UTF8, "1brrrr" },
+  { "settings-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "SgeometryDD" },
+  { "settings-edit-40x16", CT_SAMPLE_ALARM, 16, 40, ASCII, "Sgeometry\n7" },
+  { "settings-refused-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "Shexitec.rows\n" },
+  { "settings-20x5", CT_SAMPLE_CELL, 5, 20, ASCII, "SgeometryD" },
+  { "settings-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "Scathode" },
   { "roi-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "rrr" },
 };
 enum { GOLDENS = sizeof goldens / sizeof *goldens };
@@ -113,7 +118,9 @@ static char *render(const struct golden *golden)
   ct_view_init(&view, utf8, utf8, 0.05);
   unsigned frame = 0;
   for (const char *key = golden->keys;; key++) {
-    ct_view_render(&view, ct_make_sample(golden->sample, &view, golden->rows, golden->cols, frame), &grid);
+    const struct ct_snapshot *sample = ct_make_sample(golden->sample, &view, golden->rows, golden->cols, frame);
+    ct_view_settings_take(&view, sample);
+    ct_view_render(&view, sample, &grid);
     frame += view.reference.rows > 0;
     if (*key == '\0')
       break;

@@ -92,7 +92,7 @@ static void curves_are_as_fine_as_pixels(void **state)
   struct ct_grid grid = { .rows = ROWS, .cols = COLS, .glyphs = glyphs };
   struct ct_pixels pixels = { .cell_width = WIDTH, .cell_height = HEIGHT, .width = COLS * WIDTH, .height = ROWS * HEIGHT,
                               .colour = memory };
-  struct ct_canvas canvas = { &grid, 0, 0, ROWS, COLS, true, true };
+  struct ct_canvas canvas = { &grid, 0, 0, ROWS, COLS, true, true, CT_THEME_DARK };
   (void)state;
   for (int i = 0; i < N; i++) {
     x[i] = i / 480.0 - 1;

@@ -5,6 +5,9 @@ check_PROGRAMS += %D%/check_view %D%/check_regions %D%/check_golden
 %C%_check_view_LDADD = $(CHECK_LDADD)
 %C%_check_golden_SOURCES = %D%/check_golden.c %D%/samples.c %D%/samples.h
 %C%_check_golden_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += %D%/check_settings_view
+%C%_check_settings_view_SOURCES = %D%/check_settings_view.c %D%/samples.c %D%/samples.h
+%C%_check_settings_view_LDADD = $(CHECK_LDADD)
 # Screens a person has looked at; `check_golden write DIR` makes them anew.
 dist_noinst_DATA += \
   %D%/golden/alarm-20x5.exp \
@@ -50,3 +53,5 @@ dist_noinst_DATA += \
 check_PROGRAMS += %D%/check_paint
 %C%_check_paint_SOURCES = %D%/check_paint.c %D%/samples.c %D%/samples.h
 %C%_check_paint_LDADD = $(CHECK_LDADD)
+dist_noinst_DATA += %D%/golden/settings-20x5.exp %D%/golden/settings-80x24.exp %D%/golden/settings-100x30.exp \
+  %D%/golden/settings-edit-40x16.exp %D%/golden/settings-refused-80x24.exp

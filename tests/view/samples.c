@@ -157,6 +157,22 @@ static void fill_marks(struct ct_marks_parts *marks)
   }
 }
 
+static void add_settings(struct ct_snapshot_builder *builder, const struct ct_request *request)
+{
+  static const char text[] = "[geometry]\nbeam = -x\nobject_mm = 158.2\n[hexitec]\nmask = hot.txt\n[roi cathode]\ndisc = 40,40,28\n";
+  static char packed[CT_SETTINGS_BYTES];
+  struct ct_settings *settings;
+  struct ct_settings_parts parts;
+  if (ct_settings_parse(&settings, &ct_comptop_options, "i12.conf", text, sizeof text - 1, NULL) != 0 ||
+      ct_settings_change(settings, "geometry.centre_px", "39.2,39.5", WALL_NS, NULL) != 0)
+    abort();
+  size_t bytes = ct_settings_pack(settings, NULL, packed, sizeof packed);
+  if (!ct_snapshot_add_settings(builder, request, (uint32_t)bytes, &parts))
+    abort();
+  memcpy(parts.packed, packed, bytes);
+  ct_settings_close(settings);
+}
+
 static void add_section(struct ct_snapshot_builder *builder, const struct ct_request *request, double photons,
                         unsigned frame)
 {
@@ -202,6 +218,8 @@ static void add_section(struct ct_snapshot_builder *builder, const struct ct_req
     fill_rois(&rois);
   } else if (request->kind == CT_SECTION_MARKS && ct_snapshot_add_marks(builder, request, 5, &marks)) {
     fill_marks(&marks);
+  } else if (request->kind == CT_SECTION_SETTINGS) {
+    add_settings(builder, request);
   } else {
     abort();
   }
