@@ -165,15 +165,22 @@ struct ct_volume_setup {
   uint32_t rotation_deg;     /* these as for a slice */
   double axis_px, pixel_cm;
   enum ct_window window;
-  uint64_t memory_bytes;     /* for projections. When it is full every other one leaves, and the next ones are taken as
-                                much farther apart: images of 128 x 128 take 26 MB for 400 */
+  uint64_t memory_bytes;     /* for projections, of which at most two a pixel (and half turn) are kept. When it is full every other one leaves, and the next ones are taken as
+                                much farther apart: images of 128 x 128 take 15 MB for 400 */
 };
 struct ct_volume;
 /* 0, CT_ERANGE (also: memory_bytes hold no two projections), CT_ENOMEM; plans transforms as ct_tomo_open does. */
 int ct_volume_open(struct ct_volume **out, const struct ct_volume_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 void ct_volume_close(struct ct_volume *volume);   /* NULL is fine */
-/* image[rows * cols] of -ln(transmission) at <angle_deg>. 0, taken or too near to another one; CT_ERANGE as ct_tomo_add. */
+/* Another axis, window, size or width of a pixel; what is kept stays. As ct_volume_open; on an error everything is as before. */
+int ct_volume_change(struct ct_volume *volume, const struct ct_volume_setup *setup, struct ct_err *err) CT_MUST_CHECK;
+const struct ct_volume_setup *ct_volume_setup(const struct ct_volume *volume);
+/* image[rows * cols] of -ln(transmission) at <angle_deg>, kept to a 65535th of its range. 0, taken or too near to another one
+ * (ct_volume_takes says which); CT_ERANGE as ct_tomo_add. */
 int ct_volume_add(struct ct_volume *volume, const float *image, double angle_deg);
+bool ct_volume_takes(const struct ct_volume *volume, double angle_deg);
+/* Adds change[rows * cols], finite, to every image kept: another flat is another constant in every pixel. 0; CT_ENOMEM. */
+int ct_volume_correct(struct ct_volume *volume, const float *change);
 void ct_volume_restart(struct ct_volume *volume);   /* without projections */
 
 /* A plane's middle lies x to the right of and y above the axis, in columns, at detector row <row>. Its rows are horizontal,
@@ -185,11 +192,16 @@ struct ct_plane {
 /* values[height * width] in pixels of pixel_px, NaN outside the field of view or the rows; all NaN without projections.
  * Linear between samples and rows. width and height at most 16384. */
 void ct_volume_plane(struct ct_volume *volume, const struct ct_plane *plane, uint32_t width, uint32_t height, float *values);
+/* Some lines of it: values[lines * width]. All rows of the projections that one line needs are filtered; another line, of this
+ * plane or another, that lies on the same detector row finds them done. */
+void ct_volume_lines(struct ct_volume *volume, const struct ct_plane *plane, uint32_t width, uint32_t height, uint32_t from_line,
+                     uint32_t lines, float *values);
 
 struct ct_volume_state {
   uint32_t projections, projections_max;
   uint32_t size;             /* pixels across the field of view */
   double pixel_px;           /* in columns */
+  uint64_t changes;          /* another number: planes are others than they were */
 };
 struct ct_volume_state ct_volume_state(const struct ct_volume *volume);
 

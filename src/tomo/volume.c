@@ -1,110 +1,157 @@
-/* Planes through the sample: filtered lines of all rows are kept, as many projections as memory allows. */
+/* Planes through the sample: images of all rows are kept, as many projections as memory allows, and filtered row by row when
+ * a plane is drawn, so that another axis or another window costs no more than another plane. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tomo/internal.h"
 
+/* What is kept of an image: value = least + step * pixel. Half a step is a millionth of the image's range. */
+struct kept {
+  float least, step;
+};
+
 struct ct_volume {
   struct ct_volume_setup setup;
   const struct ct_tomo_ops *ops;
   struct ct_filter filter;
+  float *edge;                /* [cols], NULL: half a turn */
   double fov_cols;
   uint32_t most;              /* projections kept */
   double least_gap_deg;       /* between projections, since they had to be thinned */
   struct ct_tomo angles;      /* only its projections and their order are in use */
   uint32_t *vacant, vacancies;    /* slots */
-  float *lines;               /* [most][rows][samples] */
-  float *edge;                /* [cols], NULL: half a turn */
-  float *line;                /* what the filter writes */
-  float *even, *odd;          /* a line between two rows */
-  struct ct_curve curve;
-  float *row;                 /* of a plane, whole vectors */
+  uint16_t *pixels;           /* [most][rows][cols] */
+  struct kept *kept;          /* [most] */
+  uint64_t changes;
+  /* The curves of one row of all projections, times their weights, in the order of their angles. */
+  double row;                 /* NaN: of none */
+  uint64_t row_changes;       /* then */
+  float *curves;              /* [most][3][stride] */
+  float *raw, *line;          /* [cols]; what the filter writes */
+  float *sum;                 /* a row of a plane, whole vectors */
 };
 
 enum { WIDTH_MAX = 16384 };
 
-int ct_volume_open(struct ct_volume **out, const struct ct_volume_setup *s, struct ct_err *err)
+/* ---- opening and closing ------------------------------------------------------------------------------------------- */
+/* What a single slice is made with serves all rows. */
+static int make_filter(struct ct_volume *v, const struct ct_volume_setup *s, struct ct_err *err)
 {
-  *out = NULL;
   const struct ct_tomo_setup like = { .cols = s->cols, .size = s->size, .projections = 1, .rotation_deg = s->rotation_deg,
                                       .axis_px = s->axis_px, .pixel_cm = s->pixel_cm, .window = s->window };
   struct ct_tomo *probe;
   int rc = s->rows < 1 || s->rows > 32768 ? ct_err_set(err, CT_ERANGE, "no volume of %u rows: 1 to 32768", s->rows)
                                           : ct_tomo_open(&probe, &like, err);
   if (rc) return rc;
-  struct ct_volume *v = calloc(1, sizeof *v);
-  if (!v) {
+  float *curves = v->most ? calloc((size_t)v->most * 3, probe->filter.stride * sizeof *curves) : NULL;
+  float *line = ct_floats(2 * probe->filter.stride + CT_LANES);
+  if ((v->most && !curves) || !line) {
+    free(curves);
+    free(line);
     ct_tomo_close(probe);
     return ct_err_set(err, CT_ENOMEM, "no memory for a volume");
   }
-  v->setup = *s;
+  ct_filter_free(&v->filter);
+  free(v->edge);
+  free(v->curves);
+  free(v->line);
   v->ops = probe->ops;
   v->fov_cols = probe->fov_cols;
-  /* What a single slice is made with serves all rows. */
   v->filter = probe->filter;
   v->edge = probe->edge;
+  v->curves = curves;
+  v->line = line;
+  v->setup = *s;
+  v->changes++;
   memset(&probe->filter, 0, sizeof probe->filter);
   probe->edge = NULL;
   ct_tomo_close(probe);
+  return 0;
+}
 
-  size_t line = v->filter.samples, stride = v->filter.stride, each = line * s->rows * sizeof(float);
-  uint64_t most = s->memory_bytes / each;
-  v->most = most > 100000 ? 100000 : (uint32_t)most;
-  if (v->most < 2) {
-    ct_volume_close(v);
+static int make(struct ct_volume *v, const struct ct_volume_setup *s, struct ct_err *err)
+{
+  /* An image, and its part of the curves. */
+  size_t image = (size_t)s->rows * s->cols * sizeof *v->pixels, each = image + 3 * sizeof(float) * (s->size + 2 * CT_MARGIN + 64);
+  /* More projections than the field of view has pixels around it sharpen nothing, and each takes its time. */
+  uint64_t most = s->memory_bytes / each, useful = 2 * (uint64_t)s->size * (s->rotation_deg / 180);
+  v->most = (uint32_t)(most < useful ? most : useful);
+  int rc = make_filter(v, s, err);
+  if (rc) return rc;
+  if (v->most < 2)
     return ct_err_set(err, CT_ERANGE, "%llu bytes hold no volume: a projection takes %zu; bin frames more",
                       (unsigned long long)s->memory_bytes, each);
-  }
-  v->angles.setup.rotation_deg = s->rotation_deg;
+  v->row = (double)NAN;
   v->angles.projection = calloc(v->most, sizeof *v->angles.projection);
   v->angles.order = calloc(v->most + 1, sizeof *v->angles.order);
   v->angles.order_deg = calloc(v->most + 1, sizeof *v->angles.order_deg);
   v->vacant = calloc(v->most, sizeof *v->vacant);
-  v->lines = calloc(v->most, each);
-  v->line = ct_floats(2 * stride);
-  v->even = ct_floats(stride + CT_LANES);
-  v->odd = ct_floats(stride + CT_LANES);
-  v->curve = (struct ct_curve){ ct_floats(stride), ct_floats(stride), ct_floats(stride) };
-  v->row = ct_floats(WIDTH_MAX + CT_LANES);
-  if (!v->angles.projection || !v->angles.order || !v->angles.order_deg || !v->vacant || !v->lines || !v->line ||
-      !v->even || !v->odd || !v->curve.value || !v->curve.slope || !v->curve.bend || !v->row) {
-    ct_volume_close(v);
-    return ct_err_set(err, CT_ENOMEM, "no memory for a volume of %u projections of %zu bytes", (uint32_t)most, each);
-  }
+  v->kept = calloc(v->most, sizeof *v->kept);
+  v->pixels = calloc(v->most, image);
+  v->raw = ct_floats(s->cols);
+  v->sum = ct_floats(WIDTH_MAX + CT_LANES);
+  if (!v->angles.projection || !v->angles.order || !v->angles.order_deg || !v->vacant || !v->kept || !v->pixels || !v->raw ||
+      !v->sum)
+    return ct_err_set(err, CT_ENOMEM, "no memory for a volume of %u projections of %zu bytes", v->most, each);
+  v->angles.setup.rotation_deg = s->rotation_deg;
   ct_volume_restart(v);
-  *out = v;
   return 0;
+}
+
+int ct_volume_open(struct ct_volume **out, const struct ct_volume_setup *setup, struct ct_err *err)
+{
+  *out = NULL;
+  struct ct_volume *v = calloc(1, sizeof *v);
+  if (!v) return ct_err_set(err, CT_ENOMEM, "no memory for a volume");
+  int rc = make(v, setup, err);
+  if (rc) ct_volume_close(v);
+  else *out = v;
+  return rc;
+}
+
+int ct_volume_change(struct ct_volume *v, const struct ct_volume_setup *setup, struct ct_err *err)
+{
+  const struct ct_volume_setup *now = &v->setup;
+  if (setup->rows != now->rows || setup->cols != now->cols || setup->memory_bytes != now->memory_bytes ||
+      setup->rotation_deg != now->rotation_deg)
+    return ct_err_set(err, CT_ERANGE, "images of another shape, or of another turn, need a new volume");
+  return make_filter(v, setup, err);
+}
+
+const struct ct_volume_setup *ct_volume_setup(const struct ct_volume *v)
+{
+  return &v->setup;
 }
 
 void ct_volume_close(struct ct_volume *v)
 {
   if (!v) return;
   ct_filter_free(&v->filter);
+  free(v->edge);
   free(v->angles.projection);
   free(v->angles.order);
   free(v->angles.order_deg);
   free(v->vacant);
-  free(v->lines);
-  free(v->edge);
+  free(v->kept);
+  free(v->pixels);
+  free(v->curves);
+  free(v->raw);
   free(v->line);
-  free(v->even);
-  free(v->odd);
-  free(v->curve.value);
-  free(v->curve.slope);
-  free(v->curve.bend);
-  free(v->row);
+  free(v->sum);
   free(v);
 }
 
 void ct_volume_restart(struct ct_volume *v)
 {
+  v->changes++;
   v->angles.n = 0;
   v->least_gap_deg = 0;
   v->vacancies = v->most;
   for (uint32_t i = 0; i < v->most; i++) v->vacant[i] = v->most - 1 - i;
 }
 
+/* ---- projections --------------------------------------------------------------------------------------------------- */
 /* Every other projection leaves, and those to come keep as much distance. */
 static void thin(struct ct_volume *v)
 {
@@ -118,70 +165,151 @@ static void thin(struct ct_volume *v)
   v->least_gap_deg = 0.75 * v->angles.covered_deg / v->angles.n;
 }
 
-static bool has_neighbour(const struct ct_volume *v, double angle_deg)
+bool ct_volume_takes(const struct ct_volume *v, double angle_deg)
 {
   double range = v->setup.rotation_deg;
-  for (uint32_t i = 0; i < v->angles.n; i++) {
+  for (uint32_t i = 0; i < v->angles.n && v->least_gap_deg > 0; i++) {
     double apart = fabs(fmod(angle_deg - v->angles.order_deg[i], range));
-    if (fmin(apart, range - apart) < v->least_gap_deg) return true;
+    if (fmin(apart, range - apart) < v->least_gap_deg) return false;
   }
-  return false;
+  return true;
+}
+
+/* False: not all of it is finite. */
+static bool extent(const float *image, size_t n, float *low, float *high)
+{
+  float least[CT_LANES], most[CT_LANES], none[CT_LANES] = { 0 };
+  for (int k = 0; k < CT_LANES; k++) least[k] = most[k] = image[0];
+  for (size_t i = 0; i < n; i += CT_LANES) {
+    const float *at = image + (i + CT_LANES < n ? i : n - CT_LANES);   /* some of the last ones twice */
+    for (int k = 0; k < CT_LANES; k++) {
+      none[k] += at[k] * 0;   /* 0, or NaN */
+      least[k] = at[k] < least[k] ? at[k] : least[k];
+      most[k] = at[k] > most[k] ? at[k] : most[k];
+    }
+  }
+  *low = least[0];
+  *high = most[0];
+  for (int k = 1; k < CT_LANES; k++) {
+    none[0] += none[k];
+    *low = fminf(*low, least[k]);
+    *high = fmaxf(*high, most[k]);
+  }
+  return none[0] >= 0;
+}
+
+/* False: not all of it is finite. */
+static bool keep(struct ct_volume *v, uint32_t slot, const float *image)
+{
+  size_t n = (size_t)v->setup.rows * v->setup.cols;
+  uint16_t *pixels = v->pixels + slot * n;
+  float low, high;
+
+  if (!extent(image, n, &low, &high)) return false;
+  float step = (high - low) / 65535, per = step > 0 ? 1 / step : 0;
+  for (size_t i = 0; i < n; i++) {
+    float at = (image[i] - low) * per + 0.5f;
+    pixels[i] = (uint16_t)(int32_t)(at < 65535 ? at : 65535);
+  }
+  v->kept[slot] = (struct kept){ low, step };
+  return true;
 }
 
 int ct_volume_add(struct ct_volume *v, const float *image, double angle_deg)
 {
   if (!isfinite(angle_deg)) return CT_ERANGE;
-  float sum = 0;
-  for (size_t i = 0; i < (size_t)v->setup.rows * v->setup.cols; i++) sum += image[i] * 0;   /* 0, or NaN */
-  if (!(sum >= 0)) return CT_ERANGE;
-  if (v->least_gap_deg > 0 && has_neighbour(v, angle_deg)) return 0;
+  if (!ct_volume_takes(v, angle_deg)) return 0;
   if (!v->vacancies) thin(v);
 
-  uint32_t slot = v->vacant[--v->vacancies];
+  uint32_t slot = v->vacant[v->vacancies - 1];
   double angle_rad = fmod(angle_deg, 360) * CT_PI / 180;
+  if (!keep(v, slot, image)) return CT_ERANGE;
+  v->vacancies--;
   v->angles.projection[slot] = (struct ct_projection){ .angle_deg = angle_deg, .cosine = cos(angle_rad), .sine = sin(angle_rad) };
-  for (uint32_t row = 0; row < v->setup.rows; row++) {
-    ct_filter_run(&v->filter, v->line, image + (size_t)row * v->setup.cols, NULL, v->edge);
-    memcpy(v->lines + ((size_t)slot * v->setup.rows + row) * v->filter.samples, v->line + CT_MARGIN,
-           v->filter.samples * sizeof *v->lines);
-  }
   ct_order_insert(&v->angles, slot);
   ct_order_weigh(&v->angles);
+  v->changes++;
   return 0;
 }
 
-/* The curve of projection <slot> at <row>, linearly between rows and samples. */
-static void make_curve(struct ct_volume *v, uint32_t slot, double row, float weight)
+static void load(const struct ct_volume *v, uint32_t slot, uint32_t row, float *out)
 {
-  uint32_t samples = v->filter.samples, above = (uint32_t)row, last = v->setup.rows - 1;
-  float part = (float)(row - above);
-  const float *a = v->lines + ((size_t)slot * v->setup.rows + above) * samples;
-  const float *b = above < last ? a + samples : a;
+  const uint16_t *pixels = v->pixels + ((size_t)slot * v->setup.rows + row) * v->setup.cols;
+  const struct kept kept = v->kept[slot];
+  for (uint32_t i = 0; i < v->setup.cols; i++) out[i] = kept.least + kept.step * pixels[i];
+}
 
-  for (uint32_t i = 0; i < samples; i++) v->even[CT_MARGIN + i] = a[i] + part * (b[i] - a[i]);
-  for (size_t i = 0; i + 1 < v->filter.stride; i++) v->odd[i] = 0.5f * (v->even[i] + v->even[i + 1]);
-  v->ops->bend(&v->curve, v->even, v->odd, weight, v->filter.stride - CT_LANES);
+int ct_volume_correct(struct ct_volume *v, const float *change)
+{
+  uint32_t cols = v->setup.cols;
+  float *image = calloc(v->setup.rows, cols * sizeof *image);
+  int rc = image ? 0 : CT_ENOMEM;
+
+  for (uint32_t i = 0; i < v->angles.n && !rc; i++) {
+    for (uint32_t row = 0; row < v->setup.rows; row++) {
+      float *to = image + (size_t)row * cols;
+      load(v, v->angles.order[i], row, to);
+      for (uint32_t c = 0; c < cols; c++) to[c] += change[(size_t)row * cols + c];
+    }
+    rc = keep(v, v->angles.order[i], image) ? 0 : CT_ERANGE;
+  }
+  v->changes++;
+  free(image);
+  return rc;
+}
+
+/* ---- planes --------------------------------------------------------------------------------------------------------- */
+static struct ct_curve curve_at(const struct ct_volume *v, uint32_t i)
+{
+  float *at = v->curves + (size_t)i * 3 * v->filter.stride;
+  return (struct ct_curve){ at, at + v->filter.stride, at + 2 * v->filter.stride };
+}
+
+/* The curves of all projections at <row>, linearly between the rows there are; those of the latest row are kept. */
+static void make_curves(struct ct_volume *v, double row)
+{
+  uint32_t above = (uint32_t)row, cols = v->setup.cols;
+  float part = (float)(row - above);
+
+  if (fabs(v->row - row) < 1e-9 && v->row_changes == v->changes) return;
+  v->row = row;
+  v->row_changes = v->changes;
+  for (uint32_t i = 0; i < v->angles.n; i++) {
+    uint32_t slot = v->angles.order[i];
+    const struct ct_curve curve = curve_at(v, i);
+    load(v, slot, above, v->raw);
+    if (part > 0) {
+      const uint16_t *below = v->pixels + ((size_t)slot * v->setup.rows + above + 1) * cols;
+      const struct kept kept = v->kept[slot];
+      for (uint32_t c = 0; c < cols; c++) v->raw[c] += part * (kept.least + kept.step * below[c] - v->raw[c]);
+    }
+    ct_filter_run(&v->filter, v->line, v->raw, NULL, v->edge);
+    v->ops->bend(&curve, v->line, v->line + v->filter.stride, (float)v->angles.projection[slot].weight_rad,
+                 v->filter.stride - CT_LANES);
+  }
 }
 
 /* A row of a plane is a horizontal line through the sample: pixel i lies at x + i dx, y + i dy columns from the axis. */
 static void add_row(struct ct_volume *v, uint32_t width, double x, double y, double dx, double dy, double row)
 {
   const struct ct_span span = { 0, (uint16_t)((width + CT_LANES - 1) / CT_LANES) };
-  const struct ct_curve curve = { v->curve.value + CT_MARGIN, v->curve.slope + CT_MARGIN, v->curve.bend + CT_MARGIN };
 
-  memset(v->row, 0, (size_t)span.to * CT_LANES * sizeof *v->row);
+  memset(v->sum, 0, (size_t)span.to * CT_LANES * sizeof *v->sum);
+  make_curves(v, row);
   for (uint32_t i = 0; i < v->angles.n; i++) {
     const struct ct_projection *p = &v->angles.projection[v->angles.order[i]];
     if (!(p->weight_rad > 0)) continue;
     double step = (dx * p->cosine - dy * p->sine) / v->filter.pitch;
     double first = (v->setup.axis_px + x * p->cosine - y * p->sine - v->filter.first_col) / v->filter.pitch;
     const struct ct_ray ray = { llrint(first * CT_FIXED_ONE), llrint(fmin(fmax(step, -1), 1) * CT_FIXED_ONE), 0 };
-    make_curve(v, v->angles.order[i], row, (float)p->weight_rad);
-    v->ops->add(v->row, 0, &span, 1, &curve, &ray);
+    const struct ct_curve whole = curve_at(v, i);
+    const struct ct_curve curve = { whole.value + CT_MARGIN, whole.slope + CT_MARGIN, whole.bend + CT_MARGIN };
+    v->ops->add(v->sum, 0, &span, 1, &curve, &ray);
   }
 }
 
-void ct_volume_plane(struct ct_volume *v, const struct ct_plane *plane, uint32_t width, uint32_t height, float *values)
+void ct_volume_lines(struct ct_volume *v, const struct ct_plane *plane, uint32_t width, uint32_t height, uint32_t from_line,
+                     uint32_t lines, float *values)
 {
   double turn = plane->turn_deg * CT_PI / 180, tilt = plane->tilt_deg * CT_PI / 180, pitch = v->filter.pitch;
   double right_x = cos(turn), right_y = sin(turn);
@@ -190,7 +318,7 @@ void ct_volume_plane(struct ct_volume *v, const struct ct_plane *plane, uint32_t
 
   for (uint32_t i = 0; i < v->angles.n; i++) total += v->angles.projection[v->angles.order[i]].weight_rad;
   float scale = (float)(whole / total);
-  for (uint32_t j = 0; j < height; j++, values += width) {
+  for (uint32_t j = from_line; j < from_line + lines; j++, values += width) {
     double up = ((height - 1) / 2.0 - j) * pitch, row = plane->row - up * up_z;
     double x = plane->x + up * up_x, y = plane->y + up * up_y;
     /* The part of this line that lies in the field of view. */
@@ -203,12 +331,17 @@ void ct_volume_plane(struct ct_volume *v, const struct ct_plane *plane, uint32_t
     uint32_t first = (uint32_t)from, n = (uint32_t)to - first;
     add_row(v, n, x + (first - middle) * pitch * right_x, y + (first - middle) * pitch * right_y, pitch * right_x,
             pitch * right_y, row);
-    for (uint32_t i = 0; i < n; i++) values[first + i] = v->row[i] * scale;
+    for (uint32_t i = 0; i < n; i++) values[first + i] = v->sum[i] * scale;
   }
+}
+
+void ct_volume_plane(struct ct_volume *v, const struct ct_plane *plane, uint32_t width, uint32_t height, float *values)
+{
+  ct_volume_lines(v, plane, width, height, 0, height, values);
 }
 
 struct ct_volume_state ct_volume_state(const struct ct_volume *v)
 {
   return (struct ct_volume_state){ .projections = v->angles.n, .projections_max = v->most, .pixel_px = v->filter.pitch,
-                                   .size = (uint32_t)ceil(v->fov_cols / v->filter.pitch) };
+                                   .size = (uint32_t)ceil(v->fov_cols / v->filter.pitch), .changes = v->changes };
 }

@@ -115,7 +115,7 @@ static void slices_agree(void **state)
 static void memory_is_bounded(void **state)
 {
   (void)state;
-  struct ct_volume *volume = opened(180, 60 * 100 * ROWS * 4);
+  struct ct_volume *volume = opened(180, 60 * (COLS * ROWS * 2 + 12 * (SIZE + 352)));
   struct ct_volume_state s = ct_volume_state(volume);
   float plane[SIZE * SIZE];
   assert_true(s.projections <= s.projections_max && s.projections_max <= 61 && s.projections >= 25);
@@ -124,6 +124,67 @@ static void memory_is_bounded(void **state)
   ct_volume_restart(volume);
   ct_volume_plane(volume, &(struct ct_plane){ 0, 0, 30, 0, 0 }, SIZE, SIZE, plane);
   for (int i = 0; i < SIZE * SIZE; i++) assert_true(isnan(plane[i]));
+  ct_volume_close(volume);
+}
+
+static void is_the_same(struct ct_volume *a, struct ct_volume *b, const struct ct_plane *plane, double tolerance)
+{
+  static float values[2][SIZE * SIZE];
+  ct_volume_plane(a, plane, SIZE, SIZE, values[0]);
+  ct_volume_plane(b, plane, SIZE, SIZE, values[1]);
+  uint32_t n = 0;
+  for (int i = 0; i < SIZE * SIZE; i++) {
+    assert_int_equal(isnan(values[0][i]) != 0, isnan(values[1][i]) != 0);
+    if (isnan(values[0][i])) continue;
+    n++;
+    if (!(fabs((double)(values[0][i] - values[1][i])) <= tolerance)) fail_msg("%g and %g", (double)values[0][i], (double)values[1][i]);
+  }
+  assert_true(n > 100);
+}
+
+/* A volume that was moved to another axis and back, and one that had a wrong flat for a while, are what they were. */
+static void another_axis_and_another_flat_cost_nothing(void **state)
+{
+  (void)state;
+  const struct ct_plane plane = { 3, 0, 17, 20, 70 };
+  for (uint32_t rotation = 180; rotation <= 360; rotation += 180) {
+    struct ct_volume *volume = opened(rotation, 100000000), *other = opened(rotation, 100000000);
+    struct ct_volume_setup setup = *ct_volume_setup(other);
+    float flat[ROWS * COLS], values[SIZE * SIZE];
+    uint64_t changes = ct_volume_state(other).changes;
+    setup.axis_px += 7;
+    setup.window = CT_WINDOW_HANN;
+    assert_int_equal(ct_volume_change(other, &setup, NULL), 0);
+    assert_true(ct_volume_state(other).changes != changes);
+    ct_volume_plane(other, &plane, SIZE, SIZE, values);
+    assert_int_equal(ct_volume_change(other, ct_volume_setup(volume), NULL), 0);
+    is_the_same(volume, other, &plane, 1e-5);
+    for (int i = 0; i < ROWS * COLS; i++) flat[i] = 0.3f * (float)sin(i);
+    for (int sign = 1; sign >= -1; sign -= 2) {
+      assert_int_equal(ct_volume_correct(other, flat), 0);
+      for (int i = 0; i < ROWS * COLS; i++) flat[i] = -flat[i];
+      if (sign < 0) is_the_same(volume, other, &plane, 3e-3);
+    }
+    setup.rows++;
+    assert_int_equal(ct_volume_change(other, &setup, NULL), CT_ERANGE);
+    ct_volume_close(volume);
+    ct_volume_close(other);
+  }
+}
+
+/* Lines drawn one at a time, those of two planes in turn, are those of the planes drawn at once. */
+static void lines_make_planes(void **state)
+{
+  (void)state;
+  const struct ct_plane planes[] = { { 0, 4, (ROWS - 1) / 2.0, 0, 90 }, { 9, 0, (ROWS - 1) / 2.0, 90, 90 } };
+  struct ct_volume *volume = opened(360, 100000000);
+  float whole[SIZE * ROWS], line[2][SIZE * ROWS];
+  for (uint32_t j = 0; j < ROWS; j++)
+    for (int i = 0; i < 2; i++) ct_volume_lines(volume, &planes[i], SIZE, ROWS, j, 1, line[i] + (size_t)j * SIZE);
+  for (int i = 0; i < 2; i++) {
+    ct_volume_plane(volume, &planes[i], SIZE, ROWS, whole);
+    assert_memory_equal(whole, line[i], sizeof whole);
+  }
   ct_volume_close(volume);
 }
 
@@ -156,6 +217,8 @@ int main(void)
     cmocka_unit_test(planes_are_right),
     cmocka_unit_test(slices_agree),
     cmocka_unit_test(memory_is_bounded),
+    cmocka_unit_test(another_axis_and_another_flat_cost_nothing),
+    cmocka_unit_test(lines_make_planes),
     cmocka_unit_test(bad_input_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
