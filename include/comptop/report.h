@@ -21,7 +21,7 @@ enum ct_report_format {
 
 /* What -f can add to a JSON sample: a bit each. X(NAME, bit, "word") */
 #define CT_REPORT_FIELDS(X) X(MAP, 1, "map") X(SPECTRUM, 2, "spectrum") X(PROFILE, 4, "profile") X(SLICE, 8, "slice") \
-  X(ADAPTIVE, 16, "adaptive")
+  X(ADAPTIVE, 16, "adaptive") X(SLICES, 32, "slices") X(VOLUME, 64, "volume")
 enum {
 #define X(name, bit, word) CT_REPORT_##name = bit,
   CT_REPORT_FIELDS(X)
@@ -38,6 +38,7 @@ struct ct_report_setup {
   bool utf8;
   uint32_t bin;                     /* screen.binning: 0 automatic */
   double target_sigma;
+  struct ct_point point;            /* of the planes; -f slices and volume need it */
 };
 
 struct ct_report;
@@ -54,7 +55,7 @@ void ct_report_free(struct ct_report *report);   /* NULL is fine */
 
 /* The sections a snapshot must carry for this setup's samples; map: per pixel, spectrum and profile: of all unmasked
  * pixels. Writes at most <max> requests, returns how many there are. */
-enum { CT_REPORT_REQUESTS = 8 };                 /* there are never more */
+enum { CT_REPORT_REQUESTS = 12 };                /* there are never more */
 size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request *out, size_t max);
 
 /* Samples will follow what <old> holds, read from its start (NULL: nothing). Call it before the first one, and when another

@@ -22,7 +22,7 @@ enum {
   CT_SNAPSHOT_ALARMS = 48,
   CT_SNAPSHOT_PIXELS = 64,
   CT_SNAPSHOT_SECTIONS = 64,
-  CT_SNAPSHOT_VERSION = 3
+  CT_SNAPSHOT_VERSION = 4
 };
 
 /* Why messages of a stream were not taken. X(NAME, "word used in JSON and messages") */
@@ -304,6 +304,13 @@ enum ct_section_kind { CT_SECTION_NONE, CT_SECTION_MAP, CT_SECTION_SPECTRUM, CT_
 enum ct_map_of { CT_MAP_EMF, CT_MAP_DRIFT, CT_MAP_ADAPTIVE, CT_MAP_HITS };
 enum ct_scope { CT_SCOPE_ALL, CT_SCOPE_PIXEL, CT_SCOPE_ROI };
 
+/* Where planes lie: a point in pixels of the camera, right of and above the axis at angle 0, and a row of it; how the oblique one is
+ * turned about the upright and tilted about its own rows, which stay level (struct ct_plane of tomo.h). */
+struct ct_point {
+  int32_t x, y, row, turn_deg, tilt_deg, reserved;
+};
+#define CT_ROW_OF_SLICE INT32_MIN   /* for row */
+
 /* What is asked for; two equal requests share one section. Zero what does not apply (ct_request_equal is memcmp). */
 struct ct_request {
   uint32_t kind;              /* enum ct_section_kind */
@@ -314,6 +321,7 @@ struct ct_request {
   uint32_t of, reserved;      /* map: enum ct_map_of */
   double target_sigma;        /* map with bin 0 */
   double min_counts;          /* map: a cell with L+H below this has CT_CELL_LOW; NaN: as configured */
+  struct ct_point at;         /* planes */
 };
 bool ct_request_equal(const struct ct_request *a, const struct ct_request *b);
 
@@ -353,12 +361,19 @@ struct ct_section_slice {
  * float values[rows*cols] follow, row-major. */
 enum ct_image {
   CT_IMAGE_PROJECTION,        /* transmission of the newest projection (counts without a flat), averaged down */
-  CT_IMAGE_SINOGRAM           /* attenuation of the reconstructed row: a line a projection, in the order of their angles */
+  CT_IMAGE_SINOGRAM,          /* attenuation of the reconstructed row: a line a projection, in the order of their angles */
+  /* Attenuation in planes through the request's point, of many projections, averaged down; NaN outside: along the slice;
+   * upright, to the right and up; upright, from the front to the back and up; oblique. */
+  CT_IMAGE_XY, CT_IMAGE_XZ, CT_IMAGE_YZ, CT_IMAGE_OBLIQUE,
+  CT_IMAGE_OVERVIEW,          /* a coarse volume from the front: the highest attenuation behind each point */
+  CT_IMAGE_VOLUME             /* all of it, cols x cols values in each of rows / cols slices, the first on top */
 };
 struct ct_section_image {
   uint32_t rows, cols;
   double pixel_um;            /* along the columns; NaN: not known */
   double angle_deg;           /* of the projection; NaN: not known */
+  uint32_t projections;       /* that a plane is made of; 0: not whole yet, what is missing is filled with its neighbours */
+  uint32_t reserved;
 };
 /* double t_s[n] (wall clock, s since the epoch), emf[n], sigma[n], v_V[n], i_A[n], q_Ah[n] follow. */
 struct ct_section_trend {

@@ -165,8 +165,8 @@ struct ct_volume_setup {
   uint32_t rotation_deg;     /* these as for a slice */
   double axis_px, pixel_cm;
   enum ct_window window;
-  uint64_t memory_bytes;     /* for projections, of which at most two a pixel (and half turn) are kept. When it is full every other one leaves, and the next ones are taken as
-                                much farther apart: images of 128 x 128 take 15 MB for 400 */
+  uint64_t memory_bytes;     /* for projections, at most two a pixel and half turn; when a whole turn has more, those are taken
+                                that are far enough apart: images of 128 x 128 take 15 MB for 400 */
 };
 struct ct_volume;
 /* 0, CT_ERANGE (also: memory_bytes hold no two projections), CT_ENOMEM; plans transforms as ct_tomo_open does. */
@@ -192,10 +192,10 @@ struct ct_plane {
 /* values[height * width] in pixels of pixel_px, NaN outside the field of view or the rows; all NaN without projections.
  * Linear between samples and rows. width and height at most 16384. */
 void ct_volume_plane(struct ct_volume *volume, const struct ct_plane *plane, uint32_t width, uint32_t height, float *values);
-/* Some lines of it: values[lines * width]. All rows of the projections that one line needs are filtered; another line, of this
- * plane or another, that lies on the same detector row finds them done. */
-void ct_volume_lines(struct ct_volume *volume, const struct ct_plane *plane, uint32_t width, uint32_t height, uint32_t from_line,
-                     uint32_t lines, float *values);
+/* Some lines of it, of every so many projections (1: all): values[lines * width]. One row of each of these is filtered for a
+ * line; another line, of this plane or another, that lies on the same row finds that done. */
+void ct_volume_lines(struct ct_volume *volume, const struct ct_plane *plane, uint32_t width, uint32_t height, uint32_t every,
+                     uint32_t from_line, uint32_t lines, float *values);
 
 struct ct_volume_state {
   uint32_t projections, projections_max;

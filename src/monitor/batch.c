@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "setup.h"
+
 static int make_report(struct batch *b, const struct ct_snapshot_core *core, struct ct_err *err)
 {
   const char *streams[CT_SNAPSHOT_STREAMS], *rois[CT_SNAPSHOT_ROIS];
@@ -113,7 +115,7 @@ static void read_setup(struct batch *b, const struct ct_settings *settings)
   b->setup = (struct ct_report_setup){ .format = formats[ct_settings_word(settings, "output")],
     .fields = ct_settings_words(settings, "fields"), .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     .bin = bins[ct_settings_word(settings, "screen.binning")],
-    .target_sigma = ct_settings_real(settings, "screen.target_sigma") };
+    .target_sigma = ct_settings_real(settings, "screen.target_sigma"), .point = ct_setup_point(settings) };
 }
 
 int batch_check(const struct ct_settings *settings, struct ct_err *err)

@@ -47,6 +47,8 @@ struct run_setup {
 
 /* The part of [camera]. */
 int ct_setup_camera(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
+/* Where planes lie: camera.point_px, camera.oblique_deg. */
+struct ct_point ct_setup_point(const struct ct_settings *settings);
 /* Reads and checks every setting and every file they name. CT_ECONFIG, CT_EUSAGE, CT_EUNSUPPORTED, with a sentence. */
 int ct_setup_read(struct run_setup *setup, const struct ct_settings *settings, struct ct_err *err) CT_MUST_CHECK;
 /* Reads again what may change in a run and hands it to the analysis (NULL: there is none). On an error nothing has changed. */

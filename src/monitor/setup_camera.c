@@ -14,6 +14,22 @@ static bool is_local(const char *endpoint)
   return *endpoint == '\0';
 }
 
+/* Planes beyond this lie outside of any detector. */
+static int32_t whole(double at)
+{
+  return (int32_t)fmin(fmax(round(at), -1e6), 1e6);
+}
+
+struct ct_point ct_setup_point(const struct ct_settings *s)
+{
+  double at[2] = { 0, 0 }, angles[2] = { 45, 45 };
+  if (ct_parse_numbers(ct_settings_text(s, "camera.point_px"), ',', at, 2) != 0 ||
+      ct_parse_numbers(ct_settings_text(s, "camera.oblique_deg"), ',', angles, 2) != 0)
+    return (struct ct_point){ .row = CT_ROW_OF_SLICE };   /* never: the settings were checked */
+  return (struct ct_point){ .x = whole(at[0]), .y = whole(at[1]), .row = CT_ROW_OF_SLICE, .turn_deg = whole(angles[0]),
+                            .tilt_deg = whole(angles[1]) };
+}
+
 int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   static const uint32_t rotations[] = { 180, 360 };
@@ -33,6 +49,7 @@ int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct
   if (isfinite(r->angle_step_deg) && !(fabs(r->angle_step_deg) > 0))
     return ct_err_set(err, CT_ECONFIG, "camera.angle_step_deg is 0: every projection would be at the same angle; leave it out "
                       "where frames say their angle");
+  r->planes_bytes = (uint64_t)ct_settings_int(s, "camera.memory_MB") << 20;
   r->publish = ct_settings_text(s, "camera.publish");
   if (!is_local(r->publish))
     return ct_settings_refuse(s, "camera.publish", err, "is not of this machine: use ipc:// or tcp://127.0.0.1:PORT");

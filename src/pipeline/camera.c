@@ -29,12 +29,24 @@ static void close_scan(struct ct_camera *c)
   ct_axis_close(c->finder);
   ct_scan_close(c->scan);
   ct_preview_fini(&c->preview);
+  ct_planes_close(c->planes);
+  c->planes = NULL;
   free(c->row);
   free(c->stripes);
   c->scan = NULL;
   c->finder = NULL;
   c->row = NULL;
   c->stripes = NULL;
+}
+
+static void open_planes(struct ct_camera *c)
+{
+  const struct ct_tomo_setup *slice = &c->setup.slice;
+  const struct ct_planes_setup setup = { .rows = c->preview.rows, .cols = c->preview.cols, .factor = c->preview.factor,
+    .size = slice->size, .rotation_deg = slice->rotation_deg, .axis_px = ct_camera_axis_px(c), .pixel_um = c->setup.pixel_um,
+    .window = slice->window, .slice_row = c->slice_row, .memory_bytes = c->setup.planes_bytes };
+  if (setup.memory_bytes == 0 || ct_planes_open(&c->planes, &setup, NULL) != 0)
+    c->planes = NULL;
 }
 
 /* The camera has a shape, or another one. */
@@ -59,7 +71,9 @@ static void open_scan(struct ct_camera *c, const struct ct_frame *frame)
   c->ring_columns = 0;
   if (c->angles)
     c->unplaced += ct_angles_reshape(c->angles, frame->cols);
-  ct_preview_init(&c->preview, frame->rows, frame->cols);
+  c->has_preview = ct_preview_init(&c->preview, frame->rows, frame->cols, NULL) == 0;
+  if (c->has_preview)
+    open_planes(c);
 }
 
 static int key_of(const struct ct_attributes *at)
@@ -91,11 +105,32 @@ static double angle_of(const struct ct_camera *c, const struct ct_frame *frame, 
 
 static void place(struct ct_camera *c, const struct ct_waiting *projection, double angle_deg)
 {
+  uint64_t scans = ct_scan_state(c->scan).scans;
   if (ct_scan_projection(c->scan, projection->row, angle_deg, projection->z_mm, projection->paused) != 0)
     c->unusable++;
+  if (c->planes && ct_scan_state(c->scan).scans != scans)
+    ct_planes_restart(c->planes);
   c->placed++;
   c->cleaned = c->settled = false;
   c->last_angle_deg = angle_deg;
+}
+
+/* The whole frame, for those who look at it and for planes, which need fewer than the slice. */
+static void take_image(struct ct_camera *c, const struct ct_frame *frame, uint32_t i, double angle_deg)
+{
+  int64_t every_ns = c->show_projections ? CT_NS_PER_S / 5 : CT_NS_PER_S;
+  bool shown = c->preview.n == 0 || frame->arrival_ns - c->preview_ns > every_ns;
+  bool kept = c->planes && isfinite(angle_deg) && ct_planes_takes(c->planes, angle_deg);
+  if (!shown && !kept) {
+    ct_preview_pass(&c->preview);
+    return;
+  }
+  const float *change = ct_preview_projection(&c->preview, frame, i, angle_deg);
+  c->preview_ns = frame->arrival_ns;
+  if (c->planes && change)
+    ct_planes_correct(c->planes, change);
+  if (kept)
+    ct_planes_add(c->planes, c->preview.through, angle_deg);
 }
 
 static void take_projection(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
@@ -112,12 +147,8 @@ static void take_projection(struct ct_camera *c, const struct ct_frame *frame, u
     c->unplaced++;
     return;
   }
-  ct_preview_close_means(&c->preview);
-  int64_t every_ns = c->show_projections ? CT_NS_PER_S / 5 : CT_NS_PER_S;
-  if (c->preview.n == 0 || frame->arrival_ns - c->preview_ns > every_ns) {
-    ct_preview_projection(&c->preview, frame, i, angle_deg);
-    c->preview_ns = frame->arrival_ns;
-  }
+  if (c->has_preview)
+    take_image(c, frame, i, angle_deg);
 }
 
 void ct_camera_take_angles(struct ct_camera *c, int64_t now_ns)
@@ -141,12 +172,14 @@ static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32
   case CT_KEY_FLAT:
     ct_frame_row(frame, i, c->slice_row, c->row);
     ct_scan_flat(c->scan, c->row);
-    ct_preview_flat(&c->preview, frame, i);
+    if (c->has_preview)
+      ct_preview_flat(&c->preview, frame, i);
     break;
   case CT_KEY_DARK:
     ct_frame_row(frame, i, c->slice_row, c->row);
     ct_scan_dark(c->scan, c->row);
-    ct_preview_dark(&c->preview, frame, i);
+    if (c->has_preview)
+      ct_preview_dark(&c->preview, frame, i);
     break;
   default:
     break;                      /* marked invalid */
@@ -201,6 +234,8 @@ static void move_axis(struct ct_camera *c, double least_px)
   if (!(fabs(axis_px - slice.axis_px) > least_px))
     return;
   slice.axis_px = axis_px;
+  if (c->planes)
+    ct_planes_axis(c->planes, axis_px);
   if (ct_scan_change(c->scan, &slice, NULL) != 0)
     c->axis.method = CT_AXIS_NONE;
 }
@@ -291,6 +326,28 @@ void ct_camera_settle(struct ct_camera *c)
   ct_tomo_rebuild(ct_scan_tomo(c->scan));
   if (c->setup.rings == CT_RINGS_FULL)
     clean(c);
+}
+
+/* ---- planes ------------------------------------------------------------------------------------------------------ */
+bool ct_camera_paint(struct ct_camera *c, bool quiet)
+{
+  static const int64_t short_ns = 2000000, long_ns = 20000000;
+  int64_t now_ns = ct_time_mono_ns();
+  if (c->planes == NULL || (!quiet && now_ns < c->paint_ns))
+    return false;
+  bool more = ct_planes_paint(c->planes, quiet ? long_ns : short_ns, !quiet);
+  int64_t after_ns = ct_time_mono_ns();
+  c->paint_ns = after_ns + 5 * (after_ns - now_ns);
+  return more && quiet;
+}
+
+void ct_camera_finish(struct ct_camera *c, const struct ct_wants_table *wants)
+{
+  if (c->planes == NULL)
+    return;
+  ct_planes_want(c->planes, wants);
+  while (ct_planes_paint(c->planes, CT_NS_PER_S, false))
+    continue;
 }
 
 /* ---- opening and closing ------------------------------------------------------------------------------------------ */

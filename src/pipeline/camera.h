@@ -7,6 +7,7 @@
 
 #include "angles.h"
 #include "lot.h"
+#include "planes.h"
 #include "preview.h"
 
 struct ct_camera {
@@ -25,6 +26,9 @@ struct ct_camera {
   bool cleaned;                 /* the slice is without stripes, by ct_scan_clean */
   struct ct_angles *angles;     /* that come with scalars; NULL: none do */
   struct ct_preview preview;
+  bool has_preview;             /* frames are not too narrow for it */
+  struct ct_planes *planes;     /* NULL: none are wanted, or there is no memory for them */
+  int64_t paint_ns;             /* when planes may be painted next, monotonic */
   bool show_projections;        /* somebody looks at them */
   uint32_t rows, cols, slice_row;
   float *row, *slice;           /* [cols]; [size * size] */
@@ -45,6 +49,11 @@ void ct_camera_take_angles(struct ct_camera *camera, int64_t now_ns);
 void ct_camera_follow(struct ct_camera *camera, int64_t now_ns);
 /* No more frames come: axis, rings and slice from all that is kept, once, whenever they were looked for before. */
 void ct_camera_settle(struct ct_camera *camera);
+/* Paints planes that are wanted, in a sixth of the time, unless it is <quiet>: no frame comes just now. True: there is more to
+ * paint, and no frame to wait for. */
+bool ct_camera_paint(struct ct_camera *camera, bool quiet);
+/* All that is left to paint. */
+void ct_camera_finish(struct ct_camera *camera, const struct ct_wants_table *wants);
 /* Where the slice's axis ought to be. */
 double ct_camera_axis_px(const struct ct_camera *camera);
 

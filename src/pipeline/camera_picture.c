@@ -97,6 +97,8 @@ void ct_camera_draw(struct ct_camera *c, struct ct_snapshot_builder *builder, co
 {
   c->show_projections = false;
   draw_core(c, &builder->snapshot->core.ct);
+  if (c->planes)
+    ct_planes_want(c->planes, wants);
   for (uint32_t i = 0; i < wants->n; i++) {
     const struct ct_request *request = &wants->requests[i];
     bool projection = request->kind == CT_SECTION_IMAGE && request->x == CT_IMAGE_PROJECTION;
@@ -109,11 +111,14 @@ void ct_camera_draw(struct ct_camera *c, struct ct_snapshot_builder *builder, co
       draw_projection(c, builder, request);
     else if (request->kind == CT_SECTION_IMAGE && request->x == CT_IMAGE_SINOGRAM)
       draw_sinogram(c, builder, request);
+    else if (c->planes && ct_planes_serves(request))
+      ct_planes_draw(c->planes, builder, request);
   }
 }
 
 size_t ct_camera_bytes(const struct ct_reconstruction_setup *setup)
 {
   size_t image = ct_section_image_bytes(CT_PREVIEW_EDGE, CT_PREVIEW_EDGE);
-  return sizeof(struct ct_snapshot) + 4 * ct_section_slice_bytes(setup->slice.size) + 8 * image;
+  return sizeof(struct ct_snapshot) + 4 * ct_section_slice_bytes(setup->slice.size) + 8 * image +
+         (setup->planes_bytes > 0 ? ct_planes_bytes() : 0);
 }

@@ -4,86 +4,125 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ct_preview_init(struct ct_preview *p, uint32_t rows, uint32_t cols)
+int ct_preview_init(struct ct_preview *p, uint32_t rows, uint32_t cols, struct ct_err *err)
 {
   uint32_t edge = rows > cols ? rows : cols;
   memset(p, 0, sizeof *p);
   p->factor = (edge + CT_PREVIEW_EDGE - 1) / CT_PREVIEW_EDGE;
-  p->rows = (rows + p->factor - 1) / p->factor;
-  p->cols = (cols + p->factor - 1) / p->factor;
-  p->frame_rows = rows;
-  p->frame_cols = cols;
+  p->rows = rows / p->factor;
+  p->cols = cols / p->factor;
+  if (p->rows == 0 || p->cols == 0)
+    return ct_err_set(err, CT_ERANGE, "frames of %u x %u pixels are too narrow to be shown", rows, cols);
   size_t n = (size_t)p->rows * p->cols;
-  p->dark = ct_xcalloc(n, sizeof *p->dark);
-  p->flat = ct_xcalloc(n, sizeof *p->flat);
-  p->latest = ct_xcalloc(n, sizeof *p->latest);
+  p->counts = ct_xcalloc(n, sizeof *p->counts);
+  p->through = ct_xcalloc(n, sizeof *p->through);
+  p->change = ct_xcalloc(n, sizeof *p->change);
   p->row = ct_xcalloc(cols, sizeof *p->row);
+  return ct_field_open(&p->field, p->rows, p->cols, err);
 }
 
 void ct_preview_fini(struct ct_preview *p)
 {
-  free(p->dark);
-  free(p->flat);
-  free(p->latest);
+  ct_field_close(p->field);
+  free(p->counts);
+  free(p->through);
+  free(p->change);
   free(p->row);
   memset(p, 0, sizeof *p);
 }
 
-/* into = (1 - share) * into + share * the frame, averaged down. */
-static void blend(struct ct_preview *p, const struct ct_frame *frame, uint32_t index, float *into, float share)
+/* Pixels of any type. */
+static void average(struct ct_preview *p, const struct ct_frame *frame, uint32_t index, float *into)
 {
-  for (uint32_t y = 0; y < p->rows; y++) {
-    float *line = into + (size_t)y * p->cols;
-    uint32_t first = y * p->factor, last = first + p->factor < p->frame_rows ? first + p->factor : p->frame_rows;
-    float down = share / (float)(last - first);
+  float share = 1 / (float)(p->factor * p->factor);
+  memset(into, 0, (size_t)p->rows * p->cols * sizeof *into);
+  for (uint32_t row = 0; row < p->rows * p->factor; row++) {
+    float *line = into + (size_t)(row / p->factor) * p->cols;
+    ct_frame_row(frame, index, row, p->row);
     for (uint32_t x = 0; x < p->cols; x++)
-      line[x] *= 1 - share;
-    for (uint32_t row = first; row < last; row++) {
-      ct_frame_row(frame, index, row, p->row);
-      for (uint32_t x = 0; x < p->cols; x++) {
-        uint32_t from = x * p->factor, to = from + p->factor < p->frame_cols ? from + p->factor : p->frame_cols;
-        float sum = 0;
-        for (uint32_t i = from; i < to; i++)
-          sum += p->row[i];
-        line[x] += down * sum / (float)(to - from);
-      }
-    }
+      for (uint32_t i = 0; i < p->factor; i++)
+        line[x] += share * p->row[x * p->factor + i];
   }
 }
 
-static void add_mean(struct ct_preview *p, const struct ct_frame *frame, uint32_t index, float *mean, uint32_t *n, bool *closed)
+static void reduce(struct ct_preview *p, const struct ct_frame *frame, uint32_t index, float *into)
 {
-  if (*closed)
-    *n = 0;
-  *closed = false;
-  blend(p, frame, index, mean, 1 / (float)++*n);
+  const struct ct_box all = { .x1 = p->cols * p->factor, .y1 = p->rows * p->factor };
+  size_t frame_bytes = (size_t)frame->rows * frame->cols * ct_type_bytes(frame->type);
+  if (frame->type == CT_U16 && !frame->big_endian && p->factor <= 64)
+    ct_tomo_bin(into, frame->pixels + index * frame_bytes, frame->cols, &all, p->factor, UINT16_MAX);
+  else
+    average(p, frame, index, into);
 }
 
 void ct_preview_dark(struct ct_preview *p, const struct ct_frame *frame, uint32_t index)
 {
-  add_mean(p, frame, index, p->dark, &p->darks, &p->dark_closed);
+  reduce(p, frame, index, p->change);
+  ct_field_dark(p->field, p->change);
+  p->keyed = true;
 }
 
 void ct_preview_flat(struct ct_preview *p, const struct ct_frame *frame, uint32_t index)
 {
-  add_mean(p, frame, index, p->flat, &p->flats, &p->flat_closed);
+  reduce(p, frame, index, p->change);
+  ct_field_flat(p->field, p->change);
+  p->keyed = p->has_flat = true;
 }
 
-void ct_preview_close_means(struct ct_preview *p) { p->dark_closed = p->flat_closed = true; }
-
-void ct_preview_projection(struct ct_preview *p, const struct ct_frame *frame, uint32_t index, double angle_deg)
+static int by_value(const void *a, const void *b)
 {
-  p->angle_deg = angle_deg;
+  float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+/* In place of a flat until one comes. */
+static void guess_flat(struct ct_preview *p)
+{
+  size_t all = (size_t)p->rows * p->cols, n = 0;
+  for (size_t i = 0; i < all; i++)
+    if (isfinite(p->counts[i]))
+      p->change[n++] = p->counts[i];
+  qsort(p->change, n, sizeof *p->change, by_value);
+  float open = n > 0 ? p->change[n - 1 - n / 40] : 1;
+  for (size_t i = 0; i < all; i++)
+    p->change[i] = open;
+  ct_field_flat(p->field, p->change);
+}
+
+static void take_log(struct ct_preview *p, float *out)
+{
+  ct_field_log(p->field, out, p->counts, 0, p->rows);
+}
+
+void ct_preview_pass(struct ct_preview *p)
+{
+  if (p->keyed)
+    take_log(p, p->change);
+}
+
+const float *ct_preview_projection(struct ct_preview *p, const struct ct_frame *frame, uint32_t index, double angle_deg)
+{
+  size_t n = (size_t)p->rows * p->cols;
+  bool changes = p->keyed && p->n > 0;
+  if (changes) {
+    take_log(p, p->change);
+    for (size_t i = 0; i < n; i++)
+      p->change[i] -= p->through[i];
+  }
+  reduce(p, frame, index, p->counts);
+  if (!ct_field_ready(p->field))
+    guess_flat(p);
+  take_log(p, p->through);
+  p->keyed = false;
   p->n++;
-  blend(p, frame, index, p->latest, 1);
+  p->angle_deg = angle_deg;
+  return changes ? p->change : NULL;
 }
 
 void ct_preview_draw(const struct ct_preview *p, float *values)
 {
-  for (size_t i = 0; i < (size_t)p->rows * p->cols; i++) {
-    float dark = p->darks ? p->dark[i] : 0, open = p->flat[i] - dark;
-    values[i] = p->flats == 0 ? p->latest[i] : open > 0 ? (p->latest[i] - dark) / open : NAN;
-  }
+  for (size_t i = 0; i < (size_t)p->rows * p->cols; i++)
+    values[i] = expf(-p->through[i]);
 }
 
 void ct_preview_shrink(const float *in, uint32_t rows, uint32_t cols, float *out, uint32_t out_rows, uint32_t out_cols)

@@ -93,6 +93,8 @@ static void publish(struct ct_reconstruction *r, uint64_t ticket, bool last)
     ct_camera_settle(&r->camera);
   ct_camera_follow(&r->camera, r->reader ? r->now_ns : ct_time_wall_ns());
   const struct ct_wants_table *wants = ct_wants_acquire(r->wants);
+  if (last)
+    ct_camera_finish(&r->camera, wants);
   ct_camera_draw(&r->camera, &builder, wants);
   ct_wants_release(r->wants, wants);
   ct_snapshot_finish(&builder);
@@ -110,6 +112,12 @@ static bool take(struct ct_reconstruction *r)
   return take_batch(r);
 }
 
+/* Whether no frame comes just now. */
+static bool is_quiet(const struct ct_reconstruction *r)
+{
+  return r->reader ? ct_reader_has_ended(r->reader) : ct_time_wall_ns() - r->camera.arrival_ns > CT_NS_PER_S / 2;
+}
+
 static void *reconstruction_main(void *arg)
 {
   struct ct_reconstruction *r = arg;
@@ -121,7 +129,7 @@ static void *reconstruction_main(void *arg)
     bool worked = take(r);
     if (ct_painter_is_asked(&r->painter, &ticket))
       publish(r, ticket, r->reader && ct_reader_has_ended(r->reader));
-    if (worked)
+    if (ct_camera_paint(&r->camera, is_quiet(r)) || worked)
       continue;
     if (stop)
       break;

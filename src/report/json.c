@@ -295,6 +295,41 @@ static json_t *of_slice(struct ct_buffer *out, const struct ct_slice_view *slice
   return object;
 }
 
+static json_t *of_image(struct ct_buffer *out, const struct ct_image_view *image)
+{
+  bool volume = image->head->rows > image->head->cols;
+  json_t *values = json_array(), *object = json_object();
+  for (size_t i = 0; i < (size_t)image->head->rows * image->head->cols; i++)
+    append(out, values, short_real(image->values[i]));
+  if (volume)
+    put(out, object, "slices", integer(image->head->rows / image->head->cols));
+  put(out, object, "rows", integer(volume ? image->head->cols : image->head->rows));
+  put(out, object, "cols", integer(image->head->cols));
+  put(out, object, "pixel_um", real(image->head->pixel_um));
+  put(out, object, "projections", integer(image->head->projections));
+  put(out, object, "values", values);
+  return object;
+}
+
+/* A plane into the object of all planes, which is made with the first one. */
+static void add_plane(struct ct_buffer *out, json_t *sample, const struct ct_snapshot *snapshot, const struct ct_request *request)
+{
+  static const char *const names[] = { "xy", "xz", "yz", "oblique" };
+  struct ct_image_view image;
+  if (json_object_get(sample, "slices") == NULL) {
+    json_t *object = json_object();
+    int32_t row = request->at.row == CT_ROW_OF_SLICE ? (int32_t)snapshot->core.ct.slice_row : request->at.row;
+    put(out, object, "x_px", json_integer(request->at.x));
+    put(out, object, "y_px", json_integer(request->at.y));
+    put(out, object, "row", snapshot->core.ct.rows > 0 ? json_integer(row) : json_null());
+    put(out, object, "turn_deg", json_integer(request->at.turn_deg));
+    put(out, object, "tilt_deg", json_integer(request->at.tilt_deg));
+    put(out, sample, "slices", object);
+  }
+  put(out, json_object_get(sample, "slices"), names[request->x - CT_IMAGE_XY],
+      ct_snapshot_image(snapshot, request, &image) ? of_image(out, &image) : json_null());
+}
+
 static void add_sections(struct ct_buffer *out, json_t *sample, const struct ct_snapshot *snapshot,
                          const struct ct_report_setup *setup)
 {
@@ -305,6 +340,7 @@ static void add_sections(struct ct_buffer *out, json_t *sample, const struct ct_
     struct ct_spectrum_view spectrum;
     struct ct_profile_view profile;
     struct ct_slice_view slice;
+    struct ct_image_view image;
     if (request[i].kind == CT_SECTION_MAP && request[i].of == CT_MAP_ADAPTIVE)
       put(out, sample, "adaptive",
           ct_snapshot_map(snapshot, &request[i], &map) ? of_adaptive(out, &map, request[i].target_sigma) : json_null());
@@ -318,6 +354,10 @@ static void add_sections(struct ct_buffer *out, json_t *sample, const struct ct_
           ct_snapshot_profile(snapshot, &request[i], &profile) ? of_profile(out, &profile) : json_null());
     if (request[i].kind == CT_SECTION_SLICE)
       put(out, sample, "slice", ct_snapshot_slice(snapshot, &request[i], &slice) ? of_slice(out, &slice) : json_null());
+    if (request[i].kind == CT_SECTION_IMAGE && request[i].x <= CT_IMAGE_OBLIQUE)
+      add_plane(out, sample, snapshot, &request[i]);
+    if (request[i].kind == CT_SECTION_IMAGE && request[i].x == CT_IMAGE_VOLUME)
+      put(out, sample, "volume", ct_snapshot_image(snapshot, &request[i], &image) ? of_image(out, &image) : json_null());
   }
 }
 

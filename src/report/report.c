@@ -143,6 +143,11 @@ size_t ct_report_requests(const struct ct_report_setup *setup, struct ct_request
     out[n - 1] = (struct ct_request){ .kind = CT_SECTION_PROFILE, .scope = CT_SCOPE_ALL };
   if (fields & CT_REPORT_SLICE && n++ < max)
     out[n - 1] = (struct ct_request){ .kind = CT_SECTION_SLICE };
+  for (int32_t image = CT_IMAGE_XY; fields & CT_REPORT_SLICES && image <= CT_IMAGE_OBLIQUE; image++)
+    if (n++ < max)
+      out[n - 1] = (struct ct_request){ .kind = CT_SECTION_IMAGE, .x = image, .at = setup->point };
+  if (fields & CT_REPORT_VOLUME && n++ < max)
+    out[n - 1] = (struct ct_request){ .kind = CT_SECTION_IMAGE, .x = CT_IMAGE_VOLUME };
   return n;
 }
 

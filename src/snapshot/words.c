@@ -70,7 +70,7 @@ const char *ct_monitor_state_word(enum ct_monitor_state state)
   return WORD(words, state);
 }
 
-_Static_assert(sizeof(struct ct_request) == 8 * 4 + 2 * 8, "memcmp needs a request without padding");
+_Static_assert(sizeof(struct ct_request) == 8 * 4 + 2 * 8 + sizeof(struct ct_point), "memcmp needs a request without padding");
 
 bool ct_request_equal(const struct ct_request *a, const struct ct_request *b)
 {

@@ -27,6 +27,7 @@ struct ct_volume {
   /* The curves of one row of all projections, times their weights, in the order of their angles. */
   double row;                 /* NaN: of none */
   uint64_t row_changes;       /* then */
+  uint32_t row_every;         /* of every so many projections */
   float *curves;              /* [most][3][stride] */
   float *raw, *line;          /* [cols]; what the filter writes */
   float *sum;                 /* a row of a plane, whole vectors */
@@ -146,31 +147,20 @@ void ct_volume_restart(struct ct_volume *v)
 {
   v->changes++;
   v->angles.n = 0;
-  v->least_gap_deg = 0;
+  /* Never so near that there would be no room for the whole turn. */
+  v->least_gap_deg = (double)v->setup.rotation_deg / v->most;
   v->vacancies = v->most;
   for (uint32_t i = 0; i < v->most; i++) v->vacant[i] = v->most - 1 - i;
 }
 
 /* ---- projections --------------------------------------------------------------------------------------------------- */
-/* Every other projection leaves, and those to come keep as much distance. */
-static void thin(struct ct_volume *v)
-{
-  for (uint32_t i = v->angles.n; i-- > 0;) {
-    if (i % 2 == 0) continue;
-    uint32_t slot = v->angles.order[i];
-    ct_order_remove(&v->angles, slot);
-    v->vacant[v->vacancies++] = slot;
-  }
-  ct_order_weigh(&v->angles);
-  v->least_gap_deg = 0.75 * v->angles.covered_deg / v->angles.n;
-}
-
 bool ct_volume_takes(const struct ct_volume *v, double angle_deg)
 {
   double range = v->setup.rotation_deg;
-  for (uint32_t i = 0; i < v->angles.n && v->least_gap_deg > 0; i++) {
-    double apart = fabs(fmod(angle_deg - v->angles.order_deg[i], range));
-    if (fmin(apart, range - apart) < v->least_gap_deg) return false;
+  if (!v->vacancies) return false;
+  for (uint32_t i = 0; i < v->angles.n; i++) {
+    double apart = fmod(angle_deg - v->angles.order_deg[i], range);
+    if (fmin(fabs(apart), range - fabs(apart)) < v->least_gap_deg * (1 - 1e-9)) return false;
   }
   return true;
 }
@@ -219,7 +209,6 @@ int ct_volume_add(struct ct_volume *v, const float *image, double angle_deg)
 {
   if (!isfinite(angle_deg)) return CT_ERANGE;
   if (!ct_volume_takes(v, angle_deg)) return 0;
-  if (!v->vacancies) thin(v);
 
   uint32_t slot = v->vacant[v->vacancies - 1];
   double angle_rad = fmod(angle_deg, 360) * CT_PI / 180;
@@ -266,15 +255,16 @@ static struct ct_curve curve_at(const struct ct_volume *v, uint32_t i)
 }
 
 /* The curves of all projections at <row>, linearly between the rows there are; those of the latest row are kept. */
-static void make_curves(struct ct_volume *v, double row)
+static void make_curves(struct ct_volume *v, double row, uint32_t every)
 {
   uint32_t above = (uint32_t)row, cols = v->setup.cols;
   float part = (float)(row - above);
 
-  if (fabs(v->row - row) < 1e-9 && v->row_changes == v->changes) return;
+  if (fabs(v->row - row) < 1e-9 && v->row_changes == v->changes && v->row_every == every) return;
   v->row = row;
   v->row_changes = v->changes;
-  for (uint32_t i = 0; i < v->angles.n; i++) {
+  v->row_every = every;
+  for (uint32_t i = 0; i < v->angles.n; i += every) {
     uint32_t slot = v->angles.order[i];
     const struct ct_curve curve = curve_at(v, i);
     load(v, slot, above, v->raw);
@@ -290,13 +280,13 @@ static void make_curves(struct ct_volume *v, double row)
 }
 
 /* A row of a plane is a horizontal line through the sample: pixel i lies at x + i dx, y + i dy columns from the axis. */
-static void add_row(struct ct_volume *v, uint32_t width, double x, double y, double dx, double dy, double row)
+static void add_row(struct ct_volume *v, uint32_t every, uint32_t width, double x, double y, double dx, double dy, double row)
 {
   const struct ct_span span = { 0, (uint16_t)((width + CT_LANES - 1) / CT_LANES) };
 
   memset(v->sum, 0, (size_t)span.to * CT_LANES * sizeof *v->sum);
-  make_curves(v, row);
-  for (uint32_t i = 0; i < v->angles.n; i++) {
+  make_curves(v, row, every);
+  for (uint32_t i = 0; i < v->angles.n; i += every) {
     const struct ct_projection *p = &v->angles.projection[v->angles.order[i]];
     if (!(p->weight_rad > 0)) continue;
     double step = (dx * p->cosine - dy * p->sine) / v->filter.pitch;
@@ -308,15 +298,15 @@ static void add_row(struct ct_volume *v, uint32_t width, double x, double y, dou
   }
 }
 
-void ct_volume_lines(struct ct_volume *v, const struct ct_plane *plane, uint32_t width, uint32_t height, uint32_t from_line,
-                     uint32_t lines, float *values)
+void ct_volume_lines(struct ct_volume *v, const struct ct_plane *plane, uint32_t width, uint32_t height, uint32_t every,
+                     uint32_t from_line, uint32_t lines, float *values)
 {
   double turn = plane->turn_deg * CT_PI / 180, tilt = plane->tilt_deg * CT_PI / 180, pitch = v->filter.pitch;
   double right_x = cos(turn), right_y = sin(turn);
   double up_x = -sin(turn) * cos(tilt), up_y = cos(turn) * cos(tilt), up_z = sin(tilt), radius = v->fov_cols / 2;
   double whole = v->setup.rotation_deg * CT_PI / 180, total = 0;
 
-  for (uint32_t i = 0; i < v->angles.n; i++) total += v->angles.projection[v->angles.order[i]].weight_rad;
+  for (uint32_t i = 0; i < v->angles.n; i += every) total += v->angles.projection[v->angles.order[i]].weight_rad;
   float scale = (float)(whole / total);
   for (uint32_t j = from_line; j < from_line + lines; j++, values += width) {
     double up = ((height - 1) / 2.0 - j) * pitch, row = plane->row - up * up_z;
@@ -329,7 +319,7 @@ void ct_volume_lines(struct ct_volume *v, const struct ct_plane *plane, uint32_t
     for (uint32_t i = 0; i < width; i++) values[i] = NAN;
     if (!(row >= 0 && row <= v->setup.rows - 1.0) || fabs(off) > radius || !(from < to) || !(total > 0)) continue;
     uint32_t first = (uint32_t)from, n = (uint32_t)to - first;
-    add_row(v, n, x + (first - middle) * pitch * right_x, y + (first - middle) * pitch * right_y, pitch * right_x,
+    add_row(v, every, n, x + (first - middle) * pitch * right_x, y + (first - middle) * pitch * right_y, pitch * right_x,
             pitch * right_y, row);
     for (uint32_t i = 0; i < n; i++) values[first + i] = v->sum[i] * scale;
   }
@@ -337,7 +327,7 @@ void ct_volume_lines(struct ct_volume *v, const struct ct_plane *plane, uint32_t
 
 void ct_volume_plane(struct ct_volume *v, const struct ct_plane *plane, uint32_t width, uint32_t height, float *values)
 {
-  ct_volume_lines(v, plane, width, height, 0, height, values);
+  ct_volume_lines(v, plane, width, height, 1, 0, height, values);
 }
 
 struct ct_volume_state ct_volume_state(const struct ct_volume *v)

@@ -153,7 +153,7 @@ static void wrong_usage_is_one_line_that_says_what(void **state)
     { "-n~1.5", CT_ECONFIG, "-n 1.5: not a whole number" },
     { "-n~99999999999999999999", CT_ECONFIG, "-n 99999999999999999999: too large a number" },
     { "-o~jsn", CT_ECONFIG, "-o jsn: not one of tsv, json, text, ansi; did you mean 'json'?" },
-    { "-f~map,,profile", CT_ECONFIG, "-f map,,profile: not one of map, spectrum, profile, slice, adaptive" },
+    { "-f~map,,profile", CT_ECONFIG, "-f map,,profile: not one of map, spectrum, profile, slice, adaptive, slices, volume" },
     { "-j~0", CT_ECONFIG, "-j 0: not within 1 to 64" },
     { "-S~hexitec.sharing=odin-csa", CT_ECONFIG, "-S hexitec.sharing=odin-csa: not one of paper, none, odin-csa3, "
       "odin-csa5, odin-csd3, odin-csd5; did you mean 'odin-csa3'?" },

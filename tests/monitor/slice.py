@@ -230,6 +230,106 @@ def test_stripes_are_removed_when_a_scan_has_ended(scene):
     assert error(off) > 0.3 and error(full) < 0.1, f"rings of {error(off)}/cm, removed {error(full)}/cm"
 
 
+TALL = 48                                                           # rows of the camera of what stands upright
+
+
+def tall_mu(x, y, row):
+    """A cylinder of 0.8/cm; of 2.8/cm within 14 columns of (30, 10), above row 20."""
+    return 0.8 + (2.0 if np.hypot(x - 30, y - 10) < 12 and row < 20 else 0)
+
+
+class Tall(Camera):
+    def projection(self, angle_deg, **more):
+        a, u = np.radians(angle_deg), np.arange(COLS) - self.axis_px
+
+        def chord(x, y, r, mu):
+            d = u - (x * np.cos(a) - y * np.sin(a))
+            return 2 * np.sqrt(np.maximum(r * r - d * d, 0)) * mu * PIXEL_UM * 1e-4
+
+        below = chord(0, 0, 60, 0.8)
+        lines = np.stack([below + (chord(30, 10, 12, 2.0) if row < 20 else 0) for row in range(TALL)])
+        counts = 100 + (self.flat - 100) * np.exp(-lines)
+        self.send(counts.round().astype(np.uint16), ndattr={"ImageKey": 0, "RotationAngle": angle_deg, **more})
+
+    def darks_and_flats(self):
+        for _ in range(3):
+            self.send(np.full((TALL, COLS), 100, np.uint16), ndattr={"ImageKey": 2})
+            self.send(np.tile(self.flat, (TALL, 1)).astype(np.uint16), ndattr={"ImageKey": 1})
+
+
+def plane_of(section):
+    return np.array([np.nan if v is None else v for v in section["values"]], float).reshape(section["rows"], section["cols"])
+
+
+def planes_are_right(slices, tolerance):
+    """Each place well inside something, against what is there."""
+    x0, y0, row0 = slices["x_px"], slices["y_px"], slices["row"]
+    turn, tilt = np.radians(slices["turn_deg"]), np.radians(slices["tilt_deg"])
+    middle_row = (TALL - 1) / 2
+    for name in ("xy", "xz", "yz", "oblique"):
+        picture, scale = plane_of(slices[name]), slices[name]["pixel_um"] / PIXEL_UM
+        rows, cols = picture.shape
+        right = (np.arange(cols) - (cols - 1) / 2) * scale
+        up = ((rows - 1) / 2 - np.arange(rows)) * scale
+        right, up = np.meshgrid(right, up)
+        x, y, row = {"xy": (right, up, row0 + 0 * up), "xz": (right, y0 + 0 * up, middle_row - up),
+                     "yz": (x0 + 0 * up, right, middle_row - up),
+                     "oblique": (x0 + right * np.cos(turn) - up * np.sin(turn) * np.cos(tilt),
+                                 y0 + right * np.sin(turn) + up * np.cos(turn) * np.cos(tilt), row0 - up * np.sin(tilt))}[name]
+        disc, level = np.hypot(x - 30, y - 10), (row > 1) & (row < TALL - 2)
+        high = (disc < 8) & (row < 17) & level
+        low = (np.hypot(x, y) < 52) & ((disc > 17) | (row > 23)) & level
+        assert high.sum() > 20 and low.sum() > 300, (name, high.sum(), low.sum())
+        assert abs(picture[high].mean() / 2.8 - 1) < tolerance, f"{name}: 2.8/cm is {picture[high].mean()}"
+        assert abs(picture[low].mean() / 0.8 - 1) < tolerance, f"{name}: 0.8/cm is {picture[low].mean()}"
+        outside = (np.hypot(x, y) > COLS / 2 + 1) | (row < -0.5) | (row > TALL - 0.5)
+        assert np.isnan(picture[outside]).all(), name
+
+
+def test_planes_through_any_point(scene):
+    for flats_last in (False, True):
+        camera = Tall(scene)
+        program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice,slices,volume", "-S", f"camera.size={SIZE}",
+                              "-S", f"camera.pixel_um={PIXEL_UM}", "-S", "camera.axis_px=79.5", "-S", "camera.slice_row=10",
+                              "-S", "camera.point_px=30,10", "-S", "camera.oblique_deg=30,60")
+        camera.wait(program)
+        if not flats_last:
+            camera.darks_and_flats()
+        for k in range(179):
+            camera.projection(1.0 * k)
+        if flats_last:
+            camera.darks_and_flats()
+        camera.projection(179.0)
+        sample = program.sample_where(lambda s: all(s["slices"][name] and s["slices"][name]["projections"] == 180
+                                                    for name in ("xy", "xz", "yz", "oblique")) and s["volume"]
+                                      and s["volume"]["projections"] == 180)
+        is_the_phantom(sample)
+        planes_are_right(sample["slices"], 0.02)
+        volume = sample["volume"]
+        cubes = np.array([np.nan if v is None else v for v in volume["values"]], float)
+        cubes = cubes.reshape(volume["slices"], volume["rows"], volume["cols"])
+        scale, n = volume["pixel_um"] / PIXEL_UM, volume["cols"]
+        expect(cubes=(n <= 128 and volume["rows"] == n and volume["slices"] <= 128, True))
+        z, j, i = np.mgrid[:volume["slices"], :n, :n]
+        x, y, row = (i - (n - 1) / 2) * scale, ((n - 1) / 2 - j) * scale, (z + 0.5) * scale - 0.5
+        high = (np.hypot(x - 30, y - 10) < 7) & (row > 2) & (row < 17)
+        low = (np.hypot(x, y) < 50) & (np.hypot(x - 30, y - 10) > 18) & (row > 2) & (row < TALL - 3)
+        assert abs(cubes[high].mean() / 2.8 - 1) < 0.02 and abs(cubes[low].mean() / 0.8 - 1) < 0.02, (cubes[high].mean(), cubes[low].mean())
+        ends(program)
+
+
+def test_without_memory_there_are_no_planes(scene):
+    camera = Tall(scene)
+    program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slices,volume", "-S", "camera.memory_MB=0")
+    camera.wait(program)
+    camera.darks_and_flats()
+    for k in range(20):
+        camera.projection(9.0 * k)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 20)
+    expect(xz=(sample["slices"]["xz"], None), volume=(sample["volume"], None), row=(sample["slices"]["row"], TALL // 2))
+    ends(program)
+
+
 def test_the_slice_is_published(scene):
     camera, endpoint = Camera(scene), "ipc://" + scene.path("slice")
     scene.refused("-b", "--camera", camera.endpoint, "-S", "camera.publish=tcp://*:5999", words=["camera.publish", "ipc://"])

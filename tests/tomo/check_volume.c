@@ -180,7 +180,7 @@ static void lines_make_planes(void **state)
   struct ct_volume *volume = opened(360, 100000000);
   float whole[SIZE * ROWS], line[2][SIZE * ROWS];
   for (uint32_t j = 0; j < ROWS; j++)
-    for (int i = 0; i < 2; i++) ct_volume_lines(volume, &planes[i], SIZE, ROWS, j, 1, line[i] + (size_t)j * SIZE);
+    for (int i = 0; i < 2; i++) ct_volume_lines(volume, &planes[i], SIZE, ROWS, 1, j, 1, line[i] + (size_t)j * SIZE);
   for (int i = 0; i < 2; i++) {
     ct_volume_plane(volume, &planes[i], SIZE, ROWS, whole);
     assert_memory_equal(whole, line[i], sizeof whole);
