@@ -440,8 +440,13 @@ int ct_receiver_open(struct ct_receiver **out, const struct ct_receiver_setup *s
 {
   struct ct_receiver *r = ct_xcalloc(1, sizeof *r);
   uint64_t frame_bytes = (uint64_t)setup->wire.rows * setup->wire.cols * 2;
-  if (frame_bytes == 0)
-    frame_bytes = UINT64_C(2) << 20;   /* a camera of a megapixel: until the first message tells */
+  uint64_t message_bytes = frame_bytes;
+  /* A camera's are not known. Of a PUSH that goes while our queue is full libzmq loses what is still in the kernel, so the
+   * queue is long until the first message tells. */
+  if (frame_bytes == 0) {
+    frame_bytes = UINT64_C(2) << 20;
+    message_bytes = UINT64_C(1) << 16;
+  }
   snprintf(r->name, sizeof r->name, "%s", setup->name);
   r->role = setup->wire.role;
   r->sampled = setup->sampled;
@@ -451,7 +456,7 @@ int ct_receiver_open(struct ct_receiver **out, const struct ct_receiver_setup *s
     code = open_ring(r, setup, frame_bytes, err);
   if (code == 0)
     code = ct_socket_open(&r->socket, &(struct ct_socket_setup){ .endpoint = setup->endpoint, .pull = setup->pull,
-                          .queue_bytes = queue_bytes, .typical_bytes = frame_bytes }, err);
+                          .queue_bytes = queue_bytes, .typical_bytes = message_bytes }, err);
   if (code == 0 && pthread_create(&r->thread, NULL, receiver_main, r) != 0)
     code = ct_err_set(err, CT_ENOMEM, "no thread for stream %s", setup->name);
   if (code != 0) {

@@ -27,13 +27,14 @@ static void set_options(struct ct_socket *s, const struct ct_socket_setup *setup
   set_int(socket, ZMQ_LINGER, 0);
   set_int(socket, ZMQ_RCVHWM, hwm_messages(setup->queue_bytes, setup->typical_bytes));
   zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &part_limit_bytes, sizeof part_limit_bytes);
-  /* A silent network is otherwise never noticed by a subscriber. */
-  set_int(socket, ZMQ_HEARTBEAT_IVL, 1000);
-  set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, 3000);
   set_int(socket, ZMQ_HANDSHAKE_IVL, 3000);
+  /* A silent network is otherwise never noticed by a subscriber. Not libzmq's heartbeats: they abort the process (4.3,
+   * out_event asserts !_io_error) where one is due on a connection whose peer has gone while our queue was full, and they
+   * cut off a publisher that was only stopped for a while, with all it had queued. */
   set_int(socket, ZMQ_TCP_KEEPALIVE, 1);
-  set_int(socket, ZMQ_TCP_KEEPALIVE_IDLE, 10);
-  set_int(socket, ZMQ_TCP_KEEPALIVE_INTVL, 5);
+  set_int(socket, ZMQ_TCP_KEEPALIVE_IDLE, 2);
+  set_int(socket, ZMQ_TCP_KEEPALIVE_INTVL, 1);
+  set_int(socket, ZMQ_TCP_KEEPALIVE_CNT, 3);
   set_int(socket, ZMQ_RECONNECT_IVL, 100);
   set_int(socket, ZMQ_RECONNECT_IVL_MAX, 5000);
   set_int(socket, ZMQ_IPV6, 1);

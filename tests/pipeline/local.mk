@@ -21,3 +21,7 @@ BENCHES += %D%/bench_jobs
 check_PROGRAMS += %D%/check_watch
 %C%_check_watch_SOURCES = %D%/check_watch.c
 %C%_check_watch_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += %D%/check_socket
+%C%_check_socket_SOURCES = %D%/check_socket.c
+%C%_check_socket_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+%C%_check_socket_LDADD = $(CHECK_LDADD)
