@@ -392,8 +392,7 @@ struct ct_snapshot_mark {
   double t_s;                 /* wall clock, s since the epoch */
   uint32_t kind;              /* enum ct_mark: a scan began; the mode changed to xcs, to xct; somebody wrote <text> */
   uint32_t reserved;
-  uint64_t number;            /* of the scan; else 0 */
-  char text[64];
+  char text[64];              /* "scan 3", "camera scan 1", "xct", or what was written */
 };
 struct ct_section_marks {
   uint32_t n, reserved;

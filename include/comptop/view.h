@@ -125,6 +125,7 @@ struct ct_view {
   } link;
   /* choices */
   enum ct_panel panel;
+  enum ct_panel focus;             /* of the overview: what Enter shows in full size; CT_PANEL_OVERVIEW: not chosen yet */
   bool help, frozen;
   int scroll;                      /* lines of health or help that are above the screen */
   double behind_s;                 /* of a frozen picture: its age */
@@ -156,6 +157,7 @@ struct ct_view {
   /* learnt from the last snapshot rendered */
   uint32_t pixel_rows, pixel_cols, n_rois;
   struct ct_lithium lithium;
+  unsigned shown;                  /* panels on the overview, 1 << enum ct_panel */
   uint32_t step;                   /* pixels an arrow key moves */
   uint32_t spot_rows, spot_cols, spot_step;
   int scroll_max;

@@ -2,6 +2,7 @@
 #include "history.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,19 +24,22 @@ static void drop_mark(struct history *h)
   memmove(&h->marks[drop], &h->marks[drop + 1], (--h->n_marks - drop) * sizeof *h->marks);
 }
 
-static struct ct_snapshot_mark *add_mark(struct history *h, int64_t wall_ns, enum ct_mark kind)
+static void add_mark(struct history *h, int64_t wall_ns, enum ct_mark kind, const char *fmt, ...) CT_PRINTF(4, 5);
+static void add_mark(struct history *h, int64_t wall_ns, enum ct_mark kind, const char *fmt, ...)
 {
+  va_list args;
   if (h->n_marks == CT_SNAPSHOT_MARKS)
     drop_mark(h);
   struct ct_snapshot_mark *mark = &h->marks[h->n_marks++];
   *mark = (struct ct_snapshot_mark){ .t_s = (double)wall_ns / 1e9, .kind = kind };
-  return mark;
+  va_start(args, fmt);
+  vsnprintf(mark->text, sizeof mark->text, fmt, args);
+  va_end(args);
 }
 
 void history_mark(struct history *h, int64_t wall_ns, const char *text)
 {
-  struct ct_snapshot_mark *mark = add_mark(h, wall_ns, CT_MARK_TEXT);
-  snprintf(mark->text, sizeof mark->text, "%s", text);
+  add_mark(h, wall_ns, CT_MARK_TEXT, "%s", text);
 }
 
 /* The mode in which a run begins is no change; its first scan is a beginning. */
@@ -43,13 +47,13 @@ static void note_changes(struct history *h, const struct ct_snapshot_core *core)
 {
   bool changed = h->mode[0] != '\0' && core->mode[0] != '\0' && strcmp(h->mode, core->mode) != 0;
   if (changed)
-    add_mark(h, core->wall_ns, strcmp(core->mode, "xct") == 0 ? CT_MARK_XCT : CT_MARK_XCS);
+    add_mark(h, core->wall_ns, strcmp(core->mode, "xct") == 0 ? CT_MARK_XCT : CT_MARK_XCS, "%s", core->mode);
   if (core->mode[0] != '\0')
     memcpy(h->mode, core->mode, sizeof h->mode);
   if (core->xcs.scan > h->scan)
-    add_mark(h, core->wall_ns, CT_MARK_SCAN)->number = core->xcs.scan;
-  else if (core->ct.scans > h->camera_scans)
-    add_mark(h, core->wall_ns, CT_MARK_SCAN)->number = core->ct.scans;
+    add_mark(h, core->wall_ns, CT_MARK_SCAN, "scan %llu", (unsigned long long)core->xcs.scan);
+  if (core->ct.scans > h->camera_scans)
+    add_mark(h, core->wall_ns, CT_MARK_SCAN, "camera scan %llu", (unsigned long long)core->ct.scans);
   h->scan = core->xcs.scan;
   h->camera_scans = core->ct.scans;
 }

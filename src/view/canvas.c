@@ -153,15 +153,26 @@ int ct_canvas_paragraph(struct ct_canvas canvas, int row, int col, int indent, u
   return row + 1;
 }
 
+static struct ct_glyph *glyph_of(struct ct_canvas canvas, int row, int col)
+{
+  return &canvas.grid->glyphs[(size_t)(canvas.row + row) * (size_t)canvas.grid->cols + (size_t)(canvas.col + col)];
+}
+
 void ct_canvas_dim(struct ct_canvas canvas)
 {
   for (int row = 0; row < canvas.rows; row++)
     for (int col = 0; col < canvas.cols; col++) {
-      struct ct_glyph *glyph = &canvas.grid->glyphs[(size_t)(canvas.row + row) * (size_t)canvas.grid->cols +
-                                                    (size_t)(canvas.col + col)];
+      struct ct_glyph *glyph = glyph_of(canvas, row, col);
       if (glyph->code != ' ' && !(glyph->attributes & CT_ATTR_REVERSE))
         glyph->attributes = (uint16_t)((glyph->attributes & ~(unsigned)CT_ATTR_BOLD) | CT_ATTR_DIM);
     }
+}
+
+void ct_canvas_reverse(struct ct_canvas canvas)
+{
+  for (int row = 0; row < canvas.rows; row++)
+    for (int col = 0; col < canvas.cols; col++)
+      glyph_of(canvas, row, col)->attributes |= CT_ATTR_REVERSE;
 }
 
 struct ct_canvas ct_canvas_caption(struct ct_canvas canvas, const char *fmt, ...)

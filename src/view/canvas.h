@@ -30,6 +30,7 @@ int ct_canvas_coloured(struct ct_canvas canvas, int row, int col, int fg, unsign
 int ct_canvas_paragraph(struct ct_canvas canvas, int row, int col, int indent, unsigned attributes, const char *text);
 /* What is on it steps back: dim and no longer bold; what is in reverse stays. */
 void ct_canvas_dim(struct ct_canvas canvas);
+void ct_canvas_reverse(struct ct_canvas canvas);
 /* Columns <text> takes in ct_canvas_text. */
 int ct_text_columns(const char *text);
 /* A caption with a rule to the right edge in row 0; returns the canvas below it. */

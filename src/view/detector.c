@@ -19,6 +19,10 @@ static const char *figure(char out[CT_WORD], double value, int decimals)
 static void draw_rates(const struct ct_snapshot_health *health, struct ct_canvas canvas, int *row)
 {
   char a[CT_WORD], b[CT_WORD], c[CT_WORD], d[CT_WORD], e[CT_WORD];
+  if (!isfinite(health->hits_per_frame)) {
+    ct_canvas_text(canvas, (*row)++, 0, 0, "detector no frames yet");
+    return;
+  }
   ct_canvas_text(canvas, (*row)++, 0, 0, "detector %s ± %s hits a frame; %s %% single, %s %% double, %s %% more",
                  figure(a, health->hits_per_frame, 1), figure(b, health->hits_spread, 1), figure(c, 100 * health->single, 0),
                  figure(d, 100 * health->dbl, 0), figure(e, 100 * health->multiple, 0));

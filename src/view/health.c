@@ -30,7 +30,7 @@ static int stream_words(const struct ct_snapshot_stream *stream, struct ct_canva
   if (!stream_well(stream))
     return isfinite(stream->silent_s) ? ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE, " %s",
                                                        ct_word_time(silent, stream->silent_s)) : col;
-  if (stream->state == CT_STREAM_LIVE)
+  if (stream->state == CT_STREAM_LIVE && isfinite(stream->rate_hz))
     col = ct_canvas_text(canvas, 0, col, 0, " %s/s", ct_word_short(rate, stream->rate_hz));
   if (stream->lost > 0)
     col = ct_canvas_text(canvas, 0, col, CT_ATTR_BOLD, " lost %s", ct_word_short(lost, (double)stream->lost));
@@ -48,7 +48,8 @@ static int archive_words(const struct ct_snapshot_archive *archive, struct ct_ca
     col = ct_canvas_text(canvas, 0, col, CT_ATTR_BOLD, " missed %s", ct_word_short(rate, (double)archive->missed_frames));
   if (archive->state == CT_ARCHIVE_FAILED)
     return col;                    /* no rate and no time left of something that has stopped */
-  col = ct_canvas_text(canvas, 0, col, 0, " %s", ct_word_unit(rate, archive->rate_Bps, 3, false, "B/s"));
+  if (isfinite(archive->rate_Bps))
+    col = ct_canvas_text(canvas, 0, col, 0, " %s", ct_word_unit(rate, archive->rate_Bps, 3, false, "B/s"));
   if (isfinite(archive->left_s))
     col = ct_canvas_text(canvas, 0, col, 0, ", %s left", ct_word_time(left, archive->left_s));
   return col;
@@ -96,18 +97,33 @@ void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snap
   }
 }
 
+/* On a narrow screen what says whether a stream is well, else all of it. */
 static void stream_table(const struct ct_snapshot_core *core, struct ct_canvas canvas, int *row)
 {
-  char frames[CT_WORD], rate[CT_WORD], lag[CT_WORD], lost[CT_WORD], late[CT_WORD], rejected[CT_WORD];
-  ct_canvas_coloured(canvas, (*row)++, 0, CT_GREY, 0, "%-14s %-6s %7s %7s %6s %6s %8s  %s", "stream", "state", "frames", "rate",
-                     "lost", "late", "rejected", "lag");
+  enum { NARROW_COLS = 72 };
+  char frames[CT_WORD], rate[CT_WORD], lag[CT_WORD], lost[CT_WORD], late[CT_WORD], rejected[CT_WORD], last[CT_WORD];
+  bool narrow = canvas.cols < NARROW_COLS;
+  if (narrow)
+    ct_canvas_coloured(canvas, (*row)++, 0, CT_GREY, 0, "%-11s %-5s %7s %6s %s", "stream", "state", "rate", "lost", "last");
+  else
+    ct_canvas_coloured(canvas, (*row)++, 0, CT_GREY, 0, "%-14s %-6s %7s %7s %6s %6s %8s  %-6s  %s", "stream", "state", "frames", "rate",
+                       "lost", "late", "rejected", "lag", "last");
   for (uint32_t i = 0; i < at_most(core->n_streams, CT_SNAPSHOT_STREAMS); i++) {
     const struct ct_snapshot_stream *stream = &core->streams[i];
-    ct_canvas_text(canvas, (*row)++, 0, stream_well(stream) ? 0 : CT_ATTR_REVERSE, "%-14.14s %-6s %7s %5s/s %6s %6s %8s  %s",
-                   stream->name, ct_stream_state_word(stream->state), ct_word_short(frames, (double)stream->frames),
-                   ct_word_short(rate, stream->rate_hz), stream->sampled ? "-" : ct_word_short(lost, (double)stream->lost),
-                   ct_word_short(late, (double)stream->late), ct_word_short(rejected, (double)stream->rejected),
-                   ct_word_time(lag, stream->lag_s));
+    unsigned attributes = stream_well(stream) ? 0 : CT_ATTR_REVERSE;
+    ct_word_short(rate, stream->rate_hz);
+    snprintf(lost, sizeof lost, "-");
+    if (!stream->sampled)
+      ct_word_short(lost, (double)stream->lost);
+    ct_word_time(last, stream->silent_s);
+    if (narrow)
+      ct_canvas_text(canvas, (*row)++, 0, attributes, "%-11.11s %-5s %5s/s %6s %s", stream->name, ct_stream_state_word(stream->state),
+                     rate, lost, last);
+    else
+      ct_canvas_text(canvas, (*row)++, 0, attributes, "%-14.14s %-6s %7s %5s/s %6s %6s %8s  %-6s  %s", stream->name,
+                     ct_stream_state_word(stream->state), ct_word_short(frames, (double)stream->frames), rate, lost,
+                     ct_word_short(late, (double)stream->late), ct_word_short(rejected, (double)stream->rejected),
+                     ct_word_time(lag, stream->lag_s), last);
   }
 }
 

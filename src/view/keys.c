@@ -3,7 +3,7 @@
 
 enum action {
   QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, AXIS, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW, RANGE,
-  REFERENCE, SAVE, OUTLINES, OVERLAY, SETTINGS
+  REFERENCE, SAVE, OUTLINES, OVERLAY, SETTINGS, ZOOM
 };
 
 static const struct {
@@ -12,23 +12,24 @@ static const struct {
   enum action action;
 } table[] = {
   { "1 2 3", "map, profile, spectrum", "1map 2prof 3spec 4tomo 5cell 6health 7instr", { '1', '2', '3', '4', '5', '6', '7' }, PANEL },
-  { "4 5 6 7", "tomography, cell, health, instrument", NULL, { 0 }, PANEL },
+  { "4 5 6 7", "tomo, cell, health, instrument", NULL, { 0 }, PANEL },
   { "0 Esc", "overview", "0all", { '0', CT_PRESS_ESCAPE }, BACK },
+  { "Tab", "next panel; Enter: full size", NULL, { '\t', '\n' }, ZOOM },
   { "arrows", "cursor on the map; scroll", "arrows", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
-  { "r", "curves: all pixels, cursor, ROIs", NULL, { 'r' }, SCOPE },
+  { "r", "curves: all pixels, cursor, ROI", NULL, { 'r' }, SCOPE },
   { "R", "curves of all ROIs over it", NULL, { 'R' }, OVERLAY },
-  { "o", "outlines of the ROIs on the map", NULL, { 'o' }, OUTLINES },
+  { "o", "outlines of ROIs on the map", NULL, { 'o' }, OUTLINES },
   { "u", "map of EMF, error, counts, density, drift, EMF / error, hit rate, lithium", NULL, { 'u' }, QUANTITY },
-  { "b", "bins: auto, 1, 2, 4, 8, adaptive", NULL, { 'b' }, BINNING },
-  { "c", "colours: inferno, grey, viridis, cividis", NULL, { 'c' }, COLOURS },
+  { "b", "bins: auto, 1 to 8, adaptive", NULL, { 'b' }, BINNING },
+  { "c", "colours of the map", NULL, { 'c' }, COLOURS },
   { "l", "log or linear; map: sqrt, too", NULL, { 'l' }, LOG },
-  { "a A", "map's range automatic or shared; locked", NULL, { 'a', 'A' }, RANGE },
-  { "D d", "take map as reference; compare", NULL, { 'D', 'd' }, REFERENCE },
-  { "Space", "freeze the picture; run goes on", "Spc:freeze", { ' ' }, FREEZE },
+  { "a A", "range auto or shared; locked", NULL, { 'a', 'A' }, RANGE },
+  { "D d", "take map as reference; differ", NULL, { 'D', 'd' }, REFERENCE },
+  { "Space", "freeze picture; run goes on", "Spc:freeze", { ' ' }, FREEZE },
   { "[ ]", "step back and forth in time", NULL, { '[', ']' }, STEP },
-  { "x", "mask hot and dead pixels, or not", NULL, { 'x' }, MASK },
+  { "x", "mask hot, dead pixels, or not", NULL, { 'x' }, MASK },
   { "m", "marker with a text, archived", NULL, { 'm' }, MARK },
-  { "M", "mouse sets the cursor, or selects", NULL, { 'M' }, MOUSE },
+  { "M", "mouse sets cursor, or selects", NULL, { 'M' }, MOUSE },
   { ", .", "tomo: move the rotation axis", NULL, { ',', '.' }, AXIS },
   { "w", "save it: TSV, JSON, ANSI, PNG", NULL, { 'w' }, SAVE },
   { "S F2", "set-up: every setting", NULL, { 'S', CT_PRESS_F2 }, SETTINGS },
@@ -204,6 +205,25 @@ static enum ct_key_result step(struct ct_view *view, uint32_t key)
   return CT_KEY_OLDER;
 }
 
+/* Tab goes round the panels that are there, Enter shows the chosen one, or the map, in full size. */
+static enum ct_key_result zoom(struct ct_view *view, uint32_t key)
+{
+  if (view->panel != CT_PANEL_OVERVIEW)
+    return CT_KEY_UNKNOWN;
+  if (key == '\n') {
+    view->panel = view->focus != CT_PANEL_OVERVIEW ? view->focus : CT_PANEL_MAP;
+    return CT_KEY_DONE;
+  }
+  int focus = (int)view->focus;
+  for (int i = 0; i <= CT_PANEL_MONITORS; i++) {
+    focus = focus % CT_PANEL_MONITORS + 1;
+    if (view->shown >> focus & 1)
+      break;
+  }
+  view->focus = (enum ct_panel)focus;
+  return CT_KEY_DONE;
+}
+
 static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t key)
 {
   switch (action) {
@@ -226,6 +246,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case BINNING: view->bin = view->bin == 0 ? 1 : view->bin == CT_VIEW_ADAPTIVE ? 0 : view->bin * 2; break;
   case SCOPE: next_scope(view); break;
   case LOG: next_scale(view); break;
+  case ZOOM: return zoom(view, key);
   case OUTLINES: view->outlines = !view->outlines; break;
   case OVERLAY: view->overlay = !view->overlay; break;
   case RANGE: set_range(view, key == 'A'); break;

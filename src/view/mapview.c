@@ -58,7 +58,7 @@ static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_
   if (map->head->of == CT_MAP_ADAPTIVE)
     return ct_canvas_caption(canvas, "%s map  adaptive, error %s (aim %.3g)%s", names[view->quantity], error,
                              view->target_sigma, scale);
-  if (view->bin == 0)
+  if (view->bin == 0 && canvas.cols > 40)
     snprintf(aim, sizeof aim, " (aim %.3g)", view->target_sigma);
   if (x != bin || y != bin)
     snprintf(drawn, sizeof drawn, ", drawn %ux%u", x, y);

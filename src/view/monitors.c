@@ -17,6 +17,9 @@ static const char *const names[CT_MONITORS] = {
   [CT_MONITOR_BRAGG] = "pixels in a Bragg flash",        [CT_MONITOR_BUBBLE] = "pixels that lost counts",
 };
 
+/* On a narrower screen there is only room for the values; what is wrong is in reverse. */
+enum { NARROW_COLS = 72 };
+
 static void monitor_line(const struct ct_snapshot_monitor *m, enum ct_monitor which, struct ct_canvas canvas, int row)
 {
   char value[CT_WORD] = "-", reference[CT_WORD] = "", limit[CT_WORD] = "";
@@ -31,6 +34,11 @@ static void monitor_line(const struct ct_snapshot_monitor *m, enum ct_monitor wh
     ct_word_short(reference, m->reference), ct_word_short(limit, m->limit);
   else if (!count && isfinite(m->reference) && isfinite(m->limit))
     snprintf(reference, sizeof reference, "%.4g", m->reference), snprintf(limit, sizeof limit, "%.2g", m->limit);
+  if (canvas.cols < NARROW_COLS) {
+    ct_canvas_text(ct_canvas_part(canvas, row, 0, 1, 21), 0, 0, 0, "%s", names[which]);
+    ct_canvas_text(canvas, row, 22, alarm ? CT_ATTR_REVERSE : 0, "%s", value);
+    return;
+  }
   ct_canvas_text(canvas, row, 0, 0, "%-32s", names[which]);
   ct_canvas_text(canvas, row, 32, alarm ? CT_ATTR_BOLD : 0, "%s", value);
   if (count && m->x >= 0)
@@ -41,20 +49,30 @@ static void monitor_line(const struct ct_snapshot_monitor *m, enum ct_monitor wh
   ct_canvas_text(canvas, row, 68, alarm ? CT_ATTR_REVERSE : 0, "%s", ct_monitor_state_word(m->state));
 }
 
+enum { CHANGE_RUN = 13, CHANGE_TREND = 34, CHANGE_CUSUM = 50, CHANGE_TARGET = 62, CHANGE_END = 74 };
+
+static void cell(struct ct_canvas canvas, int row, int from, int to, unsigned attributes, const char *text)
+{
+  ct_canvas_text(ct_canvas_part(canvas, row, from, 1, to - from - 1), 0, 0, attributes, "%s", text);
+}
+
 /* "cathode  0.9210 ± 0.0004 since start   +0.12 ± 0.03 %/h   CUSUM 1.2   target in 14 min" */
 static void change_line(const char *name, const struct ct_emf *run, const struct ct_change *change, double target_s,
                         struct ct_canvas canvas, int row)
 {
-  char word[CT_WORD], trend[CT_WORD] = "-", left[CT_WORD] = "-";
+  char word[CT_WORD], left[CT_WORD] = "-";
+  double cusum = fmax(change->up, change->down);
+  cell(canvas, row, 0, CHANGE_RUN, 0, name);
+  cell(canvas, row, CHANGE_RUN, CHANGE_TREND, 0, ct_word_measured(word, run->emf, run->sigma));
+  snprintf(word, sizeof word, "-");
   if (isfinite(change->per_h) && run->emf > 0)
-    ct_word_measured(trend, 100 * change->per_h / run->emf, 100 * change->sigma_per_h / run->emf);
+    ct_word_measured(word, 100 * change->per_h / run->emf, 100 * change->sigma_per_h / run->emf);
+  cell(canvas, row, CHANGE_TREND, CHANGE_CUSUM, 0, word);
+  snprintf(word, sizeof word, cusum < 1e6 ? "%.1f" : isfinite(cusum) ? "%.1e" : "-", cusum);
+  cell(canvas, row, CHANGE_CUSUM, CHANGE_TARGET, change->alarm ? CT_ATTR_REVERSE : 0, word);
   if (isfinite(target_s))
     ct_word_time(left, target_s);
-  ct_canvas_text(canvas, row, 0, 0, "%-12.12s", name);
-  ct_canvas_text(canvas, row, 13, 0, "%s", ct_word_measured(word, run->emf, run->sigma));
-  ct_canvas_text(canvas, row, 32, 0, "%s", trend);
-  ct_canvas_text(canvas, row, 50, change->alarm ? CT_ATTR_REVERSE : 0, "%.1f", fmax(change->up, change->down));
-  ct_canvas_text(canvas, row, 60, 0, "%s", target_s > 0 ? left : isfinite(target_s) ? "reached" : "-");
+  cell(canvas, row, CHANGE_TARGET, CHANGE_END, 0, target_s > 0 ? left : isfinite(target_s) ? "reached" : "-");
 }
 
 void ct_panel_monitors(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
@@ -68,11 +86,15 @@ void ct_panel_monitors(const struct ct_view *view, const struct ct_snapshot *sna
     return;
   }
   canvas = ct_canvas_caption(canvas, "Instrument  sample of %s", ct_word_time(word, core->monitors.live_s));
-  ct_canvas_coloured(canvas, row++, 0, CT_GREY, 0, "%-32s%-18s%-10s%-8s", "", "now", "expected", "+-");
+  if (canvas.cols >= NARROW_COLS)
+    ct_canvas_coloured(canvas, row++, 0, CT_GREY, 0, "%-32s%-18s%-10s%s", "", "now", "expected", "±");
   for (int i = 0; i < CT_MONITORS; i++)
     monitor_line(&core->monitors.list[i], (enum ct_monitor)i, canvas, row++);
-  ct_canvas_coloured(canvas, row++, 0, CT_GREY, 0, "%-13s%-19s%-18s%-10s%s", "EMF", "since start", "% per hour", "CUSUM",
-                     "target in");
+  static const struct { int col; const char *text; } heads[] = { { 0, "EMF" }, { CHANGE_RUN, "since start" }, { CHANGE_TREND, "% per hour" },
+    { CHANGE_CUSUM, "CUSUM/σ" }, { CHANGE_TARGET, "target in" } };
+  for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+    ct_canvas_coloured(canvas, row, heads[i].col, CT_GREY, 0, "%s", heads[i].text);
+  row++;
   change_line("all pixels", &core->xcs.run, &core->xcs.change, core->xcs.target_s, canvas, row++);
   for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS); i++)
     change_line(core->rois[i].name, &core->rois[i].run, &core->rois[i].change, core->rois[i].target_s, canvas, row++);

@@ -4,6 +4,9 @@
 
 #include "view/panels.h"
 
+/* On a smaller map there would be more outline than map. */
+enum { LEAST_COLS = 30 };
+
 /* Which ROIs a character of the picture belongs to: [rows][cols] bits, in the view's memory. */
 struct lattice {
   uint16_t *cell;
@@ -129,7 +132,7 @@ void ct_outline_draw(struct ct_view *view, const struct ct_snapshot *snapshot, c
   struct ct_request request = ct_outline_request();
   struct ct_rois_view rois;
   struct lattice l = { view->memory.rois, scale->rows, scale->cols };
-  if (!view->outlines || !ct_snapshot_rois(snapshot, &request, &rois) || rois.head->rows != scale->pixel_rows ||
+  if (!view->outlines || scale->cols < LEAST_COLS || !ct_snapshot_rois(snapshot, &request, &rois) || rois.head->rows != scale->pixel_rows ||
       rois.head->cols != scale->pixel_cols || (size_t)l.rows * (size_t)l.cols > CT_VIEW_CELLS)
     return;
   fill(&l, &rois, scale);

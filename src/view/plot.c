@@ -344,15 +344,32 @@ void ct_plot_line(const struct ct_plot *plot, double x)
     ct_canvas_put(plot->area, row, col, plot->area.utf8 ? 0x250a : ':', CT_GREY, CT_COLOUR_DEFAULT, CT_ATTR_DIM);
 }
 
-void ct_plot_label(const struct ct_plot *plot, double x, const char *text)
+/* Where the label goes: its row, or -1, and in *at its column. */
+static int label_row(const struct ct_plot *plot, double x, const char *text, int *at)
 {
   int col = column_at(plot, x), columns = ct_text_columns(text);
-  int at = col + columns + 1 < plot->area.cols ? col + 1 : col - columns;
-  for (int row = 0; row < plot->area.rows && col >= 0 && at >= 0; row++)
-    if (is_free(plot, row, at, columns)) {
-      ct_canvas_coloured(plot->area, row, at, CT_GREY, 0, "%s", text);
-      return;
-    }
+  *at = col + columns + 1 < plot->area.cols ? col + 1 : col - columns;
+  for (int row = 0; row < plot->area.rows && col >= 0 && *at >= 0; row++)
+    if (is_free(plot, row, *at, columns) && is_free(plot, row, col, 1))      /* beside its own line, not another's label */
+      return row;
+  return -1;
+}
+
+void ct_plot_label(const struct ct_plot *plot, double x, const char *text)
+{
+  int at, row = label_row(plot, x, text, &at);
+  if (row >= 0)
+    ct_canvas_coloured(plot->area, row, at, CT_GREY, 0, "%s", text);
+}
+
+void ct_plot_pointer(const struct ct_plot *plot, double x, const char *text)
+{
+  int col = column_at(plot, x), at, row = label_row(plot, x, text, &at);
+  if (row < 0)
+    return;
+  for (int y = 0; y < plot->area.rows && is_free(plot, y, col, 1); y++)
+    ct_canvas_put(plot->area, y, col, plot->area.utf8 ? 0x250a : ':', CT_GREY, CT_COLOUR_DEFAULT, CT_ATTR_DIM);
+  ct_canvas_coloured(plot->area, row, at, CT_GREY, 0, "%s", text);
 }
 
 void ct_plot_tick(const struct ct_plot *plot, double x, uint32_t utf8, char ascii)

@@ -39,9 +39,11 @@ bool ct_plot_extent(const struct ct_curve *curve, double *low, double *high);
 struct ct_plot ct_plot_axes(struct ct_canvas canvas, const struct ct_axes *axes);
 void ct_plot_curve(const struct ct_plot *plot, const struct ct_curve *curve, int colour);
 /* A dotted line from bottom to top at <x>, to be drawn before curves; its label, to be drawn after them, in the first row
- * that has room for it. */
+ * that has room for it; and both of what only matters where the curve is: the line ends there, and without room for its
+ * label there is none. */
 void ct_plot_line(const struct ct_plot *plot, double x);
 void ct_plot_label(const struct ct_plot *plot, double x, const char *text);
+void ct_plot_pointer(const struct ct_plot *plot, double x, const char *text);
 /* A sign on the x axis at <x>, or above it where a number stands. */
 void ct_plot_tick(const struct ct_plot *plot, double x, uint32_t utf8, char ascii);
 /* A texture of dots between x0 and x1, every <every>th column, behind what is drawn later. */

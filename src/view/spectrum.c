@@ -2,13 +2,12 @@
 #include "view/panels.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "view/plot.h"
 #include "view/words.h"
 
-enum { MARKS_FROM_COLS = 50, WORDS_FROM_COLS = 160 };
+enum { NAMED_FROM_COLS = 48, MARKS_FROM_COLS = 50, WORDS_FROM_COLS = 160 };
 
 /* The spectrum summed over whole bins until there are no more bins than dots, so that every count is shown once. */
 enum { SPECTRUM_POINTS = 512 };
@@ -29,50 +28,35 @@ static size_t sum_bins(const struct ct_spectrum_view *spectrum, size_t points, d
   return made;
 }
 
-/* Elastic and Compton peak, where L, H and the background are counted, and the lines the viewer has asked for. */
-enum { MARKS_MAX = 4 + CT_VIEW_LINES };
-struct marks {
-  struct {
-    double e_keV;
-    char text[CT_WORD];
-  } mark[MARKS_MAX];
-  uint32_t n;
-};
-
-static void add_mark(struct marks *marks, double e_keV, const char *fmt, ...) CT_PRINTF(3, 4);
-static void add_mark(struct marks *marks, double e_keV, const char *fmt, ...)
-{
-  va_list args;
-  va_start(args, fmt);
-  if (marks->n < MARKS_MAX) {
-    marks->mark[marks->n].e_keV = e_keV;
-    vsnprintf(marks->mark[marks->n++].text, CT_WORD, fmt, args);
-  }
-  va_end(args);
-}
-
-/* What matters most comes first: it is labelled while there is room. */
-static struct marks find_marks(const struct ct_view *view, const struct ct_snapshot_xcs *xcs, bool wide)
-{
-  struct marks marks = { .n = 0 };
-  if (xcs->present && isfinite(xcs->e1_keV) && isfinite(xcs->e2_keV)) {
-    add_mark(&marks, xcs->e1_keV, wide ? "%.1f keV elastic" : "%.1f el", xcs->e1_keV);
-    add_mark(&marks, xcs->e2_keV, wide ? "%.1f keV Compton" : "%.1f C", xcs->e2_keV);
-    for (uint32_t i = 0; i < xcs->n_background && i < 2; i++)
-      add_mark(&marks, xcs->background_keV[i][0], "%s", wide ? "back" : "b");
-  }
-  for (uint32_t i = 0; i < view->n_xray && i < CT_VIEW_LINES; i++)
-    add_mark(&marks, view->xray[i].e_keV, "%.*s", (int)sizeof view->xray[i].name - 1, view->xray[i].name);
-  return marks;
-}
-
+/* Before the curve: where L, H and the background are counted, elastic and Compton peak. */
 static void draw_windows(const struct ct_plot *plot, const struct ct_snapshot_xcs *xcs)
 {
   for (int i = 0; i < 3; i++)
     ct_plot_shade(plot, xcs->windows_keV[i], xcs->windows_keV[i + 1], i == 1 ? 1 : 2);
   for (uint32_t i = 0; i < xcs->n_background && i < 2; i++) {
     ct_plot_shade(plot, xcs->background_keV[i][0], xcs->background_keV[i][1], 2);
+    ct_plot_line(plot, xcs->background_keV[i][0]);
     ct_plot_line(plot, xcs->background_keV[i][1]);
+  }
+  ct_plot_line(plot, xcs->e1_keV);
+  ct_plot_line(plot, xcs->e2_keV);
+}
+
+/* After it: what they are, the most important first, as long as there is room; and the lines that the viewer asks for. */
+static void name_lines(const struct ct_view *view, const struct ct_plot *plot, const struct ct_snapshot_xcs *xcs, bool wide)
+{
+  char word[CT_WORD];
+  if (isfinite(xcs->e1_keV) && isfinite(xcs->e2_keV)) {
+    snprintf(word, sizeof word, wide ? "%.1f keV elastic" : "%.1f el", xcs->e1_keV);
+    ct_plot_label(plot, xcs->e1_keV, word);
+    snprintf(word, sizeof word, wide ? "%.1f keV Compton" : "%.1f C", xcs->e2_keV);
+    ct_plot_label(plot, xcs->e2_keV, word);
+  }
+  for (uint32_t i = 0; i < xcs->n_background && i < 2; i++)
+    ct_plot_label(plot, xcs->background_keV[i][0], wide ? "back" : "b");
+  for (uint32_t i = 0; i < view->n_xray && i < CT_VIEW_LINES; i++) {
+    snprintf(word, sizeof word, "%.*s", (int)sizeof view->xray[i].name - 1, view->xray[i].name);
+    ct_plot_pointer(plot, view->xray[i].e_keV, word);
   }
 }
 
@@ -90,7 +74,8 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
   double x[SPECTRUM_POINTS], y[SPECTRUM_POINTS], width_keV, low, high;
   size_t n = sum_bins(&spectrum, points < SPECTRUM_POINTS ? points : SPECTRUM_POINTS, x, y, &width_keV);
   struct ct_curve curve = { .x = x, .y = y, .n = n, .x_scale = 1, .joined = true, .summed = true };
-  canvas = ct_canvas_caption(canvas, "Spectrum  %s, counts per %.3g keV%s", scope, width_keV, view->log_scale ? ", log" : "");
+  canvas = ct_canvas_caption(canvas, canvas.cols >= NAMED_FROM_COLS ? "Spectrum  %s, counts per %.3g keV%s" : "%s, counts/%.3g keV%s", scope,
+                             width_keV, view->log_scale ? ", log" : "");
   if (!ct_plot_extent(&curve, &low, &high) || !(high > 0)) {
     ct_panel_waiting(view, snapshot, canvas, "photons");
     return;
@@ -103,14 +88,10 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
   double end_keV = spectrum.head->start_keV + spectrum.head->width_keV * spectrum.head->n;
   struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){ .x_low = spectrum.head->start_keV, .x_high = end_keV, .y_low = low,
                                                                 .y_high = high, .log_y = view->log_scale, .x_unit = "keV" });
-  struct marks marks = { .n = 0 };
-  if (canvas.cols >= MARKS_FROM_COLS) {
-    marks = find_marks(view, &snapshot->core.xcs, canvas.cols >= WORDS_FROM_COLS);
+  bool marked = canvas.cols >= MARKS_FROM_COLS && snapshot->core.xcs.present;
+  if (marked)
     draw_windows(&plot, &snapshot->core.xcs);
-  }
-  for (uint32_t i = 0; i < marks.n; i++)
-    ct_plot_line(&plot, marks.mark[i].e_keV);
   ct_plot_curve(&plot, &curve, CT_ACCENT);
-  for (uint32_t i = 0; i < marks.n; i++)
-    ct_plot_label(&plot, marks.mark[i].e_keV, marks.mark[i].text);
+  if (marked)
+    name_lines(view, &plot, &snapshot->core.xcs, canvas.cols >= WORDS_FROM_COLS);
 }

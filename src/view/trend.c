@@ -21,17 +21,6 @@ static const char *time_unit(double span_s, double *unit_s)
 
 struct ct_request ct_view_marks_request(void) { return (struct ct_request){ .kind = CT_SECTION_MARKS }; }
 
-static const char *mark_word(const struct ct_snapshot_mark *mark, char out[sizeof mark->text])
-{
-  if (mark->kind == CT_MARK_TEXT)
-    snprintf(out, sizeof mark->text, "%.*s", (int)sizeof mark->text - 1, mark->text);
-  else if (mark->kind == CT_MARK_SCAN)
-    snprintf(out, sizeof mark->text, "scan %llu", (unsigned long long)mark->number);
-  else
-    snprintf(out, sizeof mark->text, mark->kind == CT_MARK_XCT ? "xct" : "xcs");
-  return out;
-}
-
 /* Before the curves: lines where somebody wrote a marker or the mode changed, ticks where a scan began. */
 static void draw_marks(const struct ct_marks_view *marks, const struct ct_plot *plot, double last_s, double unit_s)
 {
@@ -47,17 +36,16 @@ static void draw_marks(const struct ct_marks_view *marks, const struct ct_plot *
 /* After them; the newest has its word first. */
 static void name_marks(const struct ct_marks_view *marks, const struct ct_plot *plot, double last_s, double unit_s)
 {
-  char word[sizeof marks->marks->text];
   for (uint32_t i = marks->head->n; i-- > 0;)
     if (marks->marks[i].kind != CT_MARK_SCAN)
-      ct_plot_label(plot, (marks->marks[i].t_s - last_s) / unit_s, mark_word(&marks->marks[i], word));
+      ct_plot_label(plot, (marks->marks[i].t_s - last_s) / unit_s, marks->marks[i].text);
 }
 
 void ct_panel_marks(const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
   struct ct_request request = ct_view_marks_request();
   struct ct_marks_view marks;
-  char clock[CT_WORD], word[sizeof marks.marks->text];
+  char clock[CT_WORD];
   int col = 0;
   if (!ct_snapshot_marks(snapshot, &request, &marks) || marks.head->n == 0) {
     ct_canvas_coloured(canvas, 0, 0, CT_GREY, 0, "no scans or markers yet");
@@ -69,7 +57,7 @@ void ct_panel_marks(const struct ct_snapshot *snapshot, struct ct_canvas canvas)
       continue;
     ct_word_clock(clock, (int64_t)mark->t_s * CT_NS_PER_S);
     col = ct_canvas_coloured(canvas, 0, col, CT_GREY, 0, "%s ", clock);
-    col = ct_canvas_text(canvas, 0, col, mark->kind == CT_MARK_TEXT ? CT_ATTR_BOLD : 0, "%s", mark_word(mark, word)) + 2;
+    col = ct_canvas_text(canvas, 0, col, mark->kind == CT_MARK_TEXT ? CT_ATTR_BOLD : 0, "%.*s", (int)sizeof mark->text - 1, mark->text) + 2;
   }
 }
 

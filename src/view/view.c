@@ -72,18 +72,50 @@ static enum shape shape_of(int rows, int cols)
 /* Rows of <whole> that <share> of <shares> takes. */
 static int share_of(int whole, int share, int shares) { return whole * share / shares; }
 
-/* A panel, dim where what it shows is <age_s> old. */
-static void draw_aged(void (*panel)(const struct ct_view *, const struct ct_snapshot *, struct ct_canvas), const struct ct_view *view,
-                      const struct ct_snapshot *snapshot, struct ct_canvas canvas, double age_s)
+/* On the overview: is there, and its caption in reverse where it is the chosen one. */
+static void enter_panel(struct ct_view *view, struct ct_canvas canvas, enum ct_panel which)
 {
-  panel(view, snapshot, canvas);
+  if (view->panel != CT_PANEL_OVERVIEW || canvas.rows <= 0)
+    return;
+  view->shown |= 1u << which;
+  if (view->focus == which)
+    ct_canvas_reverse(ct_canvas_part(canvas, 0, 0, 1, canvas.cols));
+}
+
+/* A panel, dim where what it shows is <age_s> old. */
+static void draw_panel(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, enum ct_panel which,
+                       void (*draw)(const struct ct_view *, const struct ct_snapshot *, struct ct_canvas), double age_s)
+{
+  draw(view, snapshot, canvas);
   if (age_s > 0)
     ct_canvas_dim(canvas);
+  enter_panel(view, canvas, which);
+}
+
+static void draw_curves(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, enum ct_panel which)
+{
+  void (*const draw)(const struct ct_view *, const struct ct_snapshot *, struct ct_canvas) =
+    which == CT_PANEL_PROFILE ? ct_panel_profile : which == CT_PANEL_SPECTRUM ? ct_panel_spectrum : ct_panel_trend;
+  draw_panel(view, snapshot, canvas, which, draw, ct_age_detector(&snapshot->core));
+}
+
+static void draw_voltage(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  draw_panel(view, snapshot, canvas, CT_PANEL_CELL, ct_panel_voltage, ct_age_cell(&snapshot->core));
+}
+
+static struct ct_extent draw_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  struct ct_extent map = ct_panel_map(view, snapshot, canvas);
+  struct ct_canvas taken = ct_canvas_part(canvas, 0, 0, map.rows, map.cols);
+  if (ct_age_detector(&snapshot->core) > 0)
+    ct_canvas_dim(taken);
+  enter_panel(view, taken, CT_PANEL_MAP);
+  return map;
 }
 
 static void draw_right(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, bool numbers)
 {
-  double age_s = ct_age_detector(&snapshot->core);
   int rows = canvas.rows, cols = canvas.cols;
   if (numbers) {
     rows -= 3;
@@ -91,26 +123,18 @@ static void draw_right(struct ct_view *view, const struct ct_snapshot *snapshot,
   }
   if (rows < WALL_ROWS) {
     int half = share_of(rows, 1, 2);
-    draw_aged(ct_panel_profile, view, snapshot, ct_canvas_part(canvas, 0, 0, half, cols), age_s);
-    draw_aged(ct_panel_trend, view, snapshot, ct_canvas_part(canvas, half, 0, rows - half, cols), age_s);
+    draw_curves(view, snapshot, ct_canvas_part(canvas, 0, 0, half, cols), CT_PANEL_PROFILE);
+    draw_curves(view, snapshot, ct_canvas_part(canvas, half, 0, rows - half, cols), CT_PANEL_CELL);
     return;
   }
   int part = share_of(rows, 3, 11), row = 0;
-  draw_aged(ct_panel_profile, view, snapshot, ct_canvas_part(canvas, row, 0, part, cols), age_s);
-  draw_aged(ct_panel_trend, view, snapshot, ct_canvas_part(canvas, row += part, 0, part, cols), age_s);
+  draw_curves(view, snapshot, ct_canvas_part(canvas, row, 0, part, cols), CT_PANEL_PROFILE);
+  draw_curves(view, snapshot, ct_canvas_part(canvas, row += part, 0, part, cols), CT_PANEL_CELL);
   part = share_of(rows, 2, 11) + 1;
-  draw_aged(ct_panel_voltage, view, snapshot, ct_canvas_part(canvas, row += share_of(rows, 3, 11), 0, part, cols),
-            ct_age_cell(&snapshot->core));
+  draw_voltage(view, snapshot, ct_canvas_part(canvas, row += share_of(rows, 3, 11), 0, part, cols));
   row += part;
   ct_panel_health(view, snapshot, ct_canvas_part(canvas, row, 0, rows - row, cols));
-}
-
-static struct ct_extent draw_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
-{
-  struct ct_extent map = ct_panel_map(view, snapshot, canvas);
-  if (ct_age_detector(&snapshot->core) > 0)
-    ct_canvas_dim(ct_canvas_part(canvas, 0, 0, map.rows, map.cols));
-  return map;
+  enter_panel(view, ct_canvas_part(canvas, row, 0, rows - row, cols), CT_PANEL_HEALTH);
 }
 
 static void draw_two(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
@@ -121,8 +145,7 @@ static void draw_two(struct ct_view *view, const struct ct_snapshot *snapshot, s
   if (rest >= NUMBERS_ROWS + 1 + SPECTRUM_ROWS && body.grid->rows >= SPECTRUM_SCREEN_ROWS) {
     ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, NUMBERS_ROWS, map.cols));
     left += NUMBERS_ROWS + 1;
-    draw_aged(ct_panel_spectrum, view, snapshot, ct_canvas_part(body, left, 0, body.rows - left, map.cols),
-              ct_age_detector(&snapshot->core));
+    draw_curves(view, snapshot, ct_canvas_part(body, left, 0, body.rows - left, map.cols), CT_PANEL_SPECTRUM);
   } else if (rest >= 3) {
     ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, rest, map.cols));
   }
@@ -137,35 +160,55 @@ static void draw_column(struct ct_view *view, const struct ct_snapshot *snapshot
   ct_panel_numbers(view, snapshot, ct_canvas_part(body, row + 1, 0, body.rows - row - 1, body.cols));
 }
 
+/* Beside the large map: how it is coloured, the figures, and the curves of what is under the cursor where there is room. */
+static void draw_beside(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, bool curves)
+{
+  enum { FIGURES_ROWS = 14 };
+  int top = view->memory.map_rows > 0 ? ct_panel_range(view, canvas, 0) + 1 : 0;
+  int figures = curves ? FIGURES_ROWS : canvas.rows, half = share_of(canvas.rows - figures, 1, 2);
+  ct_panel_numbers(view, snapshot, ct_canvas_part(canvas, top, 0, figures - top - curves, canvas.cols));
+  if (!curves)
+    return;
+  draw_curves(view, snapshot, ct_canvas_part(canvas, figures, 0, half, canvas.cols), CT_PANEL_PROFILE);
+  draw_curves(view, snapshot, ct_canvas_part(canvas, figures + half, 0, canvas.rows - figures - half, canvas.cols), CT_PANEL_SPECTRUM);
+}
+
+static bool has_curves_beside(int rows, int cols) { return rows >= WALL_ROWS && cols >= 160; }
+
+/* A screen too narrow for figures beside the map may have them right of a small one. */
 static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
 {
-  enum { BESIDE_COLS = 30 };
+  enum { BESIDE_COLS = 30, LEAST_COLS = 20 };
   bool wide = body.cols >= MAP_COLS_MIN + BESIDE_COLS;
   int rows = wide ? body.rows : body.rows - 1;
   struct ct_extent map = draw_map(view, snapshot, ct_canvas_part(body, 0, 0, rows, body.cols - (wide ? BESIDE_COLS : 0)));
+  int left = view->memory.map_cols + CT_BAR_COLS + 2;
   if (wide) {
     struct ct_canvas beside = ct_canvas_part(body, 1, map.cols + 1, body.rows - 1, body.cols - map.cols - 1);
-    int top = view->memory.map_rows > 0 ? ct_panel_range(view, beside, 0) + 1 : 0;
-    ct_panel_numbers(view, snapshot, ct_canvas_part(beside, top, 0, beside.rows - top, beside.cols));
+    draw_beside(view, snapshot, beside, has_curves_beside(body.grid->rows, body.grid->cols));
+    return;
   }
-  else
-    ct_panel_readout(view, snapshot, body, body.rows - 1);
+  if (view->memory.map_rows > 0 && body.cols - left >= LEAST_COLS) {
+    ct_panel_emf(&snapshot->core, ct_canvas_part(body, 1, left, 1, body.cols - left), 0);
+    ct_panel_numbers(view, snapshot, ct_canvas_part(body, 2, left, rows - 2, body.cols - left));
+  }
+  ct_panel_readout(view, snapshot, body, body.rows - 1);
 }
 
-static void draw_cell(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
+static void draw_cell(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
 {
   enum { PART_ROWS = 6 };          /* less and a curve says nothing */
-  double age_s = ct_age_detector(&snapshot->core);
   if (body.rows >= 2 * PART_ROWS) {
     body.rows--;
     ct_panel_marks(snapshot, (struct ct_canvas){ body.grid, body.row + body.rows, body.col, 1, body.cols, body.utf8, body.colours, body.theme });
   }
   bool charge = body.rows >= 3 * PART_ROWS && ct_panel_has_charge(view, snapshot);
   int part = share_of(body.rows, 1, charge ? 3 : 2), rest = body.rows - 2 * part;
-  draw_aged(ct_panel_voltage, view, snapshot, ct_canvas_part(body, 0, 0, part, body.cols), ct_age_cell(&snapshot->core));
-  draw_aged(ct_panel_trend, view, snapshot, ct_canvas_part(body, part, 0, charge ? part : body.rows - part, body.cols), age_s);
+  draw_voltage(view, snapshot, ct_canvas_part(body, 0, 0, part, body.cols));
+  draw_curves(view, snapshot, ct_canvas_part(body, part, 0, charge ? part : body.rows - part, body.cols), CT_PANEL_CELL);
   if (charge)
-    draw_aged(ct_panel_charge, view, snapshot, ct_canvas_part(body, 2 * part, 0, rest, body.cols), age_s);
+    draw_panel(view, snapshot, ct_canvas_part(body, 2 * part, 0, rest, body.cols), CT_PANEL_CELL, ct_panel_charge,
+               ct_age_detector(&snapshot->core));
 }
 
 static void draw_health(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
@@ -192,17 +235,18 @@ static void draw_overview(struct ct_view *view, const struct ct_snapshot *snapsh
 
 static void draw_body(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body, enum shape shape)
 {
-  double age_s = ct_age_detector(&snapshot->core);
   switch (view->panel) {
   case CT_PANEL_SETTINGS: break;   /* has the whole screen, see draw_settings */
   case CT_PANEL_OVERVIEW: draw_overview(view, snapshot, body, shape); break;
   case CT_PANEL_MAP: draw_large_map(view, snapshot, body); break;
-  case CT_PANEL_PROFILE: draw_aged(ct_panel_profile, view, snapshot, body, age_s); break;
-  case CT_PANEL_SPECTRUM: draw_aged(ct_panel_spectrum, view, snapshot, body, age_s); break;
+  case CT_PANEL_PROFILE:
+  case CT_PANEL_SPECTRUM: draw_curves(view, snapshot, body, view->panel); break;
   case CT_PANEL_TOMO: draw_tomo(view, snapshot, body); break;
   case CT_PANEL_CELL: draw_cell(view, snapshot, body); break;
   case CT_PANEL_HEALTH: draw_health(view, snapshot, body); break;
-  case CT_PANEL_MONITORS: draw_aged(ct_panel_monitors, view, snapshot, body, age_s); break;
+  case CT_PANEL_MONITORS:
+    draw_panel(view, snapshot, body, CT_PANEL_MONITORS, ct_panel_monitors, ct_age_detector(&snapshot->core));
+    break;
   }
 }
 
@@ -230,6 +274,7 @@ static double age_of(enum ct_panel panel, const struct ct_snapshot_core *core)
 /* "comptop  charge-02  xcs  60 s window  3.31M photons        03:14:07Z" */
 static void draw_title(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
+  enum { CLOCK_FROM_COLS = 40 };   /* on a narrower screen the name matters more */
   int col = ct_canvas_text(canvas, 0, 0, CT_ATTR_BOLD, "comptop");
   if (snapshot == NULL)
     return;
@@ -237,8 +282,9 @@ static void draw_title(const struct ct_view *view, const struct ct_snapshot *sna
   const char *run = core->run[0] != '\0' ? core->run : core->demo ? "demo" : "(no name)";
   char clock[CT_WORD], window[2 * CT_WORD + 16], counts[CT_WORD], age[CT_WORD];
   double age_s = age_of(view->panel, core);
-  col = ct_canvas_text(canvas, 0, col + 1, CT_ATTR_BOLD, "%.*s", (int)sizeof core->run, run);
   int right = canvas.cols - (view->frozen ? 17 : 9);
+  struct ct_canvas before = canvas.cols >= CLOCK_FROM_COLS ? ct_canvas_part(canvas, 0, 0, 1, right - 1) : canvas;
+  col = ct_canvas_text(before, 0, col + 1, CT_ATTR_BOLD, "%.*s", (int)sizeof core->run, run);
   struct ct_canvas middle = ct_canvas_part(canvas, 0, 0, 1, right - 1);
   if (col + 2 < right && age_s > 0)
     col = ct_canvas_text(middle, 0, col + 2, CT_ATTR_REVERSE, "data %s", ct_word_age(age, age_s));
@@ -270,6 +316,7 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
     grid->glyphs[i] = (struct ct_glyph){ ' ', CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0 };
   struct ct_canvas screen = { grid, 0, 0, grid->rows, grid->cols, view->utf8, view->colours || view->accents, view->theme };
   view->memory.map_rows = 0;
+  view->shown = 0;
   draw_title(view, snapshot, screen);
   enum shape shape = shape_of(grid->rows, grid->cols);
   struct ct_canvas below = ct_canvas_part(screen, ROWS_TITLE, 0, grid->rows - ROWS_TITLE, grid->cols);
@@ -316,14 +363,15 @@ size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct c
     wanted[n++] = ct_view_map_request(view);
     wanted[n++] = ct_outline_request();
   }
-  if (two || view->panel == CT_PANEL_PROFILE)
+  bool beside = view->panel == CT_PANEL_MAP && has_curves_beside(rows, cols);
+  if (two || beside || view->panel == CT_PANEL_PROFILE)
     wanted[n++] = ct_view_curve_request(view, CT_SECTION_PROFILE);
   uint32_t rois[CT_OVERLAY_MAX], overlaid = ct_view_overlay(view, rois);
   for (uint32_t i = 0; i < overlaid && (view->panel == CT_PANEL_PROFILE || view->panel == CT_PANEL_CELL); i++)
     wanted[n++] = ct_view_roi_request(view->panel == CT_PANEL_CELL ? CT_SECTION_TREND : CT_SECTION_PROFILE, rois[i]);
   if (view->panel == CT_PANEL_PROFILE && view->scope != CT_SCOPE_ALL)
     wanted[n++] = (struct ct_request){ .kind = CT_SECTION_PROFILE, .scope = CT_SCOPE_ALL };
-  if ((two && rows >= SPECTRUM_SCREEN_ROWS) || view->panel == CT_PANEL_SPECTRUM)
+  if ((two && rows >= SPECTRUM_SCREEN_ROWS) || beside || view->panel == CT_PANEL_SPECTRUM)
     wanted[n++] = ct_view_curve_request(view, CT_SECTION_SPECTRUM);
   if (two || view->panel == CT_PANEL_CELL) {
     wanted[n++] = ct_view_trend_request(view);

@@ -4,14 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Beyond this no figure is worth its digits, nor has a prefix. */
+static const double largest = 1e21, largest_plain = 1e9;
+
 const char *ct_word_measured(char out[CT_WORD], double value, double sigma)
 {
   if (!isfinite(value)) {
     snprintf(out, CT_WORD, "no data");
     return out;
   }
+  if (fabs(value) >= largest_plain || sigma >= largest_plain) {
+    snprintf(out, CT_WORD, isfinite(sigma) ? "%.3g ± %.2g" : "%.3g", value, sigma);
+    return out;
+  }
   int decimals = sigma > 0 && isfinite(sigma) ? 1 - (int)floor(log10(sigma)) : 3;
-  decimals = decimals < 0 ? 0 : decimals > 4 ? 4 : decimals;
+  decimals = decimals < 0 ? 0 : decimals > 6 ? 6 : decimals;
   if (isfinite(sigma))
     snprintf(out, CT_WORD, "%.*f ± %.*f", decimals, value, decimals, sigma);
   else
@@ -46,8 +53,8 @@ const char *ct_word_short(char out[CT_WORD], double value)
     snprintf(out, CT_WORD, "-");
     return out;
   }
-  if (fabs(value) < 999.5) {
-    snprintf(out, CT_WORD, "%.0f", value);
+  if (fabs(value) < 999.5 || fabs(value) >= largest) {
+    snprintf(out, CT_WORD, fabs(value) < largest ? "%.0f" : "%.2g", value);
     return out;
   }
   const char *prefix;
@@ -59,7 +66,7 @@ const char *ct_word_short(char out[CT_WORD], double value)
 const char *ct_word_brief(char out[CT_WORD], double value)
 {
   const char *prefix = "";
-  if (fabs(value) >= 999.5)
+  if (fabs(value) >= 999.5 && fabs(value) < largest)
     scale(&value, &prefix);
   snprintf(out, CT_WORD, "%.3g%s", value, prefix);
   return out;
@@ -76,7 +83,7 @@ const char *ct_word_time(char out[CT_WORD], double seconds)
   else if (seconds < 48 * 3600)
     snprintf(out, CT_WORD, "%.1f h", seconds / 3600);
   else
-    snprintf(out, CT_WORD, "%.1f d", seconds / 86400);
+    snprintf(out, CT_WORD, seconds < 1e9 ? "%.1f d" : "%.2g d", seconds / 86400);
   return out;
 }
 
@@ -92,6 +99,10 @@ const char *ct_word_unit(char out[CT_WORD], double value, int digits, bool sign,
 {
   if (!isfinite(value)) {
     snprintf(out, CT_WORD, "- %s", unit);
+    return out;
+  }
+  if (fabs(value) >= largest) {
+    snprintf(out, CT_WORD, "%.2g %s", value, unit);
     return out;
   }
   const char *prefix;
@@ -115,6 +126,9 @@ double ct_round_step(double least)
 
 const char *ct_word_tick(char out[CT_WORD], double value, int decimals)
 {
-  snprintf(out, CT_WORD, "%.*f", decimals, fabs(value) < 0.5 * pow(10, -decimals) ? 0.0 : value);
+  if (fabs(value) >= largest_plain)
+    snprintf(out, CT_WORD, "%.3g", value);
+  else
+    snprintf(out, CT_WORD, "%.*f", decimals, fabs(value) < 0.5 * pow(10, -decimals) ? 0.0 : value);
   return out;
 }

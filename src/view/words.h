@@ -5,7 +5,7 @@
 #include <comptop/view.h>
 
 #define CT_WORD 48
-/* "0.8021 ± 0.0012": as many decimals as give the error two digits, at most 4; "no data" where the value is absent. */
+/* "0.8021 ± 0.0012": as many decimals as give the error two digits, at most 6; "no data" where the value is absent. */
 const char *ct_word_measured(char out[CT_WORD], double value, double sigma);
 /* "118", "12.3k", "3.31M": three digits and an SI prefix; "-" where absent. */
 const char *ct_word_short(char out[CT_WORD], double value);

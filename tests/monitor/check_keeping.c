@@ -127,7 +127,8 @@ static void scans_modes_and_words_are_marked(void **state)
   assert_int_equal(marks.head->n, 4);
   for (int i = 0; i < 4; i++)
     assert_true(marks.marks[i].t_s == expected[i].t_s && marks.marks[i].kind == expected[i].kind);
-  assert_int_equal(marks.marks[0].number, 1);
+  assert_string_equal(marks.marks[0].text, "scan 1");
+  assert_string_equal(marks.marks[1].text, "xct");
   assert_string_equal(marks.marks[3].text, "heater on");
   for (int i = 0; i < 200; i++) {    /* scans upon scans: what was written stays */
     core->wall_ns += CT_NS_PER_S;
@@ -137,7 +138,7 @@ static void scans_modes_and_words_are_marked(void **state)
   marks = draw_marks(history, buffer, bytes);
   assert_int_equal(marks.head->n, CT_SNAPSHOT_MARKS);
   assert_string_equal(marks.marks[2].text, "heater on");
-  assert_int_equal(marks.marks[CT_SNAPSHOT_MARKS - 1].number, 201);
+  assert_string_equal(marks.marks[CT_SNAPSHOT_MARKS - 1].text, "scan 201");
   for (int i = 0; i < 100; i++)
     history_mark(history, (int64_t)(300 + i) * CT_NS_PER_S, "again, and at such length that it does not fit into the room that a mark has");
   marks = draw_marks(history, buffer, bytes);

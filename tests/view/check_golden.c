@@ -12,7 +12,7 @@
 
 #include "samples.h"
 
-enum { ASCII, UTF8 };              /* UTF8: with colours */
+enum { ASCII, UTF8, MONO };        /* UTF8: with colours; MONO: UTF-8 without */
 
 static const struct golden {
   const char *name;
@@ -67,6 +67,54 @@ static const struct golden {
   { "settings-refused-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "Shexitec.rows\n" },
   { "settings-20x5", CT_SAMPLE_CELL, 5, 20, ASCII, "SgeometryD" },
   { "settings-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "Scathode" },
+  { "empty-20x5", CT_SAMPLE_EMPTY, 5, 20, ASCII, "" },
+  { "empty-mono-80x24", CT_SAMPLE_EMPTY, 24, 80, MONO, "" },
+  { "empty-100x30", CT_SAMPLE_EMPTY, 30, 100, MONO, "" },
+  { "empty-200x60", CT_SAMPLE_EMPTY, 60, 200, ASCII, "" },
+  { "stale-20x5", CT_SAMPLE_STALE, 5, 20, ASCII, "" },
+  { "stale-80x24", CT_SAMPLE_STALE, 24, 80, UTF8, "" },
+  { "stale-100x30", CT_SAMPLE_STALE, 30, 100, MONO, "" },
+  { "stale-200x60", CT_SAMPLE_STALE, 60, 200, ASCII, "" },
+  { "extreme-20x5", CT_SAMPLE_EXTREME, 5, 20, ASCII, "" },
+  { "extreme-80x24", CT_SAMPLE_EXTREME, 24, 80, UTF8, "" },
+  { "extreme-100x30", CT_SAMPLE_EXTREME, 30, 100, MONO, "" },
+  { "extreme-200x60", CT_SAMPLE_EXTREME, 60, 200, ASCII, "" },
+  { "nan-20x5", CT_SAMPLE_NAN, 5, 20, ASCII, "" },
+  { "nan-80x24", CT_SAMPLE_NAN, 24, 80, UTF8, "" },
+  { "nan-100x30", CT_SAMPLE_NAN, 30, 100, MONO, "" },
+  { "nan-200x60", CT_SAMPLE_NAN, 60, 200, ASCII, "" },
+  { "extreme-map-80x24", CT_SAMPLE_EXTREME, 24, 80, ASCII, "1" },
+  { "extreme-profile-80x24", CT_SAMPLE_EXTREME, 24, 80, ASCII, "2O" },
+  { "extreme-spectrum-80x24", CT_SAMPLE_EXTREME, 24, 80, ASCII, "3" },
+  { "extreme-cell-80x24", CT_SAMPLE_EXTREME, 24, 80, ASCII, "5O" },
+  { "extreme-health-80x24", CT_SAMPLE_EXTREME, 24, 80, ASCII, "6" },
+  { "extreme-instrument-80x24", CT_SAMPLE_EXTREME, 24, 80, ASCII, "7" },
+  { "nan-map-80x24", CT_SAMPLE_NAN, 24, 80, ASCII, "1" },
+  { "nan-profile-80x24", CT_SAMPLE_NAN, 24, 80, ASCII, "2O" },
+  { "nan-spectrum-80x24", CT_SAMPLE_NAN, 24, 80, ASCII, "3" },
+  { "nan-cell-80x24", CT_SAMPLE_NAN, 24, 80, ASCII, "5O" },
+  { "nan-health-80x24", CT_SAMPLE_NAN, 24, 80, ASCII, "6" },
+  { "nan-instrument-80x24", CT_SAMPLE_NAN, 24, 80, ASCII, "7" },
+  { "stale-cell-80x24", CT_SAMPLE_STALE, 24, 80, UTF8, "5O" },
+  { "stale-health-80x24", CT_SAMPLE_STALE, 24, 80, UTF8, "6" },
+  { "map-40x16", CT_SAMPLE_CELL, 16, 40, MONO, "1" },
+  { "profile-40x16", CT_SAMPLE_CELL, 16, 40, MONO, "2" },
+  { "spectrum-40x16", CT_SAMPLE_CELL, 16, 40, MONO, "3" },
+  { "cell-40x16", CT_SAMPLE_CELL, 16, 40, MONO, "5" },
+  { "health-40x16", CT_SAMPLE_CELL, 16, 40, MONO, "6" },
+  { "instrument-40x16", CT_SAMPLE_CELL, 16, 40, MONO, "7" },
+  { "profile-100x30", CT_SAMPLE_CELL, 30, 100, MONO, "2" },
+  { "profile-200x60", CT_SAMPLE_CELL, 60, 200, UTF8, "2" },
+  { "spectrum-100x30", CT_SAMPLE_CELL, 30, 100, MONO, "3" },
+  { "spectrum-200x60", CT_SAMPLE_CELL, 60, 200, UTF8, "3" },
+  { "cell-100x30", CT_SAMPLE_CELL, 30, 100, MONO, "5" },
+  { "cell-200x60", CT_SAMPLE_CELL, 60, 200, UTF8, "5" },
+  { "health-100x30", CT_SAMPLE_CELL, 30, 100, MONO, "6" },
+  { "health-200x60", CT_SAMPLE_CELL, 60, 200, UTF8, "6" },
+  { "instrument-100x30", CT_SAMPLE_CELL, 30, 100, MONO, "7" },
+  { "instrument-200x60", CT_SAMPLE_CELL, 60, 200, UTF8, "7" },
+  { "focus-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "\t\t" },
+  { "shared-map-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1a" },
   { "roi-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "rrr" },
 };
 enum { GOLDENS = sizeof goldens / sizeof *goldens };
@@ -114,8 +162,12 @@ static char *render(const struct golden *golden)
   static struct ct_view view;
   static struct ct_glyph glyphs[60 * 200];
   struct ct_grid grid = { .rows = golden->rows, .cols = golden->cols, .glyphs = glyphs };
-  bool utf8 = golden->terminal == UTF8;
-  ct_view_init(&view, utf8, utf8, 0.05);
+  bool colours = golden->terminal == UTF8;
+  ct_view_init(&view, golden->terminal != ASCII, colours, 0.05);
+  view.n_xray = 3;
+  view.xray[0] = (struct ct_view_line){ "W Ka1", 59.3182 };
+  view.xray[1] = (struct ct_view_line){ "Pb Ka1", 74.9693 };
+  view.xray[2] = (struct ct_view_line){ "Cd Ka1", 23.1728 };
   unsigned frame = 0;
   for (const char *key = golden->keys;; key++) {
     const struct ct_snapshot *sample = ct_make_sample(golden->sample, &view, golden->rows, golden->cols, frame);
@@ -127,7 +179,7 @@ static char *render(const struct golden *golden)
     if (ct_view_key(&view, key_of(*key)) != CT_KEY_DONE)
       abort();
   }
-  return picture(&grid, utf8 && golden->cols <= 80);
+  return picture(&grid, golden->terminal != ASCII && golden->cols <= 80);
 }
 
 static char *read_file(const char *name)

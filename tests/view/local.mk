@@ -49,7 +49,55 @@ dist_noinst_DATA += \
   %D%/golden/map-200x60.exp \
   %D%/golden/rois-cell-100x30.exp \
   %D%/golden/rois-profile-100x30.exp \
-  %D%/golden/rois-profile-ascii-80x24.exp
+  %D%/golden/rois-profile-ascii-80x24.exp \
+  %D%/golden/cell-100x30.exp \
+  %D%/golden/cell-200x60.exp \
+  %D%/golden/cell-40x16.exp \
+  %D%/golden/empty-100x30.exp \
+  %D%/golden/empty-200x60.exp \
+  %D%/golden/empty-20x5.exp \
+  %D%/golden/empty-mono-80x24.exp \
+  %D%/golden/extreme-100x30.exp \
+  %D%/golden/extreme-200x60.exp \
+  %D%/golden/extreme-20x5.exp \
+  %D%/golden/extreme-80x24.exp \
+  %D%/golden/extreme-cell-80x24.exp \
+  %D%/golden/extreme-health-80x24.exp \
+  %D%/golden/extreme-instrument-80x24.exp \
+  %D%/golden/extreme-map-80x24.exp \
+  %D%/golden/extreme-profile-80x24.exp \
+  %D%/golden/extreme-spectrum-80x24.exp \
+  %D%/golden/focus-80x24.exp \
+  %D%/golden/health-100x30.exp \
+  %D%/golden/health-200x60.exp \
+  %D%/golden/health-40x16.exp \
+  %D%/golden/instrument-100x30.exp \
+  %D%/golden/instrument-200x60.exp \
+  %D%/golden/instrument-40x16.exp \
+  %D%/golden/map-40x16.exp \
+  %D%/golden/nan-100x30.exp \
+  %D%/golden/nan-200x60.exp \
+  %D%/golden/nan-20x5.exp \
+  %D%/golden/nan-80x24.exp \
+  %D%/golden/nan-cell-80x24.exp \
+  %D%/golden/nan-health-80x24.exp \
+  %D%/golden/nan-instrument-80x24.exp \
+  %D%/golden/nan-map-80x24.exp \
+  %D%/golden/nan-profile-80x24.exp \
+  %D%/golden/nan-spectrum-80x24.exp \
+  %D%/golden/profile-100x30.exp \
+  %D%/golden/profile-200x60.exp \
+  %D%/golden/profile-40x16.exp \
+  %D%/golden/shared-map-80x24.exp \
+  %D%/golden/spectrum-100x30.exp \
+  %D%/golden/spectrum-200x60.exp \
+  %D%/golden/spectrum-40x16.exp \
+  %D%/golden/stale-100x30.exp \
+  %D%/golden/stale-200x60.exp \
+  %D%/golden/stale-20x5.exp \
+  %D%/golden/stale-80x24.exp \
+  %D%/golden/stale-cell-80x24.exp \
+  %D%/golden/stale-health-80x24.exp
 check_PROGRAMS += %D%/check_paint
 %C%_check_paint_SOURCES = %D%/check_paint.c %D%/samples.c %D%/samples.h
 %C%_check_paint_LDADD = $(CHECK_LDADD)

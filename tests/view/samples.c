@@ -7,7 +7,7 @@
 
 #define WALL_NS (INT64_C(1795317247) * CT_NS_PER_S + 250000000)   /* 2026-11-22T03:14:07.250Z */
 
-const char *const ct_sample_names[CT_SAMPLE_COUNT] = { "empty", "cell", "faint", "alarm" };
+const char *const ct_sample_names[CT_SAMPLE_COUNT] = { "empty", "cell", "faint", "alarm", "stale", "extreme", "nan" };
 
 /* ---- noise: the same on every machine ----------------------------------------------------------------------- */
 static double uniform(uint64_t *state)
@@ -148,9 +148,9 @@ static void fill_rois(struct ct_rois_parts *rois)
 
 static void fill_marks(struct ct_marks_parts *marks)
 {
-  static const struct ct_snapshot_mark all[] = { { .t_s = 3000, .kind = CT_MARK_SCAN, .number = 1 },
-    { .t_s = 1980, .kind = CT_MARK_XCT }, { .t_s = 1500, .kind = CT_MARK_XCS },
-    { .t_s = 1490, .kind = CT_MARK_SCAN, .number = 2 }, { .t_s = 600, .kind = CT_MARK_TEXT, .text = "cycle 2 charge" } };
+  static const struct ct_snapshot_mark all[] = { { .t_s = 3000, .kind = CT_MARK_SCAN, .text = "scan 1" },
+    { .t_s = 1980, .kind = CT_MARK_XCT, .text = "xct" }, { .t_s = 1500, .kind = CT_MARK_XCS, .text = "xcs" },
+    { .t_s = 1490, .kind = CT_MARK_SCAN, .text = "scan 2" }, { .t_s = 600, .kind = CT_MARK_TEXT, .text = "cycle 2 charge" } };
   for (uint32_t i = 0; i < marks->head->n; i++) {
     marks->marks[i] = all[i];
     marks->marks[i].t_s = (double)WALL_NS / 1e9 - all[i].t_s;
@@ -300,6 +300,113 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
     .text = "stream hexitec: no data for 14 s from tcp://det:5555; is the detector running?" };
 }
 
+/* ---- the other ends ---------------------------------------------------------------------------------------------- */
+/* Nothing new from anywhere for minutes. */
+static void make_stale(struct ct_snapshot_core *core)
+{
+  for (uint32_t i = 0; i < core->n_streams; i++) {
+    core->streams[i].state = CT_STREAM_STALE;
+    core->streams[i].silent_s = 312;
+    core->streams[i].rate_hz = 0;
+  }
+  core->streams[1].role = CT_ROLE_CAMERA;
+  core->cell.age_s = 312;
+}
+
+/* As much as there is room for, as large as numbers are, with names as long as they may be. */
+static void make_extreme(struct ct_snapshot_core *core)
+{
+  core->wall_ns = INT64_MAX;
+  core->seq = UINT64_MAX;
+  memset(core->run, 'R', sizeof core->run - 1);
+  core->n_streams = core->n_rings = CT_SNAPSHOT_STREAMS;
+  for (int i = 0; i < CT_SNAPSHOT_STREAMS; i++) {
+    core->streams[i] = (struct ct_snapshot_stream){ .role = (enum ct_role)(i % 3), .state = (enum ct_stream_state)(i % 5),
+      .frames = UINT64_MAX, .lost = UINT64_MAX, .late = UINT64_MAX, .rejected = UINT64_MAX, .rate_hz = 1e300, .lag_s = 1e300,
+      .silent_s = 1e300 };
+    memset(core->streams[i].name, 'a' + i, CT_NAME - 1);
+    memset(core->streams[i].first_rejected, '{', sizeof core->streams[i].first_rejected - 1);
+    core->rings[i] = (struct ct_snapshot_ring){ .fill = 1e300, .high = -1e300, .skipped = UINT64_MAX };
+    memset(core->rings[i].name, 'z', CT_NAME - 1);
+  }
+  core->n_rois = CT_SNAPSHOT_ROIS;
+  for (int i = 0; i < CT_SNAPSHOT_ROIS; i++) {
+    struct ct_snapshot_roi *roi = &core->rois[i];
+    *roi = (struct ct_snapshot_roi){ .pixels = UINT32_MAX, .counts = UINT64_MAX, .emf = { .emf = -1e300, .sigma = 1e300 }, .x = 1e300,
+      .x_sigma = 1e-300, .run = { .emf = 1e300, .sigma = 1e-300 }, .target_s = 1e300,
+      .change = { .samples = UINT32_MAX, .per_h = -1e300, .sigma_per_h = 1e-300, .up = 1e300, .alarm = true } };
+    for (int k = 0; k + 2 < CT_NAME; k += 2)
+      memcpy(roi->name + k, "\xc3\xa4", 2);      /* as many umlauts as fit */
+  }
+  core->n_alarms = CT_SNAPSHOT_ALARMS;
+  for (int i = 0; i < CT_SNAPSHOT_ALARMS; i++) {
+    core->alarms[i] = (struct ct_snapshot_alarm){ .severity = (enum ct_severity)(i % 3), .since_ns = INT64_MIN / 2 };
+    memset(core->alarms[i].text, 'w', sizeof core->alarms[i].text - 1);
+  }
+  core->archive = (struct ct_snapshot_archive){ .state = CT_ARCHIVE_DEGRADED, .committed_frames = UINT64_MAX,
+    .missed_frames = UINT64_MAX, .bytes = UINT64_MAX, .free_bytes = UINT64_MAX, .rate_Bps = 1e300, .left_s = 1e300, .lag_s = 1e300,
+    .ratio = 1e300, .cores = 1e300, .codec = "bslz4" };
+  memset(core->archive.folder, '/', sizeof core->archive.folder - 1);
+  core->xcs.counts = UINT64_MAX;
+  core->xcs.emf = (struct ct_emf){ .emf = 1e300, .sigma = 1e-300, .emf_plus = -1e300, .plus_sigma = 1e300 };
+  core->xcs.change = core->rois[0].change;
+  core->xcs.e1_keV = 1e300;
+  core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = -1e300, .i_A = 1e-300, .q_Ah = 1e300, .age_s = 1e300 };
+  core->uptime_s = 1e300;
+}
+
+/* Everything that may be absent is. */
+static void make_nan(struct ct_snapshot_core *core)
+{
+  const double nan = (double)NAN;
+  const struct ct_emf none = { nan, nan, nan, nan, nan, nan, nan, nan };
+  for (uint32_t i = 0; i < core->n_streams; i++)
+    core->streams[i].rate_hz = core->streams[i].lag_s = core->streams[i].silent_s = core->streams[i].angle_deg = nan;
+  core->archive.rate_Bps = core->archive.left_s = core->archive.lag_s = core->archive.ratio = core->archive.cores = nan;
+  struct ct_snapshot_xcs *xcs = &core->xcs;
+  xcs->window_s = xcs->covered_s = xcs->live_s = xcs->e1_keV = xcs->e2_keV = xcs->x = xcs->x_sigma = xcs->target_s = nan;
+  xcs->p_low = xcs->p_high = xcs->change.per_h = xcs->change.sigma_per_h = xcs->change.up = xcs->change.down = nan;
+  for (int i = 0; i < 4; i++)
+    xcs->windows_keV[i] = xcs->background_keV[i / 2][i % 2] = nan;
+  xcs->emf = xcs->run = xcs->scan_emf = none;
+  for (uint32_t i = 0; i < core->n_rois; i++) {
+    core->rois[i].emf = core->rois[i].run = none;
+    core->rois[i].x = core->rois[i].x_sigma = core->rois[i].target_s = core->rois[i].change.per_h = nan;
+  }
+  core->lithium = (struct ct_lithium){ 0, 0, nan, nan, nan, nan, nan, nan, nan, nan };
+  core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = nan, .i_A = nan, .q_Ah = nan, .age_s = nan };
+  core->ct.angle_deg = core->ct.axis_px = core->ct.axis_sigma_px = core->ct.covered_deg = core->ct.rotation_deg = nan;
+  core->health.single = core->health.dbl = core->health.multiple = core->health.window_s = core->health.hits_per_frame = nan;
+  core->health.hits_spread = core->health.rate_median_hz = core->health.jump_ADU = core->health.drift_median_ADU = nan;
+  core->drift.z_max = core->drift.z_limit = core->monitors.live_s = core->uptime_s = nan;
+  for (int i = 0; i < CT_MONITORS; i++)
+    core->monitors.list[i] = (struct ct_snapshot_monitor){ nan, nan, nan, nan, nan, nan, -1, -1, CT_MONITOR_UNKNOWN, 0 };
+}
+
+/* All floats of the sections become <value>, with a different one now and then. */
+static void overwrite(struct ct_snapshot *snapshot, double value, double other)
+{
+  struct ct_map_view map;
+  struct ct_profile_view profile;
+  struct ct_spectrum_view spectrum;
+  struct ct_trend_view trend;
+  for (uint32_t s = 0; s < snapshot->n_sections; s++) {
+    const struct ct_request *request = &snapshot->sections[s].request;
+    if (ct_snapshot_map(snapshot, request, &map))
+      for (size_t i = 0; i < 5 * (size_t)map.head->rows * map.head->cols; i++)      /* emf to intensity */
+        ((float *)(uintptr_t)map.emf)[i] = (float)(i % 7 == 0 ? other : value);
+    if (ct_snapshot_profile(snapshot, request, &profile))
+      for (size_t i = 0; i < 2 * (size_t)profile.head->n; i++)                      /* J and sigma */
+        ((double *)(uintptr_t)profile.J)[i] = i % 7 == 0 ? other : value;
+    if (ct_snapshot_spectrum(snapshot, request, &spectrum))
+      for (size_t i = 0; i < spectrum.head->n; i++)
+        ((double *)(uintptr_t)spectrum.counts)[i] = i % 7 == 0 ? other : value;
+    if (ct_snapshot_trend(snapshot, request, &trend))
+      for (size_t i = 0; i < 5 * (size_t)trend.head->n; i++)                        /* emf to q_Ah */
+        ((double *)(uintptr_t)trend.emf)[i] = i % 7 == 0 ? other : value;
+  }
+}
+
 const struct ct_snapshot *ct_make_sample(enum ct_sample sample, const struct ct_view *view, int rows, int cols,
                                          unsigned frame)
 {
@@ -316,5 +423,16 @@ const struct ct_snapshot *ct_make_sample(enum ct_sample sample, const struct ct_
   size_t n = ct_view_requests(view, rows, cols, request, CT_VIEW_REQUESTS);
   for (size_t i = 0; i < n; i++)
     add_section(&builder, &request[i], photons, frame);
-  return ct_snapshot_finish(&builder);
+  struct ct_snapshot *snapshot = ct_snapshot_finish(&builder);
+  if (sample == CT_SAMPLE_STALE)
+    make_stale(&snapshot->core);
+  if (sample == CT_SAMPLE_EXTREME) {
+    make_extreme(&snapshot->core);
+    overwrite(snapshot, 3e38, -1e30);
+  }
+  if (sample == CT_SAMPLE_NAN) {
+    make_nan(&snapshot->core);
+    overwrite(snapshot, (double)NAN, (double)NAN);
+  }
+  return snapshot;
 }

@@ -4,7 +4,8 @@
 
 #include <comptop/view.h>
 
-enum ct_sample { CT_SAMPLE_EMPTY, CT_SAMPLE_CELL, CT_SAMPLE_FAINT, CT_SAMPLE_ALARM, CT_SAMPLE_COUNT };
+enum ct_sample { CT_SAMPLE_EMPTY, CT_SAMPLE_CELL, CT_SAMPLE_FAINT, CT_SAMPLE_ALARM, CT_SAMPLE_STALE, CT_SAMPLE_EXTREME,
+                 CT_SAMPLE_NAN, CT_SAMPLE_COUNT };
 extern const char *const ct_sample_names[CT_SAMPLE_COUNT];
 
 /* A snapshot with every section <view> asks for at this size; <frame> varies the noise only. Valid until the next call. */
