@@ -137,8 +137,10 @@ void ct_axis_close(struct ct_axis_finder *finder);   /* NULL is fine */
  * Whole turns: from opposite projections, from the first pair on, anywhere on the detector (correlation where both see the
  * sample: Vo et al., Opt. Express 29 (2021) 17849). Half turns: at the end from the double wedge that the spectrum of a
  * whole turn is confined to (Vo et al., Opt. Express 22 (2014) 19078), about the middle half of the detector. Before, from
- * 45 degrees on, from the centre of mass, which moves on a sine, of a sample that lies inside the detector. 0; CT_ENODATA:
- * none of them can say, *axis is {CT_AXIS_NONE, NaN, NaN, 0}. */
+ * 45 degrees on, from the centre of mass, which moves on a sine. Both only of a sample that lies inside the detector; of
+ * one that does not, half a turn has its two ends, which are opposite. What ct_tomo_ring was told is subtracted. sigma_px
+ * is one standard deviation, of noise and of what is wrong with columns and levels as far as it shows. 0; CT_ENODATA: none
+ * of them can say, *axis is {CT_AXIS_NONE, NaN, NaN, 0}. */
 int ct_axis_find(struct ct_axis_finder *finder, const struct ct_tomo *tomo, struct ct_tomo_axis *axis);
 /* From one row and the same one half a turn later. CT_ENODATA: they have nothing in common. */
 int ct_axis_pair(struct ct_axis_finder *finder, const float *row, const float *opposite, struct ct_tomo_axis *axis);

@@ -6,6 +6,9 @@
 
 #include "tomo/internal.h"
 
+/* What a sample may have at the edges of the detector, of its mean, to lie inside. */
+#define CUT_SHARE 0.015
+
 const char *ct_axis_method_word(enum ct_axis_method method)
 {
   static const char *const word[] = { "none", "pairs", "centre-of-mass", "wedge" };
@@ -35,13 +38,20 @@ int ct_axis_open(struct ct_axis_finder **out, uint32_t cols, struct ct_err *err)
   }
   size_t coarse_sums = (size_t)CT_PAIRS_MAX * 4 * (f->coarse_cols + 1), fine_sums = 4 * ((size_t)cols + 1);
   f->sums = calloc(coarse_sums > fine_sums ? coarse_sums : fine_sums, sizeof *f->sums);
-  f->scratch = ct_floats(cols);
+  f->scratch = ct_floats(cols + 4);
+  f->beyond = ct_floats(cols);
+  f->mean = calloc(cols, sizeof *f->mean);
   f->wedge_row = fftwf_alloc_real(f->wedge_len);
   f->spectra = fftwf_alloc_complex((size_t)rows * half);
   f->column = fftwf_alloc_complex(2 * rows);
   f->turned = fftwf_alloc_complex(2 * rows);
   f->cross = fftwf_alloc_complex(half);
-  if (!ok || !f->sums || !f->scratch || !f->wedge_row || !f->spectra || !f->column || !f->turned || !f->cross) goto no_memory;
+  f->response = fftwf_alloc_complex(half);
+  f->line[0] = fftwf_alloc_complex(half);
+  f->line[1] = fftwf_alloc_complex(half);
+  if (!ok || !f->sums || !f->scratch || !f->beyond || !f->mean || !f->wedge_row || !f->spectra || !f->column || !f->turned ||
+      !f->cross || !f->response || !f->line[0] || !f->line[1])
+    goto no_memory;
   f->along = fftwf_plan_dft_r2c_1d((int)f->wedge_len, f->wedge_row, f->spectra, FFTW_ESTIMATE | FFTW_UNALIGNED);
   ok = f->along;
   for (int i = 0; i < CT_WEDGE_PLANS; i++) {
@@ -67,83 +77,66 @@ void ct_axis_close(struct ct_axis_finder *f)
   }
   free(f->sums);
   free(f->scratch);
+  free(f->beyond);
+  free(f->mean);
   fftwf_free(f->wedge_row);
   fftwf_free(f->spectra);
   fftwf_free(f->column);
   fftwf_free(f->turned);
   fftwf_free(f->cross);
+  fftwf_free(f->response);
+  fftwf_free(f->line[0]);
+  fftwf_free(f->line[1]);
   if (f->along) fftwf_destroy_plan(f->along);
   for (int i = 0; i < CT_WEDGE_PLANS; i++)
     if (f->across[i]) fftwf_destroy_plan(f->across[i]);
   free(f);
 }
 
-/* ---- the centre of mass ------------------------------------------------------------------------------------------- */
-/* Mass and centre of a row above the straight line between its edges; false where there is no sample, or more than that. */
-static bool mass_of(const float *row, uint32_t cols, double *mass, double *centre)
+void ct_axis_take(const struct ct_axis_finder *f, float *out, const float *row)
 {
-  uint32_t edge = cols / 256 + 2;
-  double left = 0, right = 0, most = 0, sum = 0, moment = 0;
-
-  for (uint32_t i = 0; i < edge; i++) {
-    left += (double)row[i] / edge;
-    right += (double)row[cols - 1 - i] / edge;
-  }
-  for (uint32_t i = 0; i < cols; i++) {
-    double v = (double)row[i] - left - (right - left) * i / (cols - 1);
-    most = fmax(most, (double)row[i]);
-    sum += v;
-    moment += v * i;
-  }
-  *mass = sum;
-  *centre = moment / sum;
-  return sum > 0 && fmax(left, right) < 0.3 * most && isfinite(*centre);
+  for (uint32_t c = 0; c < f->cols; c++) out[c] = f->ring ? row[c] - f->ring[c] : row[c];
 }
 
-/* Inverts a symmetric matrix in place; false where it is singular. */
-static bool invert3(double m[3][3])
+/* ---- what there is to find it by ---------------------------------------------------------------------------------- */
+/* Noise, what rows have alike from column to column, and whether all of the sample is seen: one that reaches beyond the
+ * detector shows at its edges, values rise there, or change as it turns. Beams that are weaker than the flat, on one side
+ * too, do not. */
+static void look_over(struct ct_axis_finder *f, const float *const *rows, uint32_t n)
 {
-  double a[3][3], det;
-  memcpy(a, m, sizeof a);
-  for (int i = 0; i < 3; i++)
-    for (int j = 0; j < 3; j++) {
-      int i1 = (i + 1) % 3, i2 = (i + 2) % 3, j1 = (j + 1) % 3, j2 = (j + 2) % 3;
-      m[j][i] = a[i1][j1] * a[i2][j2] - a[i1][j2] * a[i2][j1];
-    }
-  det = a[0][0] * m[0][0] + a[0][1] * m[1][0] + a[0][2] * m[2][0];
-  if (!(fabs(det) > 1e-12 * a[0][0] * a[0][0] * a[0][0])) return false;
-  for (int i = 0; i < 9; i++) m[i / 3][i % 3] /= det;
-  return true;
-}
+  uint32_t width = f->cols / 128 + 2, last = f->cols - 1, every = n / CT_PAIRS_MAX + 1;
+  double rises = 0, leans = 0, energy = 0, steps = 0, used = 0;
 
-/* centre(angle) = axis + X cos(angle) - Y sin(angle), least squares. */
-int ct_axis_from_mass(const float *const *rows, const double *angle_deg, uint32_t n, uint32_t cols, struct ct_tomo_axis *axis)
-{
-  double m[3][3] = { { 0 } }, b[3] = { 0 }, centres = 0, mass_sum = 0, mass_squares = 0, x[3];
-
-  if (n < 5) return CT_ENODATA;
+  f->noise = f->lean = 0;
+  memset(f->mean, 0, f->cols * sizeof *f->mean);
   for (uint32_t i = 0; i < n; i++) {
-    double mass, centre, term[3] = { 1, cos(angle_deg[i] * CT_PI / 180), -sin(angle_deg[i] * CT_PI / 180) };
-    if (!mass_of(rows[i], cols, &mass, &centre)) return CT_ENODATA;
-    mass_sum += mass;
-    mass_squares += mass * mass;
-    centres += centre * centre;
-    for (int r = 0; r < 3; r++) {
-      b[r] += term[r] * centre;
-      for (int c = 0; c < 3; c++) m[r][c] += term[r] * term[c];
+    double end[4] = { 0 }, squares = 0;
+    if (i % every == 0) f->noise += ct_axis_noise(rows[i], f->cols), used++;
+    ct_axis_take(f, f->scratch, rows[i]);
+    for (uint32_t c = 0; c < 2 * width; c++) {
+      end[c / width] += (double)f->scratch[c] / width;
+      end[2 + c / width] += (double)f->scratch[last - c] / width;
     }
+    double apart = end[0] - end[2];
+    for (uint32_t c = 0; c < f->cols; c++) {
+      double above = (double)f->scratch[c] - end[0] + apart * c / last;
+      f->mean[c] += (double)f->scratch[c] / n;
+      squares += above * above;
+    }
+    rises += ((end[1] - end[0]) * (end[1] - end[0]) + (end[3] - end[2]) * (end[3] - end[2])) / n;
+    f->lean += apart / n;
+    leans += apart * apart / n;
+    energy += squares / f->cols / n;
   }
-  /* What lies inside the detector weighs the same from all sides. */
-  double mean = mass_sum / n, spread = mass_squares / n - mean * mean;
-  if (!(spread < 0.03 * 0.03 * mean * mean) || !invert3(m)) return CT_ENODATA;
-  double rest = centres;
-  for (int r = 0; r < 3; r++) {
-    x[r] = m[r][0] * b[0] + m[r][1] * b[1] + m[r][2] * b[2];
-    rest -= x[r] * b[r];
+  f->noise /= used;
+  f->cut = rises + leans - f->lean * f->lean - 6 * f->noise / width > CUT_SHARE * CUT_SHARE * (energy - f->noise);
+  /* Fourth differences of the mean: the sample's own are small, those of independent columns of variance v have 70 v. */
+  for (uint32_t c = 2; c + 2 < f->cols; c++) {
+    double step = f->mean[c - 2] + f->mean[c + 2] - 4 * (f->mean[c - 1] + f->mean[c + 1]) + 6 * f->mean[c];
+    steps += step * step / 70 / (f->cols - 4);
   }
-  if (!(x[0] >= 0 && x[0] <= cols - 1.0)) return CT_ENODATA;
-  *axis = (struct ct_tomo_axis){ CT_AXIS_CENTRE_OF_MASS, x[0], fmax(sqrt(fmax(rest, 0) / (n - 3) * m[0][0]), 0.02), 0 };
-  return 0;
+  f->shared = fmax(steps - f->noise / n, 0);
+  f->noise = fmax(f->noise - f->shared, 0);
 }
 
 /* ---- from a slice's projections ----------------------------------------------------------------------------------- */
@@ -238,22 +231,38 @@ static bool half_turn(const struct ct_axis_finder *f, uint32_t n, uint32_t *rows
   return turned > 180 - 3 * step;
 }
 
+/* After half a turn the first projection comes again, mirrored. The stage stopped short of it by a step or so: the line
+ * through the first two goes on to what is opposite to the last. */
+static int from_ends(struct ct_axis_finder *f, uint32_t n, struct ct_tomo_axis *axis)
+{
+  double step = f->angle_deg[1] - f->angle_deg[0], gap = f->angle_deg[0] + 180 - f->angle_deg[n - 1];
+  double far = gap / step;
+  if (!(step > 0 && far >= 0 && far < 1.5)) return CT_ENODATA;
+  for (uint32_t c = 0; c < f->cols; c++) f->beyond[c] = f->rows[0][c] + (float)far * (f->rows[0][c] - f->rows[1][c]);
+  const float *last = f->rows[n - 1], *beyond = f->beyond;
+  return ct_axis_from_pairs(f, &last, &beyond, 1, axis);
+}
+
 int ct_axis_find(struct ct_axis_finder *f, const struct ct_tomo *t, struct ct_tomo_axis *axis)
 {
   *axis = (struct ct_tomo_axis){ CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
   if (t->n < 2 || t->setup.cols != f->cols) return CT_ENODATA;
+  f->ring = t->has_ring ? t->ring : NULL;
   uint32_t n = rows_of(f, t), half;
-  double turned = f->angle_deg[n - 1] - f->angle_deg[0];
-  bool complete = half_turn(f, n, &half);
+  bool complete = half_turn(f, n, &half), enough = f->angle_deg[n - 1] - f->angle_deg[0] >= 45;
+  look_over(f, f->rows, n);
 
-  /* All of half a turn says more than its two ends; of a whole one, opposite projections say it all. */
-  if (t->setup.rotation_deg == 180 && complete && !ct_axis_from_wedge(f, f->rows, f->angle_deg, half, axis)) return 0;
-  if (turned >= 45 && t->setup.rotation_deg == 180 && !ct_axis_from_mass(f->rows, f->angle_deg, n, f->cols, axis)) return 0;
+  if (t->setup.rotation_deg == 180) {
+    /* All of half a turn says more than its two ends, if all of the sample is there. */
+    if (complete && !f->cut && !ct_axis_from_wedge(f, f->rows, f->angle_deg, half, axis)) return 0;
+    if (enough && !f->cut && !ct_axis_from_mass(f, f->rows, f->angle_deg, n, axis)) return 0;
+    if (complete && !from_ends(f, half, axis)) return 0;
+  }
   uint32_t pairs = pairs_of(f, t);
   if (pairs && !ct_axis_from_pairs(f, f->rows, f->opposite, pairs, axis)) return 0;
-  if (turned < 45 || t->setup.rotation_deg == 180) return CT_ENODATA;
+  if (!enough || f->cut || t->setup.rotation_deg == 180) return CT_ENODATA;
   n = rows_of(f, t);
-  return ct_axis_from_mass(f->rows, f->angle_deg, n, f->cols, axis);
+  return ct_axis_from_mass(f, f->rows, f->angle_deg, n, axis);
 }
 
 int ct_axis_pair(struct ct_axis_finder *f, const float *row, const float *opposite, struct ct_tomo_axis *axis)

@@ -9,6 +9,9 @@
 enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 16,
        CT_AXIS_ROWS = 1440 };
 
+/* What interpolation leaves of an error where there is no noise. */
+#define CT_AXIS_SIGMA_LEAST_PX 0.004
+
 /* A row and the mirrored one half a turn later, made ready for comparison. */
 struct ct_facing {
   float *row, *mirror;              /* [cols] */
@@ -22,6 +25,12 @@ struct ct_axis_view {
 
 struct ct_axis_finder {
   uint32_t cols;
+  const float *ring;                /* [cols]: what is subtracted from every row; NULL: nothing */
+  float *beyond;                    /* [cols]: a row that was never taken */
+  double *mean;                     /* [cols] of all rows */
+  double noise, shared;             /* variance of a value's noise, and of what all rows have alike */
+  double lean;                      /* level at the left less that at the right */
+  bool cut;                         /* the sample reaches beyond the detector */
   /* What is looked at of a slice's projections. */
   struct ct_axis_view view[CT_AXIS_ROWS];
   const float *rows[CT_AXIS_ROWS], *opposite[CT_PAIRS_MAX];
@@ -30,17 +39,22 @@ struct ct_axis_finder {
   /* pairs.c */
   uint32_t coarse_bin, coarse_cols;
   struct ct_facing facing[CT_PAIRS_MAX];
-  float *scratch;                   /* [cols] */
+  float *scratch;                   /* [cols + 4] */
   double *sums;                     /* 4 x [cols + 1] */
 
   /* wedge.c: rows of <wedge_cols> columns, padded to <wedge_len>; CT_WEDGE_LEAST << i rows by plan i */
   uint32_t wedge_bin, wedge_cols, wedge_len;
   float *wedge_row;
-  double level[2], height;          /* of the first and the last columns; the most that rows have above */
-  double energy;                    /* of half a turn, outside the wedge */
+  double level[2], drift[2];        /* of the first and the last columns */
+  double height;                    /* the most that rows have above */
+  double cot[CT_WEDGE_LEAST << (CT_WEDGE_PLANS - 1)];
+  double energy, terms;             /* of half a turn, outside the wedge: of how many coefficients */
+  double with_energy, with_noise;   /* how much noise moves the slope of what is outside, squared, with signal and with noise */
   fftwf_complex *spectra;           /* [rows][wedge_len / 2 + 1] */
   fftwf_complex *column, *turned;   /* [2 * rows] */
   fftwf_complex *cross;             /* [wedge_len / 2 + 1] */
+  fftwf_complex *response;          /* [wedge_len / 2 + 1]: what the same in all rows does to that */
+  fftwf_complex *line[2];           /* [wedge_len / 2 + 1]: spectra of a level that is wrong at the left, at the right */
   fftwf_plan along, across[CT_WEDGE_PLANS];
 };
 
@@ -50,7 +64,13 @@ int ct_axis_from_pairs(struct ct_axis_finder *finder, const float *const *rows, 
 /* rows[n] at angle_deg[n], ascending over half a turn. */
 int ct_axis_from_wedge(struct ct_axis_finder *finder, const float *const *rows, const double *angle_deg, uint32_t n,
                        struct ct_tomo_axis *axis);
-int ct_axis_from_mass(const float *const *rows, const double *angle_deg, uint32_t n, uint32_t cols, struct ct_tomo_axis *axis);
+int ct_axis_from_mass(struct ct_axis_finder *finder, const float *const *rows, const double *angle_deg, uint32_t n,
+                      struct ct_tomo_axis *axis);
+
+/* Variance of the noise of a row's values. */
+double ct_axis_noise(const float *row, uint32_t cols);
+/* out[cols] = the row less the finder's ring. */
+void ct_axis_take(const struct ct_axis_finder *finder, float *out, const float *row);
 
 /* The mean of every <bin> columns. */
 void ct_axis_bin(float *out, const float *row, uint32_t bin, uint32_t cols);

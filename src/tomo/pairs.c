@@ -6,8 +6,9 @@
 #include <string.h>
 
 /* Noise leaves this much of its variance after smooth(). */
-#define NOISE_LEFT 0.2
-#define SIGMA_LEAST_PX 0.02
+#define NOISE_LEFT 0.196
+/* And the difference of two neighbours this much of it. */
+#define STEP_LEFT 0.0436
 
 void ct_axis_bin(float *out, const float *row, uint32_t bin, uint32_t cols)
 {
@@ -24,18 +25,23 @@ double ct_axis_vertex(double before, double at, double after)
   return isfinite(vertex) ? fmin(fmax(vertex, -1), 1) : 0;
 }
 
-/* Twice 1 4 6 4 1: a parabola through three correlations is only good where they are smooth. */
+/* Twice 1 4 6 4 1: a parabola through three correlations is only good where they are smooth. Beyond its ends a row goes on
+ * as it came, turned about them: every column counts where only few are seen twice. */
 static void smooth(float *row, float *scratch, uint32_t cols)
 {
+  float *at = scratch + 2;
   for (int pass = 0; pass < 2; pass++) {
-    memcpy(scratch, row, cols * sizeof *row);
-    for (uint32_t i = 2; i + 2 < cols; i++)
-      row[i] = (scratch[i - 2] + scratch[i + 2] + 4 * (scratch[i - 1] + scratch[i + 1]) + 6 * scratch[i]) / 16;
+    memcpy(at, row, cols * sizeof *row);
+    for (int k = 1; k <= 2; k++) {
+      at[-k] = 2 * row[0] - row[k];
+      at[(int)cols - 1 + k] = 2 * row[cols - 1] - row[(int)cols - 1 - k];
+    }
+    for (int i = 0; i < (int)cols; i++) row[i] = (at[i - 2] + at[i + 2] + 4 * (at[i - 1] + at[i + 1]) + 6 * at[i]) / 16;
   }
 }
 
-/* Variance of the noise of a row from its second differences, the smaller half of them: edges are in the other one. */
-static double noise_of(const float *row, uint32_t cols)
+/* From its second differences, the smaller half of them: edges are in the other one. */
+double ct_axis_noise(const float *row, uint32_t cols)
 {
   double mean = 0, low = 0;
   uint32_t n = 0;
@@ -118,12 +124,11 @@ static bool find_coarse(struct ct_axis_finder *f, uint32_t n, double noise, int3
   return most > 0.5;
 }
 
-/* Adds to *rest and *steep what rows and mirrored rows <shift> columns apart differ by, squared, less their mean difference, a
- * column, and how steep they are. */
-static void differ(const struct ct_facing *p, uint32_t cols, int32_t shift, double *rest, double *steep)
+/* What rows and mirrored rows, <shift> columns apart, differ by, squared, less their mean difference; <n> columns of the
+ * row from <from> on. */
+static double differ(const struct ct_facing *p, uint32_t from, uint32_t n, int32_t shift)
 {
-  uint32_t n = cols - (uint32_t)abs(shift);
-  const float *row = p->row + (shift > 0 ? shift : 0), *mirror = p->mirror - (shift < 0 ? shift : 0);
+  const float *row = p->row + from, *mirror = p->mirror + ((int64_t)from - shift);
   double sum = 0, squares = 0;
 
   for (uint32_t i = 0; i < n; i++) {
@@ -131,35 +136,48 @@ static void differ(const struct ct_facing *p, uint32_t cols, int32_t shift, doub
     sum += d;
     squares += d * d;
   }
-  for (uint32_t i = 0; i + 1 < n; i++) {
-    double d = (double)(row[i + 1] - row[i]);
-    *steep += d * d;
-  }
-  *rest += (squares - sum * sum / n) * cols / n;
+  return squares - sum * sum / n;
+}
+
+/* What a shift by a column changes, squared, less what it changes everywhere alike. */
+static double steepness(const float *row, uint32_t n)
+{
+  double sum = 0, mean = (double)(row[n - 1] - row[0]) / (n - 1);
+  for (uint32_t i = 0; i + 1 < n; i++) sum += ((double)(row[i + 1] - row[i]) - mean) * ((double)(row[i + 1] - row[i]) - mean);
+  return sum;
 }
 
 /* The axis near <shift> columns, where all pairs together differ least, and the error that noise leaves. */
 static bool find_fine(struct ct_axis_finder *f, uint32_t n, int32_t shift, double noise, struct ct_tomo_axis *axis)
 {
-  enum { REACH_MAX = 200 };
   int32_t reach = 2 * (int32_t)f->coarse_bin + 2, cols = (int32_t)f->cols, best = shift;
-  double rest[2 * REACH_MAX + 1], steep[2 * REACH_MAX + 1] = { 0 }, least = (double)INFINITY;
+  double least = (double)INFINITY, at[3] = { 0 }, steep = 0;
 
-  if (reach > REACH_MAX) reach = REACH_MAX;
   for (int32_t s = shift - reach; s <= shift + reach; s++) {
-    double *at = &rest[s - shift + reach];
-    *at = abs(s) + 8 <= cols ? 0 : (double)INFINITY;
-    for (uint32_t i = 0; i < n && isfinite(*at); i++) differ(&f->facing[i], f->cols, s, at, &steep[s - shift + reach]);
-    if (*at < least) least = *at, best = s;
+    double rest = 0;
+    if (abs(s) + 8 > cols) continue;
+    uint32_t seen = (uint32_t)(cols - abs(s));
+    for (uint32_t i = 0; i < n; i++) rest += differ(&f->facing[i], s > 0 ? (uint32_t)s : 0, seen, s) / seen;
+    if (rest < least) least = rest, best = s;
   }
-  if (best == shift - reach || best == shift + reach) return false;
-  const double *at = rest + (best - shift + reach);
-  double sigma = 0.5 * sqrt(2 * noise / steep[best - shift + reach]);
-  /* More difference than noise explains is an error, too. */
-  double expected = 2 * noise * NOISE_LEFT * n * cols;
-  *axis = (struct ct_tomo_axis){ CT_AXIS_PAIRS, (cols - 1 + best + ct_axis_vertex(at[-1], at[0], at[1])) / 2,
-                            sigma * sqrt(fmax(1, least / fmax(expected, 1e-300))), n };
-  axis->sigma_px = isfinite(axis->sigma_px) ? fmax(axis->sigma_px, SIGMA_LEAST_PX) : SIGMA_LEAST_PX;
+  if (best == shift - reach || best == shift + reach || abs(best) + 10 > cols) return false;
+  /* The same columns at all three: those that come and go at the ends would draw the vertex to one side. */
+  uint32_t from = best >= 0 ? (uint32_t)best + 1 : 1, seen = (uint32_t)(cols - abs(best) - 2);
+  /* Nor those that smoothing had to guess at, where there are enough others. */
+  uint32_t guessed = seen / 16 < 4 ? seen / 16 : 4;
+  from += guessed;
+  seen -= 2 * guessed;
+  for (uint32_t i = 0; i < n; i++) {
+    for (int32_t k = -1; k <= 1; k++) at[k + 1] += differ(&f->facing[i], from, seen, best + k);
+    steep += steepness(f->facing[i].row + from, seen) - noise * STEP_LEFT * seen;
+  }
+  /* Noise alone is steep, too; more difference than noise explains is an error like noise; what all rows have alike does
+   * not become less with more of them. */
+  if (!(steep > noise * STEP_LEFT * seen * n)) return false;
+  double vertex = ct_axis_vertex(at[0], at[1], at[2]), differs = at[1] - (at[0] - at[2]) * vertex / 4;
+  double rest = fmax(2 * noise, differs / (NOISE_LEFT * n * seen)) + 2 * f->shared * (n - 1);
+  *axis = (struct ct_tomo_axis){ CT_AXIS_PAIRS, (cols - 1 + best + vertex) / 2,
+                                 hypot(0.5 * sqrt(rest / steep), CT_AXIS_SIGMA_LEAST_PX), n };
   return true;
 }
 
@@ -172,9 +190,10 @@ int ct_axis_from_pairs(struct ct_axis_finder *f, const float *const *rows, const
   if (n > CT_PAIRS_MAX) n = CT_PAIRS_MAX;
   for (uint32_t i = 0; i < n; i++) {
     struct ct_facing *p = &f->facing[i];
-    noise += noise_of(rows[i], f->cols) / n;
-    memcpy(p->row, rows[i], f->cols * sizeof *p->row);
-    for (uint32_t c = 0; c < f->cols; c++) p->mirror[c] = opposite[i][f->cols - 1 - c];
+    noise += (ct_axis_noise(rows[i], f->cols) + ct_axis_noise(opposite[i], f->cols)) / 2 / n;
+    ct_axis_take(f, p->row, rows[i]);
+    ct_axis_take(f, f->scratch, opposite[i]);
+    for (uint32_t c = 0; c < f->cols; c++) p->mirror[c] = f->scratch[f->cols - 1 - c];
     smooth(p->row, f->scratch, f->cols);
     smooth(p->mirror, f->scratch, f->cols);
     ct_axis_bin(p->coarse_row, p->row, f->coarse_bin, f->coarse_cols);
