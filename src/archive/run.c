@@ -275,8 +275,10 @@ size_t ct_run_syncs(struct ct_run *run, struct ct_run_sync *syncs, size_t max)
 void ct_run_sync_failed(struct ct_run *run, int why, int64_t now_ns)
 {
   char text[160];
-  for (size_t i = 0; i < run->n_streams; i++)
+  for (size_t i = 0; i < run->n_streams; i++) {
     ct_run_close_stream(run, &run->streams[i], now_ns);
+    ct_run_doubt(run, &run->streams[i]);
+  }
   snprintf(text, sizeof text, "the disk did not keep what was written (%s); the frames of the last seconds may be damaged, "
            "see comptop-archive verify", strerror(why));
   ct_run_trouble(run, now_ns, text);
@@ -302,8 +304,9 @@ int ct_run_close(struct ct_run *run, int64_t now_ns, struct ct_err *err)
   while (run->n_syncs > 0)
     if (ct_run_sync(&run->syncs[--run->n_syncs]) != 0)
       rc = ct_err_set(err, CT_EARCHIVE, "%s: the disk did not keep what was written last", run->folder.path);
+  ct_run_mend_files(run, now_ns);
   for (size_t i = 0; i < run->n_files; i++)
-    if (!run->files[i].closed && !ct_run_mend(&run->files[i]))
+    if (!run->files[i].closed)
       rc = ct_err_set(err, CT_EARCHIVE, "%s: was left open by a failing disk; see comptop-archive repair",
                       run->files[i].path);
   if (ct_run_master(run, now_ns, rc == 0 ? err : NULL) != 0)

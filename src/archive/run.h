@@ -89,6 +89,10 @@ void ct_run_look(struct ct_run *run, int64_t now_ns);                     /* at 
 /* Whether writing makes sense now: not while it has just failed, nor below the reserve. */
 bool ct_run_may_write(struct ct_run *run, int64_t now_ns);
 int ct_run_fail(struct ct_run *run, struct ct_run_writer *stream, int64_t now_ns, const char *text);
+/* The stream's last file may not be as it was written: it is looked at again. */
+void ct_run_doubt(struct ct_run *run, const struct ct_run_writer *stream);
+/* All that could not be finished, or is in doubt. */
+void ct_run_mend_files(struct ct_run *run, int64_t now_ns);
 /* Makes a file readable again that a failing disk left; true when <file> says what is in it. */
 bool ct_run_mend(struct ct_run_file *file);
 /* run_log.c */

@@ -79,7 +79,7 @@ void ct_run_fail_results(struct ct_run *run, int64_t now_ns)
 /* In a new file when the old one has failed, a while ago. */
 static bool have_log(struct ct_run *run, int64_t now_ns)
 {
-  if (run->log_open || now_ns - run->log_failed_ns < retry_ns)
+  if (run->log_open || run->folder.lock < 0 || now_ns - run->log_failed_ns < retry_ns)
     return run->log_open;
   run->log_failed_ns = now_ns;
   return ct_run_open_log(run, NULL) == 0;
@@ -87,7 +87,7 @@ static bool have_log(struct ct_run *run, int64_t now_ns)
 
 static bool have_results(struct ct_run *run, int64_t now_ns)
 {
-  if (run->results_open || now_ns - run->results_failed_ns < retry_ns)
+  if (run->results_open || run->folder.lock < 0 || now_ns - run->results_failed_ns < retry_ns)
     return run->results_open;
   run->results_failed_ns = now_ns;
   return ct_run_open_results(run, NULL) == 0;

@@ -97,25 +97,44 @@ static void look_at_files(struct ct_run *run, int64_t now_ns)
     ct_run_fail_results(run, now_ns);
 }
 
-/* A folder that was removed is made again, on the disk it was on: where that is not mounted any more, nothing is
- * written to the one beneath. */
-static void keep_folder(struct ct_run *run)
+static bool writes_nothing(const struct ct_run *run)
+{
+  for (size_t i = 0; i < run->n_streams; i++)
+    if (run->streams[i].open)
+      return false;
+  return run->failed && !run->log_open && !run->results_open;
+}
+
+/* Where a disk is not mounted any more, nothing is written to the one beneath: it is another, and has no such run. */
+static bool on_its_disk(struct ct_run *run)
 {
   struct stat status;
+  char master[CT_PATH];
+  ct_folder_path(&run->folder, ".nxs", master);
+  if (stat(run->setup.folder, &status) != 0 || (status.st_dev != run->device && access(master, F_OK) != 0))
+    return false;
+  run->device = status.st_dev;       /* mounted again it may have another number */
+  return true;
+}
+
+/* A folder that was removed is made again. The lock is no reason why a disk that failed cannot be unmounted: it is given
+ * back, and taken again at once where that is possible. */
+static void keep_folder(struct ct_run *run)
+{
   char path[CT_PATH];
   struct ct_err err;
   ct_folder_path(&run->folder, ".lock", path);
   nlink_t links;
-  if (run->folder.lock >= 0 && in_place(path, run->folder.lock, &links))
-    return;
-  if (stat(run->setup.folder, &status) != 0 || status.st_dev != run->device)
-    return;
-  if (mkdir(run->folder.path, 0777) != 0 && errno != EEXIST)
+  const bool there = run->folder.lock >= 0 && in_place(path, run->folder.lock, &links);
+  if (there && !writes_nothing(run))
     return;
   ct_folder_unlock(&run->folder);
+  if (!on_its_disk(run) || (mkdir(run->folder.path, 0777) != 0 && errno != EEXIST))
+    return;
+  if (ct_folder_lock(&run->folder, &err) != 0 || there)
+    return;
   run->ballast = false;
-  if (ct_folder_lock(&run->folder, &err) == 0)
-    (void)!ct_run_write_configuration(run, &err);
+  (void)!ct_run_write_configuration(run, &err);
 }
 
 void ct_run_look(struct ct_run *run, int64_t now_ns)
@@ -128,12 +147,58 @@ void ct_run_look(struct ct_run *run, int64_t now_ns)
   keep_folder(run);
 }
 
-/* Files that could not be finished when the disk failed. */
-static void mend_files(struct ct_run *run)
+/* What was committed of the stream's last file and is not in it any more, because it did not reach the disk. */
+static void miss_rest(struct ct_run *run, struct ct_run_writer *stream, uint64_t kept, int64_t now_ns)
+{
+  uint64_t before = 0;
+  for (size_t i = 0; i < stream->n_committed && before < stream->committed_here; i++) {
+    const struct ct_range *range = &stream->ranges[i];
+    const uint64_t all = range->last - range->first + 1, left = stream->committed_here - before, n = all < left ? all : left;
+    const uint64_t skip = kept > before ? kept - before : 0;
+    if (skip < n) {
+      run->committed -= n - skip;
+      ct_run_gap(run, (size_t)(stream - run->streams), range->first + skip, range->first + n - 1, CT_GAP_MISSED, now_ns);
+    }
+    before += n;
+  }
+  stream->committed_here = kept < stream->committed_here ? kept : stream->committed_here;
+}
+
+static void mend_logs(const struct ct_run *run, const char *kind, unsigned end)
+{
+  for (unsigned i = 0; i < end; i++) {
+    char path[CT_PATH], journal[CT_STORE_PATH + 16];
+    ct_folder_file(&run->folder, kind, i, path);
+    ct_store_journal_path(path, journal);
+    if (access(journal, F_OK) == 0)
+      (void)!ct_repair_file(path, NULL);
+  }
+}
+
+static bool is_last(const struct ct_run_writer *stream, const struct ct_run_file *file)
+{
+  return !stream->open && stream->index == file->index + 1 && strcmp(stream->name, file->stream) == 0;
+}
+
+void ct_run_doubt(struct ct_run *run, const struct ct_run_writer *stream)
 {
   for (size_t i = 0; i < run->n_files; i++)
-    if (!run->files[i].closed)
-      ct_run_mend(&run->files[i]);
+    if (is_last(stream, &run->files[i]))
+      run->files[i].closed = false;
+}
+
+void ct_run_mend_files(struct ct_run *run, int64_t now_ns)
+{
+  mend_logs(run, "log", run->log_index);
+  mend_logs(run, "results", run->results_index);
+  for (size_t i = 0; i < run->n_files; i++) {
+    struct ct_run_file *file = &run->files[i];
+    if (file->closed || !ct_run_mend(file))
+      continue;
+    for (size_t k = 0; k < run->n_streams; k++)
+      if (is_last(&run->streams[k], file))
+        miss_rest(run, &run->streams[k], file->n, now_ns);
+  }
 }
 
 bool ct_run_mend(struct ct_run_file *file)
@@ -176,7 +241,9 @@ bool ct_run_may_write(struct ct_run *run, int64_t now_ns)
   if (now_ns - run->failed_ns < retry_ns)
     return false;
   run->failed_ns = now_ns;
-  mend_files(run);
+  if (run->folder.lock < 0)
+    return false;
+  ct_run_mend_files(run, now_ns);
   run->failed = false;
   return true;
 }

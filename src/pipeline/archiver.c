@@ -55,7 +55,7 @@ struct results {
 struct status {
   struct ct_snapshot_archive archive;
   char reason[REASON_BYTES];
-  int64_t newest_ns;          /* arrival of the newest frame on its way to the disk */
+  int64_t newest_ns;          /* arrival of the newest frame that the writer is done with */
 };
 
 struct ct_archiver {
@@ -95,8 +95,9 @@ static bool write_parcel(struct ct_archiver *a, struct ct_packer *p)
     ct_run_gap(a->run, p->stream, parcel.first, parcel.last, parcel.reason, now_ns);
     return true;
   }
-  if (ct_run_write(a->run, parcel.chunk, now_ns) == 0 && parcel.newest_ns > a->newest_ns)
-    a->newest_ns = parcel.newest_ns;   /* a failed write has been counted by the run */
+  (void)!ct_run_write(a->run, parcel.chunk, now_ns);   /* what fails is counted by the run, and waits no more */
+  if (parcel.newest_ns > a->newest_ns)
+    a->newest_ns = parcel.newest_ns;
   ct_packer_give_back(p, parcel.chunk);
   return true;
 }

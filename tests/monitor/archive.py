@@ -382,4 +382,5 @@ def test_a_disk_that_fills_up(scene):
     expect(listed=(listed, s["archive"]["missed_frames"]))
 
 
-sys.exit(run_tests(globals()))
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))
