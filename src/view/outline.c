@@ -136,7 +136,8 @@ void ct_outline_draw(struct ct_view *view, const struct ct_snapshot *snapshot, c
       rois.head->cols != scale->pixel_cols || (size_t)l.rows * (size_t)l.cols > CT_VIEW_CELLS)
     return;
   fill(&l, &rois, scale);
-  uint16_t chosen = view->scope == CT_SCOPE_ROI ? (uint16_t)(1u << view->roi) : 0, named = 0;
+  const unsigned chosen_bit = view->scope == CT_SCOPE_ROI ? 1u << view->roi : 0;
+  uint16_t chosen = (uint16_t)chosen_bit, named = 0;
   for (int row = 0; row < l.rows; row++)
     for (int col = 0; col < l.cols; col++) {
       uint16_t edge = edge_at(&l, row, col), front = edge & chosen ? edge & chosen : edge;
