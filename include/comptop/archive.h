@@ -24,6 +24,7 @@ struct ct_h5_info {
   uint64_t n;                     /* frames; [rows, cols] counts as one */
   uint32_t rows, cols;
   enum ct_type type;
+  uint64_t chunk;                 /* frames that are stored together, at least 1 */
 };
 /* Opens [n,rows,cols] or [rows,cols] of 1..16384 rows and columns of integers (1, 2, 4, 8 bytes) or floats (4, 8). */
 int ct_h5_open_frames(struct ct_h5_frames **out, const char *spec, struct ct_err *err) CT_MUST_CHECK;
@@ -37,6 +38,15 @@ int ct_h5_open_column(struct ct_h5_frames **out, const char *spec, uint64_t n, s
  * read_as converts to <type>; as CT_F64, data whose attribute `units` says radians become degrees. */
 int ct_h5_read_frames(struct ct_h5_frames *frames, uint64_t first, uint64_t count, void *buffer,
                       struct ct_err *err) CT_MUST_CHECK;
+/* The same in two steps: what is packed is only fetched, into parcels, and the frames are there when each of them has been
+ * unpacked: 0 or CT_EFORMAT; by any thread, several at once, until the next fetch into them. */
+struct ct_h5_parcels;
+struct ct_h5_parcels *ct_h5_parcels_new(void);
+void ct_h5_parcels_free(struct ct_h5_parcels *parcels);    /* NULL is fine */
+int ct_h5_fetch_frames(struct ct_h5_frames *frames, uint64_t first, uint64_t count, void *buffer,
+                       struct ct_h5_parcels *parcels, struct ct_err *err) CT_MUST_CHECK;
+size_t ct_h5_parcels_n(const struct ct_h5_parcels *parcels);
+int ct_h5_unpack(const struct ct_h5_parcels *parcels, size_t i) CT_MUST_CHECK;
 int ct_h5_read_as(struct ct_h5_frames *frames, uint64_t first, uint64_t count, enum ct_type type, void *buffer,
                   struct ct_err *err) CT_MUST_CHECK;
 void ct_h5_close_frames(struct ct_h5_frames *frames);      /* NULL is fine */

@@ -49,13 +49,80 @@ void ct_direct_fini(struct ct_direct *direct)
   free(direct->plain);
 }
 
-static bool unpack(const struct ct_direct *direct, size_t stored, unsigned char *out)
+/* ---- parcels ----------------------------------------------------------------------------------------- */
+struct parcel {
+  unsigned char *packed, *out;
+  size_t bytes, room;
+};
+
+struct ct_h5_parcels {
+  struct parcel *list;
+  size_t n, room, chunk_bytes, element_bytes;
+};
+
+struct ct_h5_parcels *ct_h5_parcels_new(void) { return ct_xcalloc(1, sizeof(struct ct_h5_parcels)); }
+
+void ct_h5_parcels_free(struct ct_h5_parcels *parcels)
 {
-  return ct_bslz4_plain_bytes(direct->raw, stored) == direct->chunk_bytes &&
-         ct_bslz4_unpack(direct->raw, stored, direct->element_bytes, out) == 0;
+  if (parcels == NULL)
+    return;
+  for (size_t i = 0; i < parcels->room; i++)
+    free(parcels->list[i].packed);
+  free(parcels->list);
+  free(parcels);
 }
 
-static bool fetch(struct ct_direct *direct, hid_t set, uint64_t chunk, unsigned char *out)
+void ct_direct_begin(struct ct_h5_parcels *parcels)
+{
+  if (parcels != NULL)
+    parcels->n = 0;
+}
+
+size_t ct_h5_parcels_n(const struct ct_h5_parcels *parcels) { return parcels->n; }
+
+static int unpack(const unsigned char *packed, size_t bytes, size_t chunk_bytes, size_t element_bytes, unsigned char *out)
+{
+  return ct_bslz4_plain_bytes(packed, bytes) == chunk_bytes && ct_bslz4_unpack(packed, bytes, element_bytes, out) == 0
+         ? 0 : CT_EFORMAT;
+}
+
+int ct_h5_unpack(const struct ct_h5_parcels *parcels, size_t i)
+{
+  const struct parcel *parcel = &parcels->list[i];
+  return unpack(parcel->packed, parcel->bytes, parcels->chunk_bytes, parcels->element_bytes, parcel->out);
+}
+
+static struct parcel *add_parcel(struct ct_h5_parcels *parcels, const struct ct_direct *direct)
+{
+  if (parcels->n == parcels->room) {
+    const size_t room = parcels->room ? 2 * parcels->room : 16;
+    struct parcel *more = ct_xcalloc(room, sizeof *more);
+    if (parcels->room > 0)
+      memcpy(more, parcels->list, parcels->room * sizeof *more);
+    free(parcels->list);
+    parcels->list = more;
+    parcels->room = room;
+  }
+  parcels->chunk_bytes = direct->chunk_bytes;
+  parcels->element_bytes = direct->element_bytes;
+  return &parcels->list[parcels->n++];
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------- */
+static bool fetch(hid_t set, const hsize_t at[RANK], hsize_t stored, struct parcel *parcel)
+{
+  uint32_t unfiltered = 0;
+  if (parcel->room < stored) {
+    free(parcel->packed);
+    parcel->room = (size_t)stored + (size_t)stored / 8;
+    parcel->packed = ct_xcalloc(parcel->room, 1);
+  }
+  parcel->bytes = (size_t)stored;
+  return H5Dread_chunk(set, H5P_DEFAULT, at, &unfiltered, parcel->packed) >= 0 && unfiltered == 0;
+}
+
+/* A whole chunk into <out>, now or by whoever unpacks the parcel. */
+static bool take(struct ct_direct *direct, hid_t set, uint64_t chunk, unsigned char *out, struct ct_h5_parcels *parcels)
 {
   const hsize_t at[] = { chunk * direct->chunk_frames, 0, 0 };
   hsize_t stored = 0;
@@ -64,16 +131,21 @@ static bool fetch(struct ct_direct *direct, hid_t set, uint64_t chunk, unsigned 
     return false;
   if (!direct->packed)
     return stored == direct->chunk_bytes && H5Dread_chunk(set, H5P_DEFAULT, at, &unfiltered, out) >= 0;
-  if (direct->raw_room < stored) {
-    free(direct->raw);
-    direct->raw_room = (size_t)stored + direct->chunk_bytes / 8;
-    direct->raw = ct_xcalloc(direct->raw_room, 1);
+  if (parcels != NULL) {
+    struct parcel *parcel = add_parcel(parcels, direct);
+    parcel->out = out;
+    return fetch(set, at, stored, parcel);
   }
-  return H5Dread_chunk(set, H5P_DEFAULT, at, &unfiltered, direct->raw) >= 0 && unfiltered == 0 &&
-         unpack(direct, (size_t)stored, out);
+  struct parcel now = { .packed = direct->raw, .room = direct->raw_room };
+  const bool good = fetch(set, at, stored, &now) &&
+                    unpack(now.packed, now.bytes, direct->chunk_bytes, direct->element_bytes, out) == 0;
+  direct->raw = now.packed;
+  direct->raw_room = now.room;
+  return good;
 }
 
-bool ct_direct_read(struct ct_direct *direct, hid_t set, uint64_t first, uint64_t count, unsigned char *out)
+bool ct_direct_read(struct ct_direct *direct, hid_t set, uint64_t first, uint64_t count, unsigned char *out,
+                    struct ct_h5_parcels *parcels)
 {
   const size_t frame_bytes = direct->possible ? direct->chunk_bytes / direct->chunk_frames : 0;
   while (direct->possible && count > 0) {
@@ -82,7 +154,7 @@ bool ct_direct_read(struct ct_direct *direct, hid_t set, uint64_t first, uint64_
     const bool whole = n == direct->chunk_frames;
     if (!whole && direct->plain == NULL)
       direct->plain = ct_xcalloc(direct->chunk_bytes, 1);
-    if (!fetch(direct, set, chunk, whole ? out : direct->plain))
+    if (!take(direct, set, chunk, whole ? out : direct->plain, whole ? parcels : NULL))
       return false;
     if (!whole)
       memcpy(out, direct->plain + skip * frame_bytes, n * frame_bytes);

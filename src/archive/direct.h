@@ -16,8 +16,12 @@ struct ct_direct {
 
 /* Of a data set [n,rows,cols]. */
 void ct_direct_init(struct ct_direct *direct, hid_t set, const struct ct_h5_info *info);
-/* Frames that the data set has. False: not this way, HDF5 will do it, or say what is wrong. */
-bool ct_direct_read(struct ct_direct *direct, hid_t set, uint64_t first, uint64_t count, unsigned char *out);
+/* Empties parcels; NULL is fine. */
+void ct_direct_begin(struct ct_h5_parcels *parcels);
+/* Frames that the data set has; <parcels> (may be NULL) takes whole packed chunks as they are. False: not this way, HDF5 will
+ * do it, or say what is wrong. */
+bool ct_direct_read(struct ct_direct *direct, hid_t set, uint64_t first, uint64_t count, unsigned char *out,
+                    struct ct_h5_parcels *parcels);
 void ct_direct_fini(struct ct_direct *direct);
 
 #endif

@@ -30,7 +30,7 @@ int ct_raw_open(const char *path, struct ct_h5_info *info, struct ct_err *err)
     return ct_err_set(err, CT_EFORMAT, "%s: %lld bytes are no whole number of frames of 80 x 80 uint16 (%d bytes)", path,
                       (long long)status.st_size, FRAME_BYTES);
   }
-  *info = (struct ct_h5_info){ .n = (uint64_t)status.st_size / FRAME_BYTES, .rows = EDGE, .cols = EDGE, .type = CT_U16 };
+  *info = (struct ct_h5_info){ .n = (uint64_t)status.st_size / FRAME_BYTES, .rows = EDGE, .cols = EDGE, .type = CT_U16, .chunk = 1 };
   return fd;
 }
 

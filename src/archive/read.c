@@ -282,10 +282,12 @@ static int open_as(struct ct_h5_frames **out, const char *spec, const struct wan
     .n = shape.rank == 2 ? 1 : shape.dims[0],
     .rows = shape.rank == 1 ? 1 : (uint32_t)shape.dims[shape.rank - 2],
     .cols = shape.rank == 1 ? 1 : (uint32_t)shape.dims[shape.rank - 1],
-    .type = shape.type,
+    .type = shape.type, .chunk = 1,
   };
   if (shape.rank == RANK_MAX && frames->events == NULL)
     ct_direct_init(&frames->direct, frames->set, &frames->info);
+  if (frames->direct.possible)
+    frames->info.chunk = frames->direct.chunk_frames;
   *out = frames;
   return 0;
 }
@@ -357,11 +359,12 @@ int ct_h5_read_as(struct ct_h5_frames *frames, uint64_t first, uint64_t count, e
   ct_h5_begin();
   if (frames->events != NULL)
     return read_events(frames, first, count, type, buffer, err);
-  const bool stacked = frames->rank != 2;
+  /* Of a single frame the first edge is left out; a memory space of another rank would make HDF5 go element by element. */
+  const int skip = frames->rank == 2;
   const hsize_t start[] = { first, 0, 0 }, size[] = { count, info->rows, info->cols };
-  hid_t space = H5Dget_space(frames->set), memory = H5Screate_simple(RANK_MAX, size, NULL);
+  hid_t space = H5Dget_space(frames->set), memory = H5Screate_simple(frames->rank, size + skip, NULL);
   bool good = space >= 0 && memory >= 0 &&
-              H5Sselect_hyperslab(space, H5S_SELECT_SET, start + !stacked, NULL, size + !stacked, NULL) >= 0 &&
+              H5Sselect_hyperslab(space, H5S_SELECT_SET, start + skip, NULL, size + skip, NULL) >= 0 &&
               H5Dread(frames->set, ct_h5_native(type), memory, space, H5P_DEFAULT, buffer) >= 0;
   H5Sclose(memory);
   H5Sclose(space);
@@ -374,18 +377,26 @@ int ct_h5_read_as(struct ct_h5_frames *frames, uint64_t first, uint64_t count, e
   return 0;
 }
 
-int ct_h5_read_frames(struct ct_h5_frames *frames, uint64_t first, uint64_t count, void *buffer, struct ct_err *err)
+int ct_h5_fetch_frames(struct ct_h5_frames *frames, uint64_t first, uint64_t count, void *buffer,
+                       struct ct_h5_parcels *parcels, struct ct_err *err)
 {
+  ct_direct_begin(parcels);
   const bool inside = first <= frames->info.n && count <= frames->info.n - first;
   if (frames->raw >= 0)
     return inside && ct_raw_read(frames->raw, first, count, buffer) ? 0
            : ct_err_set(err, inside ? CT_EIO : CT_ERANGE, "%s: cannot be read at frame %llu", frames->path, (unsigned long long)first);
   if (inside && frames->events == NULL) {
     ct_h5_begin();
-    if (ct_direct_read(&frames->direct, frames->set, first, count, buffer))
+    if (ct_direct_read(&frames->direct, frames->set, first, count, buffer, parcels))
       return 0;
+    ct_direct_begin(parcels);
   }
   return ct_h5_read_as(frames, first, count, frames->info.type, buffer, err);
+}
+
+int ct_h5_read_frames(struct ct_h5_frames *frames, uint64_t first, uint64_t count, void *buffer, struct ct_err *err)
+{
+  return ct_h5_fetch_frames(frames, first, count, buffer, NULL, err);
 }
 
 void ct_h5_close_frames(struct ct_h5_frames *frames)

@@ -64,8 +64,9 @@ static bool go_to(struct reprocess *r, int64_t until_ns)
   struct collector *c = &r->collector;
   struct ct_reader_progress progress;
   collector_go_on(c, until_ns);
-  while (!collector_has_reached(c, until_ns) && !stopped()) {
-    nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+  /* A short stretch is not waited for long, and a long one costs no processor. */
+  for (long nap_ns = 50000; !collector_has_reached(c, until_ns) && !stopped(); nap_ns += nap_ns < 5000000 ? nap_ns / 2 : 0) {
+    nanosleep(&(struct timespec){ .tv_nsec = nap_ns }, NULL);
     collector_progress(c, &progress);
     show_progress(r, &progress, false);
   }

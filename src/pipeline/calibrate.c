@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BINS_BYTES = 512 << 20, ADU_RANGE = 16384, BIN_LEAST_ADU = 2, PATH_BYTES = 600 };
+enum { BINS_BYTES = 512 << 20, AHEAD_BYTES = 32 << 20, ADU_RANGE = 16384, BIN_LEAST_ADU = 2, PATH_BYTES = 600 };
 
 struct calibrator {
   const struct ct_calibrate_run *run;
@@ -286,7 +286,7 @@ int ct_calibrate_frames(const struct ct_calibrate_run *run, struct ct_calibrate_
   *result = (struct ct_calibrate_result){ 0 };
   int rc = check_folder(run->folder, err);
   if (rc == 0)
-    rc = ct_playlist_open(&list, &what, err);
+    rc = ct_playlist_open(&list, &what, AHEAD_BYTES, err);
   if (rc != 0)
     return rc;
   rc = prepare(&c, list, err);

@@ -18,7 +18,8 @@ struct ct_block {
 };
 
 struct ct_playlist;
-int ct_playlist_open(struct ct_playlist **out, const struct ct_replay *replay, struct ct_err *err) CT_MUST_CHECK;
+/* Reads ahead into at most <memory_bytes>, or two blocks of about 8 MB. */
+int ct_playlist_open(struct ct_playlist **out, const struct ct_replay *replay, size_t memory_bytes, struct ct_err *err) CT_MUST_CHECK;
 /* Shape and type of the first data set that is neither darks nor flats. */
 void ct_playlist_shape(const struct ct_playlist *list, uint32_t *rows, uint32_t *cols, enum ct_type *type);
 int64_t ct_playlist_first_ns(const struct ct_playlist *list);        /* recorded, of the run; 0: not known */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-  QUEUE_BYTES = 256 << 20,
+  QUEUE_BYTES = 256 << 20, AHEAD_BYTES = 256 << 20,
   HEADER_BYTES = 1000,
   LINGER_END_MS = 30000, LINGER_STOP_MS = 1000
 };
@@ -194,7 +194,7 @@ int ct_replay_run(const struct ct_replay *replay, const atomic_bool *stop,
   struct player player = { .replay = replay, .stop = stop, .result = result };
   struct ct_playlist *list = NULL;
   *result = (struct ct_replay_result){ 0 };
-  int rc = ct_playlist_open(&list, replay, err);
+  int rc = ct_playlist_open(&list, replay, AHEAD_BYTES, err);
   if (rc != 0)
     return rc;
   const uint64_t message_bytes = (uint64_t)ct_playlist_frame_bytes(list) * replay->batch + HEADER_BYTES;
