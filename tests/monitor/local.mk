@@ -26,3 +26,5 @@ check_PROGRAMS += %D%/check_change
 %C%_check_change_LDADD = $(CHECK_LDADD)
 dist_check_SCRIPTS += %D%/screen.sh
 dist_noinst_DATA += %D%/screen.py %D%/terminal.py
+dist_check_SCRIPTS += %D%/settings.sh
+dist_noinst_DATA += %D%/settings.py
