@@ -17,24 +17,29 @@ struct attachment {
   void *context, *socket;
   uv_poll_t poll;
   uv_timer_t tick;
-  bool waiting;
-  uint64_t asked_ms;
+  bool waiting, sent;          /* for a picture; the ask for it has left */
+  uint64_t asked_ms;           /* since when */
   struct ct_request requests[DESK_REQUESTS];
   size_t n_requests;
   void *block;                 /* the snapshot, aligned */
   size_t block_bytes;
 };
 
-/* An ask, and <bytes> of what follows it, n of something. */
-static void send_ask(struct attachment *a, enum serve_action action, uint32_t n, const void *rest, size_t bytes)
+/* An ask, and <bytes> of what follows it, n of something. False: there is no collector that would take it now. */
+static bool send_ask(struct attachment *a, enum serve_action action, uint32_t n, const void *rest, size_t bytes)
 {
   char message[sizeof(struct serve_ask) + SERVE_KEPT];   /* the longest */
   struct serve_ask ask = { .magic = SERVE_MAGIC, .version = CT_SNAPSHOT_VERSION, .n = n, .action = action };
   if (bytes > SERVE_KEPT)
-    return;
+    return false;
   memcpy(message, &ask, sizeof ask);
   memcpy(message + sizeof ask, rest, bytes);
-  zmq_send(a->socket, message, sizeof ask + bytes, ZMQ_DONTWAIT);
+  return zmq_send(a->socket, message, sizeof ask + bytes, ZMQ_DONTWAIT) >= 0;
+}
+
+static void send_picture_ask(struct attachment *a)
+{
+  a->sent = send_ask(a, SERVE_PICTURE, (uint32_t)a->n_requests, a->requests, a->n_requests * sizeof *a->requests);
 }
 
 static void take_reply(struct attachment *a, const void *data, size_t bytes)
@@ -91,6 +96,8 @@ static void on_tick(uv_timer_t *timer)
 {
   struct attachment *a = timer->data;
   drain(a);
+  if (a->waiting && !a->sent)
+    send_picture_ask(a);
   if (!a->waiting || uv_now(a->loop) - a->asked_ms < SILENT_MS)
     return;
   a->waiting = false;
@@ -100,11 +107,16 @@ static void on_tick(uv_timer_t *timer)
 static void ask(struct feed *feed, const struct ct_request *requests, size_t n)
 {
   struct attachment *a = (struct attachment *)feed;
-  a->n_requests = n < DESK_REQUESTS ? n : DESK_REQUESTS;
-  memcpy(a->requests, requests, a->n_requests * sizeof *requests);
+  n = n < DESK_REQUESTS ? n : DESK_REQUESTS;
+  /* A collector that is behind is not asked twice for the same; and whoever asks again has waited since the first time. */
+  if (a->waiting && a->sent && n == a->n_requests && memcmp(a->requests, requests, n * sizeof *requests) == 0)
+    return;
+  a->n_requests = n;
+  memcpy(a->requests, requests, n * sizeof *requests);
+  if (!a->waiting)
+    a->asked_ms = uv_now(a->loop);
   a->waiting = true;
-  a->asked_ms = uv_now(a->loop);
-  send_ask(a, SERVE_PICTURE, (uint32_t)a->n_requests, a->requests, a->n_requests * sizeof *a->requests);
+  send_picture_ask(a);
   drain(a);   /* sending may have eaten the descriptor's edge */
 }
 
@@ -124,24 +136,27 @@ static void mask(struct feed *feed, bool on)
   send_ask((struct attachment *)feed, SERVE_MASK, on, "", 0);
 }
 
+static const char nobody[] = "there is no collector to take it: nothing has been changed";
+
 static void change(struct feed *feed, const char *path, const char *text)
 {
   char order[SERVE_SETTING];
   int length = snprintf(order, sizeof order, "%s%s%s", path, text ? "=" : "", text ? text : "");
-  if (length < (int)sizeof order)
-    send_ask((struct attachment *)feed, SERVE_CHANGE, (uint32_t)length, order, (size_t)length);
-  else if (feed->told != NULL)
+  if (length >= (int)sizeof order)
     feed->told(feed->arg, false, CT_ERANGE, "too long a value");
+  else if (!send_ask((struct attachment *)feed, SERVE_CHANGE, (uint32_t)length, order, (size_t)length))
+    feed->told(feed->arg, false, CT_EIO, nobody);
 }
 
 static void keep(struct feed *feed, const char *texts, size_t bytes)
 {
-  send_ask((struct attachment *)feed, SERVE_KEEP, (uint32_t)bytes, texts, bytes);
+  if (!send_ask((struct attachment *)feed, SERVE_KEEP, (uint32_t)bytes, texts, bytes))
+    feed->told(feed->arg, true, CT_EIO, nobody);
 }
 
 int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct ct_err *err)
 {
-  static const int linger = 500, queue = 4, retry_ms = 100, retry_most_ms = 2000;
+  static const int linger = 500, queue = 64, retry_ms = 100, retry_most_ms = 2000, immediate = 1;
   struct attachment *a = ct_xcalloc(1, sizeof *a);
   a->loop = loop;
   a->feed.ask = ask;
@@ -155,6 +170,7 @@ int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct
   if (a->socket) {
     zmq_setsockopt(a->socket, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt(a->socket, ZMQ_SNDHWM, &queue, sizeof queue);
+    zmq_setsockopt(a->socket, ZMQ_IMMEDIATE, &immediate, sizeof immediate);   /* orders are for now, not for the next collector */
     zmq_setsockopt(a->socket, ZMQ_RECONNECT_IVL, &retry_ms, sizeof retry_ms);
     zmq_setsockopt(a->socket, ZMQ_RECONNECT_IVL_MAX, &retry_most_ms, sizeof retry_most_ms);
   }

@@ -21,7 +21,8 @@ struct feed {
    * configuration file. told is called with the answer. Only feeds of viewers have them. */
   void (*change)(struct feed *feed, const char *path, const char *text);
   void (*keep)(struct feed *feed, const char *texts, size_t bytes);      /* see SERVE_KEEP */
-  /* Set by the user of the feed, as take is: the answer, see struct serve_word. <kept>: of keep. NULL: nobody wants to know. */
+  /* Set by the user of the feed, as take is: the answer, see struct serve_word; it may come before change or keep returns.
+   * <kept>: of keep. NULL where neither is called. */
   void (*told)(void *arg, bool kept, int code, const char *text);
   /* Set by the user of the feed. NULL <snapshot>: the collector does not answer (any more), asked again it is tried. */
   void (*take)(void *arg, struct ct_snapshot *snapshot);

@@ -96,7 +96,7 @@ static void draw(struct screen *s)
     say(s, line);
   } else if (uv_now(s->loop) < s->said_until_ms)
     say(s, s->said);
-  else if (s->silent)
+  else if (s->silent && !(s->view->panel == CT_PANEL_SETTINGS && s->view->settings.typing))
     say(s, "NO ANSWER from the collector: this is an old picture. Trying again.");
   int shown = ct_ui_show(s->ui, &s->grid, s->full);
   if (shown < 0) {

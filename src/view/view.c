@@ -288,6 +288,8 @@ static void draw_title(const struct ct_view *view, const struct ct_snapshot *sna
   struct ct_canvas middle = ct_canvas_part(canvas, 0, 0, 1, right - 1);
   if (col + 2 < right && age_s > 0)
     col = ct_canvas_text(middle, 0, col + 2, CT_ATTR_REVERSE, "data %s", ct_word_age(age, age_s));
+  if (col + 2 < right && view->link.slowed && view->link.lag_s >= 1)   /* all that is seen is as old */
+    col = ct_canvas_text(middle, 0, col + 2, CT_ATTR_REVERSE, "link %s behind", ct_word_time(age, view->link.lag_s));
   if (col + 2 < right && core->xcs.present) {
     window_words(&core->xcs, window);
     ct_canvas_text(middle, 0, col + 2, 0, "%.*s %s  %s photons", (int)sizeof core->mode, core->mode, window,

@@ -502,6 +502,66 @@ static void outlives_its_screen(void **state)
   term_free(term);
 }
 
+/* A picture that stands still is not one of a run that is fine. */
+static void says_when_its_collector_does_not_answer(void **state)
+{
+  struct scene *scene = *state;
+  struct term *term = start_demo(scene, false);
+  shows(term, "L/H");
+  const pid_t collector = collector_of(scene, term_pid(term));
+  kill(collector, SIGSTOP);
+  shows(term, "NO ANSWER from the collector");
+  kill(collector, SIGCONT);
+  shows(term, "1map");
+  term_send(term, "q");
+  ends_well(term);
+  term_free(term);
+}
+
+static void changes_settings_and_saves_them(void **state)
+{
+  struct scene *scene = *state;
+  struct term *term = start_demo(scene, false), *other;
+  char path[128], text[256];
+  shows(term, "L/H");
+  term_send(term, "S");
+  shows(term, "can change now");
+  term_send(term, "p_low");
+  shows(term, ">emf.p_low                   1");
+  term_send(term, "\n\0251.5\n");        /* Ctrl-U empties the line */
+  shows(term, "emf.p_low = 1.5 from now on, for all viewers");
+  shows(term, ">emf.p_low                   1.5");
+  term_send(term, "\n\0257\n");
+  shows(term, "emf.p_low = 7: must be below emf.p_high = 5");
+  term_send(term, "\033");
+  shows(term, "can change now");
+  term_send(term, "theme");
+  shows(term, ">screen.theme                dark");
+  term_send(term, "\033[C");
+  shows(term, ">screen.theme                light");
+  term_send(term, "W");
+  shows(term, "2 settings saved in");
+  snprintf(path, sizeof path, "%s/comptop/comptop.conf", scene->folder);
+  read_file(path, text, sizeof text);
+  assert_string_equal(text, "[emf]\np_low = 1.5\n\n[screen]\ntheme = light\n");
+  term_send(term, "\033");
+  shows(term, "can change now");
+  term_send(term, "q");
+  ends_well(term);
+  other = start_demo(scene, false);        /* and they are read again */
+  shows(other, "L/H");
+  term_free(term);
+  term_send(other, "S");
+  shows(other, "can change now");
+  term_send(other, "p_low");
+  shows(other, ">emf.p_low                   1.5");
+  term_send(other, "\033");
+  shows(other, "can change now");
+  term_send(other, "q");
+  ends_well(other);
+  term_free(other);
+}
+
 static void says_when_its_collector_was_killed(void **state)
 {
   struct scene *scene = *state;
@@ -559,6 +619,8 @@ int main(void)
     SCENE_TEST(detaches_and_is_looked_at_again),
     SCENE_TEST(outlives_its_terminal),
     SCENE_TEST(outlives_its_screen),
+    SCENE_TEST(says_when_its_collector_does_not_answer),
+    SCENE_TEST(changes_settings_and_saves_them),
     SCENE_TEST(says_when_its_collector_was_killed),
     SCENE_TEST(without_an_archive_all_ends_with_the_terminal),
     SCENE_TEST(without_an_archive_all_ends_with_the_screen),

@@ -356,6 +356,7 @@ static void health_tells_of_the_link(void **state)
   view.link = (struct ct_view_link){ .refresh_hz = 0.5, .lag_s = 2.5, .shown = 10, .skipped = 3, .bytes = 6500, .slowed = true };
   render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
   assert_true(screen_has("0.5 Hz slowed for the link  lag 2.5 s  650 B a frame  3 skipped"));
+  assert_true(screen_has("link 2.5 s behind"));
 }
 
 /* The whole text of the screen, rows joined by one space where they were broken. */
