@@ -12,8 +12,8 @@ struct ct_canvas {
   enum ct_theme theme;
 };
 
-/* Axes and notes; curves and warnings; second curves; what is well; what is not. */
-enum { CT_GREY = 256, CT_ACCENT, CT_QUIET, CT_GOOD, CT_BAD, CT_ROLES = CT_BAD - CT_GREY + 1 };
+/* Axes and notes; curves and warnings; second curves; what is well; what is not; the curves of ROIs. */
+enum { CT_GREY = 256, CT_ACCENT, CT_QUIET, CT_GOOD, CT_BAD, CT_REGION, CT_REGIONS = 6, CT_ROLES = CT_REGION - CT_GREY + CT_REGIONS };
 /* The palette's colour for one of these; others are what they are. */
 int ct_theme_colour(enum ct_theme theme, int colour);
 

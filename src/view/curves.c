@@ -51,12 +51,7 @@ void ct_panel_waiting(const struct ct_view *view, const struct ct_snapshot *snap
 
 uint32_t ct_roi_letter(uint32_t roi) { return 'A' + roi % 26; }
 
-/* Told from one another, and from the first curve, by people who see no red or no green. */
-int ct_roi_colour(uint32_t roi)
-{
-  static const uint8_t colours[CT_OVERLAY_MAX] = { 75, 114, 179, 176, 252, 133 };
-  return colours[roi % CT_OVERLAY_MAX];
-}
+int ct_roi_colour(uint32_t roi) { return CT_REGION + (int)(roi % CT_REGIONS); }
 
 uint32_t ct_view_overlay(const struct ct_view *view, uint32_t rois[CT_OVERLAY_MAX])
 {

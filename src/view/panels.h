@@ -17,7 +17,7 @@ struct ct_request ct_view_roi_request(enum ct_section_kind kind, uint32_t roi);
 uint32_t ct_roi_letter(uint32_t roi);
 int ct_roi_colour(uint32_t roi);
 /* The ROIs whose curves are drawn over that of the scope, which is none of them: how many. */
-enum { CT_OVERLAY_MAX = 6 };
+enum { CT_OVERLAY_MAX = CT_REGIONS };
 uint32_t ct_view_overlay(const struct ct_view *view, uint32_t rois[CT_OVERLAY_MAX]);
 
 /* Seconds since what is shown was new, where that makes it stale; else 0: the detector's figures, the cell's, the camera's. */

@@ -262,21 +262,37 @@ static int dot_of(const struct ct_plot *plot, double y)
   return (int)floor(fmin(fmax(at, -1), rows));      /* one beyond either end: drawn nowhere */
 }
 
-/* Whether a curve has its letter on this column of dots; without lines there is little else to see of it. */
-static bool has_letter(const struct ct_plot *plot, const struct ct_curve *curve, int x)
+/* Where a curve has its letters: at the first point from each position on of a grid that the curves share out, so that they
+ * neither coincide nor move about with the points. */
+struct letters {
+  int next, period, offset;        /* columns of dots */
+};
+
+static struct letters letters_of(const struct ct_plot *plot, const struct ct_curve *curve)
 {
-  int apart = plot->area.utf8 && curve->joined ? 6 : 1, phases = curve->phases > 0 ? curve->phases : 1;
-  return plot->area.utf8 ? x / 2 % (apart * phases) == apart * curve->phase + apart / 2 : x % phases == curve->phase;
+  int dots = plot->area.utf8 ? 2 : 1, apart = plot->area.utf8 && curve->joined ? 6 * dots : dots;
+  int period = apart * (curve->phases > 0 ? curve->phases : 1), offset = apart * curve->phase + apart / 2;
+  return (struct letters){ offset, period, offset };
+}
+
+static bool has_letter(struct letters *letters, int x)
+{
+  if (x < letters->next)
+    return false;
+  letters->next = letters->offset + ((x - letters->offset) / letters->period + 1) * letters->period;
+  return true;
 }
 
 /* Bars first and far enough apart to be told from one another, so that they never hide the curve. */
 static void draw_bars(const struct ct_plot *plot, const struct ct_curve *curve, int colour)
 {
-  int next_free = 0, apart = curve->letter != 0 ? 2 : plot->area.utf8 && curve->joined ? 4 : 1;
+  int next_free = 0, apart = plot->area.utf8 && curve->joined ? 4 : 1;
+  struct letters letters = letters_of(plot, curve);
   for (size_t i = 0; i < curve->n;) {
     struct column column = next_column(plot, curve, &i);
-    if (column.x < next_free || !isfinite(column.y) || !isfinite(column.sigma) ||
-        (curve->letter != 0 && !has_letter(plot, curve, column.x)))
+    if (column.x < 0 || !isfinite(column.y) || (curve->letter != 0 ? !has_letter(&letters, column.x) : column.x < next_free))
+      continue;
+    if (!isfinite(column.sigma))
       continue;
     next_free = column.x + apart;
     line(plot, column.x, dot_of(plot, column.y + column.sigma), column.x, dot_of(plot, column.y - column.sigma), MARK_BAR,
@@ -286,15 +302,15 @@ static void draw_bars(const struct ct_plot *plot, const struct ct_curve *curve, 
 
 static void draw_letters(const struct ct_plot *plot, const struct ct_curve *curve, int colour)
 {
-  int rows = plot->area.utf8 ? 4 : 1, cols = plot->area.utf8 ? 2 : 1, last = -1;
+  int rows = plot->area.utf8 ? 4 : 1, cols = plot->area.utf8 ? 2 : 1;
+  struct letters letters = letters_of(plot, curve);
   for (size_t i = 0; i < curve->n;) {
     struct column column = next_column(plot, curve, &i);
-    if (column.x < 0 || !isfinite(column.y) || !has_letter(plot, curve, column.x) || column.x / cols == last)
+    if (column.x < 0 || !isfinite(column.y) || !has_letter(&letters, column.x))
       continue;
     int y = dot_of(plot, column.y);
-    last = column.x / cols;
     if (y >= 0)
-      ct_canvas_put(plot->area, y / rows, last, curve->letter, colour, CT_COLOUR_DEFAULT, CT_ATTR_BOLD);
+      ct_canvas_put(plot->area, y / rows, column.x / cols, curve->letter, colour, CT_COLOUR_DEFAULT, CT_ATTR_BOLD);
   }
 }
 

@@ -199,8 +199,8 @@ static void draw_cell(struct ct_view *view, const struct ct_snapshot *snapshot, 
 {
   enum { PART_ROWS = 6 };          /* less and a curve says nothing */
   if (body.rows >= 2 * PART_ROWS) {
+    ct_panel_marks(snapshot, ct_canvas_part(body, body.rows - 1, 0, 1, body.cols));
     body.rows--;
-    ct_panel_marks(snapshot, (struct ct_canvas){ body.grid, body.row + body.rows, body.col, 1, body.cols, body.utf8, body.colours, body.theme });
   }
   bool charge = body.rows >= 3 * PART_ROWS && ct_panel_has_charge(view, snapshot);
   int part = share_of(body.rows, 1, charge ? 3 : 2), rest = body.rows - 2 * part;
