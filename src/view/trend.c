@@ -197,9 +197,12 @@ void ct_panel_voltage(const struct ct_view *view, const struct ct_snapshot *snap
     return;
   }
   double age_s = ct_age_cell(&snapshot->core);
+  struct ct_canvas whole = canvas;
   canvas = ct_canvas_caption(canvas, "Cell  %s%s%s  %s  %s", age_s > 0 ? ct_word_age(age, age_s) : "", age_s > 0 ? "  " : "",
                              ct_word_unit(v, cell->v_V, 4, false, "V"), ct_word_unit(i, cell->i_A, 3, true, "A"),
                              ct_word_unit(q, cell->q_Ah, 3, false, "Ah"));
+  if (age_s > 0)
+    ct_canvas_text(whole, 0, (int)strlen("Cell  "), CT_ATTR_REVERSE, "%s", age);
   draw_trend(view, snapshot, canvas, true);
 }
 
