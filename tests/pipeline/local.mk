@@ -25,3 +25,6 @@ check_PROGRAMS += %D%/check_socket
 %C%_check_socket_SOURCES = %D%/check_socket.c
 %C%_check_socket_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_socket_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += %D%/check_sections
+%C%_check_sections_SOURCES = %D%/check_sections.c
+%C%_check_sections_LDADD = $(CHECK_LDADD)
