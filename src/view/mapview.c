@@ -132,6 +132,18 @@ static void lithium_words(const struct ct_view *view, const struct ct_snapshot_c
                    x < line->x_low || x > line->x_high ? ", outside" : "");
 }
 
+/* "12,40 153 ± 4 hits/s": rates have no cells that are too few. */
+static void rate_words(const struct ct_view *view, const struct ct_map_view *map, struct ct_canvas canvas, int row)
+{
+  char word[CT_WORD];
+  uint32_t col = (uint32_t)view->cursor_x / map->head->bin, line = (uint32_t)view->cursor_y / map->head->bin;
+  bool there = col < map->head->cols && line < map->head->rows;
+  size_t i = there ? (size_t)line * map->head->cols + col : 0;
+  ct_canvas_text(canvas, row, 0, 0, "%d,%d %s %s/s", (int)view->cursor_x, (int)view->cursor_y,
+                 ct_word_measured(word, there ? (double)map->intensity[i] : (double)NAN, (double)map->intensity_sigma[i]),
+                 map->head->of == CT_MAP_HITS ? "hits" : "L+H");
+}
+
 void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, int row)
 {
   struct ct_map_view map;
@@ -140,20 +152,20 @@ void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snap
     return;
   }
   struct ct_reading reading = ct_heatmap_read(&map, view->cursor_x, view->cursor_y);
-  bool trend = map.head->of == CT_MAP_DRIFT;
   char emf[CT_WORD], counts[CT_WORD];
   int x = (int)view->cursor_x, y = (int)view->cursor_y;
   ct_word_short(counts, reading.photons);
   if (reading.cell == CT_CELL_MASKED) {
     ct_canvas_text(canvas, row, 0, 0, "%d,%d masked", x, y);
-  } else if (trend) {
+  } else if (view->quantity == CT_SHOW_HITS || view->quantity == CT_SHOW_INTENSITY) {
+    rate_words(view, &map, canvas, row);
+  } else if (map.head->of == CT_MAP_DRIFT) {
     ct_canvas_text(canvas, row, 0, 0, "%d,%d trend %s /h", x, y, ct_word_measured(emf, reading.emf, reading.sigma));
   } else if (reading.cell == CT_CELL_LOW) {
     ct_canvas_text(canvas, row, 0, 0, "%d,%d too few: %s counts", x, y, counts);
   } else {
-    int end = ct_canvas_text(canvas, row, 0, 0, "%d,%d EMF %s, %s", x, y,
-                             ct_word_measured(emf, reading.emf, reading.sigma), counts);
-    if (end + (int)strlen(" counts") <= canvas.cols)
-      ct_canvas_text(canvas, row, end, 0, " counts");
+    int end = ct_canvas_text(canvas, row, 0, 0, "%d,%d EMF %s", x, y, ct_word_measured(emf, reading.emf, reading.sigma));
+    bool fits = end + ct_text_columns(counts) + (int)strlen(",  counts") <= canvas.cols;
+    ct_canvas_text(canvas, fits ? row : row + 1, fits ? end : 0, 0, "%s%s counts", fits ? ", " : "  ", counts);
   }
 }

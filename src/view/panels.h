@@ -60,7 +60,7 @@ void ct_panel_detector(const struct ct_snapshot_health *health, struct ct_canvas
 
 /* Single lines, at most as many as the canvas has rows: the cell, ROIs, and last what the cursor reads. */
 void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
-/* "39,40 EMF 0.93 ± 0.05, 118 counts" in row <row>. */
+/* "39,40 EMF 0.93 ± 0.05, 118 counts" in row <row>; what does not fit there is in the next one. */
 void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, int row);
 /* "EMF 0.9302 ± 0.0031" in row <row>, and how old where it is stale. */
 void ct_panel_emf(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row);
