@@ -73,20 +73,28 @@ const float *ct_tomo_row(const struct ct_tomo *tomo, uint32_t i, double *angle_d
 void ct_tomo_bin(float *image, const void *pixels, uint32_t frame_cols, const struct ct_box *box, uint32_t bin,
                  uint16_t saturated);
 
-/* The field without a sample: means of darks and flats. A set ends with the first projection after it; the next dark or
- * flat begins another one in its place. */
+/* The field without a sample: means of darks and flats, of whole images or of one row. */
 struct ct_field;
 /* 0, CT_ENOMEM */
 int ct_field_open(struct ct_field **out, uint32_t rows, uint32_t cols, struct ct_err *err) CT_MUST_CHECK;
 void ct_field_close(struct ct_field *field);   /* NULL is fine */
 void ct_field_dark(struct ct_field *field, const float *image);
 void ct_field_flat(struct ct_field *field, const float *image);
-bool ct_field_ready(const struct ct_field *field);      /* has a flat; without a dark that is 0 */
+/* A projection came: the next dark or flat begins another set in place of its own, which counts until then. */
+void ct_field_end_sets(struct ct_field *field);
+/* As long as there is no flat: an even beam, as bright as the brightest twentieth of image[rows * cols] is above the dark.
+ * NULL: nothing again. CT_ENODATA: there is a flat, or hardly a number in it; CT_ENOMEM. */
+int ct_field_guess(struct ct_field *field, const float *image);
+struct ct_field_state {
+  uint32_t darks, flats;   /* in use */
+  bool ready;              /* has a flat, or the guess of one; without a dark that is 0 */
+};
+struct ct_field_state ct_field_state(const struct ct_field *field);
 /* -ln((image - dark) / (flat - dark)) of <rows> rows from <row> on: out[rows * cols], image[rows * cols] are those rows
  * alone and may be the same. Where the flat is not above the dark, or the image is not a number, the value is a line
  * between its neighbours in the row; a transmission below 1e-4 is 1e-4. How many values were drawn so; a row that has
  * no good one is 0. CT_ENODATA: no flat yet. */
-int64_t ct_field_log(struct ct_field *field, float *out, const float *image, uint32_t row, uint32_t rows);
+int64_t ct_field_log(const struct ct_field *field, float *out, const float *image, uint32_t row, uint32_t rows);
 
 /* ---- a scan ----------------------------------------------------------------------------------------------------
  * One row of a camera's frames, as they come: darks, flats and projections in any order. The newest darks and flats count

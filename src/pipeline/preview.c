@@ -69,26 +69,6 @@ void ct_preview_flat(struct ct_preview *p, const struct ct_frame *frame, uint32_
   p->keyed = p->has_flat = true;
 }
 
-static int by_value(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
-/* In place of a flat until one comes. */
-static void guess_flat(struct ct_preview *p)
-{
-  size_t all = (size_t)p->rows * p->cols, n = 0;
-  for (size_t i = 0; i < all; i++)
-    if (isfinite(p->counts[i]))
-      p->change[n++] = p->counts[i];
-  qsort(p->change, n, sizeof *p->change, by_value);
-  float open = n > 0 ? p->change[n - 1 - n / 40] : 1;
-  for (size_t i = 0; i < all; i++)
-    p->change[i] = open;
-  ct_field_flat(p->field, p->change);
-}
-
 static void take_log(struct ct_preview *p, float *out)
 {
   ct_field_log(p->field, out, p->counts, 0, p->rows);
@@ -96,8 +76,7 @@ static void take_log(struct ct_preview *p, float *out)
 
 void ct_preview_pass(struct ct_preview *p)
 {
-  if (p->keyed)
-    take_log(p, p->change);
+  ct_field_end_sets(p->field);
 }
 
 const float *ct_preview_projection(struct ct_preview *p, const struct ct_frame *frame, uint32_t index, double angle_deg)
@@ -110,8 +89,9 @@ const float *ct_preview_projection(struct ct_preview *p, const struct ct_frame *
       p->change[i] -= p->through[i];
   }
   reduce(p, frame, index, p->counts);
-  if (!ct_field_ready(p->field))
-    guess_flat(p);
+  ct_field_end_sets(p->field);
+  if (!ct_field_state(p->field).ready)
+    ct_field_guess(p->field, p->counts);
   take_log(p, p->through);
   p->keyed = false;
   p->n++;

@@ -45,6 +45,7 @@ struct ct_field {
   uint32_t rows, cols;
   double *dark_sum, *flat_sum;
   uint32_t darks, flats;          /* in the sums */
+  double level;                   /* above the dark, in place of a flat; 0: unknown */
   bool dark_ended, flat_ended;    /* the next one begins another set */
   float *dark, *inverse;          /* 1 / (flat - dark), 0 where that is no use */
 };
@@ -83,7 +84,7 @@ static void update(struct ct_field *f)
 {
   for (size_t i = 0; i < (size_t)f->rows * f->cols; i++) {
     double dark = f->darks ? f->dark_sum[i] / f->darks : 0;
-    double beam = f->flats ? f->flat_sum[i] / f->flats - (isfinite(dark) ? dark : 0) : 0;
+    double beam = f->flats ? f->flat_sum[i] / f->flats - (isfinite(dark) ? dark : 0) : f->level;
     f->dark[i] = isfinite(dark) ? (float)dark : 0;
     f->inverse[i] = isfinite(beam) && beam > 0 ? (float)(1 / beam) : 0;
   }
@@ -112,9 +113,48 @@ void ct_field_flat(struct ct_field *f, const float *image)
   collect(f, f->flat_sum, &f->flats, &f->flat_ended, image);
 }
 
-bool ct_field_ready(const struct ct_field *f)
+void ct_field_end_sets(struct ct_field *f)
 {
-  return f->flats > 0;
+  f->dark_ended = f->darks > 0;
+  f->flat_ended = f->flats > 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+  float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+/* The mean of the brightest twentieth; 0 where there is none. */
+static int find_level(struct ct_field *f, const float *image)
+{
+  size_t pixels = (size_t)f->rows * f->cols, part = pixels / 20 + 1, n = 0;
+  float *bright = malloc(pixels * sizeof *bright);
+  double sum = 0;
+
+  if (!bright) return CT_ENOMEM;
+  for (size_t i = 0; i < pixels; i++)
+    if (isfinite(image[i])) bright[n++] = image[i] - f->dark[i];
+  qsort(bright, n, sizeof *bright, by_value);
+  for (size_t i = n < part ? 0 : n - part; i < n; i++) sum += (double)bright[i];
+  free(bright);
+  if (n < part || !(sum > 0)) return CT_ENODATA;
+  f->level = sum / (double)part;
+  return 0;
+}
+
+int ct_field_guess(struct ct_field *f, const float *image)
+{
+  if (f->flats) return CT_ENODATA;
+  f->level = 0;
+  int rc = image ? find_level(f, image) : 0;
+  update(f);
+  return rc;
+}
+
+struct ct_field_state ct_field_state(const struct ct_field *f)
+{
+  return (struct ct_field_state){ .darks = f->darks, .flats = f->flats, .ready = f->flats > 0 || f->level > 0 };
 }
 
 /* Values below 0 mark what has to be drawn. Good ones are transmissions; how many are not. */
@@ -146,15 +186,13 @@ static void draw(float *values, const bool *mark, uint32_t cols)
   }
 }
 
-int64_t ct_field_log(struct ct_field *f, float *out, const float *image, uint32_t row, uint32_t rows)
+int64_t ct_field_log(const struct ct_field *f, float *out, const float *image, uint32_t row, uint32_t rows)
 {
   enum { COLS_MAX = 32768 };
   int64_t drawn = 0;
 
   assert(row + rows <= f->rows && f->cols <= COLS_MAX);
-  if (!f->flats) return CT_ENODATA;
-  f->dark_ended = f->darks > 0;
-  f->flat_ended = true;
+  if (!ct_field_state(f).ready) return CT_ENODATA;
   for (uint32_t r = 0; r < rows; r++, out += f->cols, image += f->cols) {
     size_t at = (size_t)(row + r) * f->cols;
     uint32_t bad = transmit(out, image, f->dark + at, f->inverse + at, f->cols);

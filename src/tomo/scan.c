@@ -5,14 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A mean of keyed rows; the first after a projection begins a new one, the old one is in use until then. */
-struct mean {
-  double *sum;
-  float *row;
-  uint32_t n;
-  bool open;                  /* no projection came since */
-};
-
 static const double same_deg = 1e-5;
 /* Fewer projections than that are no turn yet: what lies between them is news. */
 enum { LEAST_TURN = 16 };
@@ -20,12 +12,11 @@ enum { LEAST_TURN = 16 };
 struct ct_scan {
   struct ct_tomo *tomo;
   uint32_t cols, projections;
-  struct mean dark, flat;
-  double open_level;          /* without a flat: what the brightest part of the first projection had */
+  struct ct_field *field;
   float *raw;                 /* [projections][cols]: as they came, in the order of the slice's own */
   double *angles;
   uint32_t first, n;
-  float *line, *scratch;
+  float *line;
   double z_mm;
   double step_deg;            /* the least between two projections of the scan; infinite before the second */
   bool keyed;                 /* darks or flats came since the last projection */
@@ -35,85 +26,23 @@ struct ct_scan {
 };
 
 /* ---- darks and flats ------------------------------------------------------------------------------------------ */
-static void mean_add(struct mean *mean, const float *row, uint32_t cols)
-{
-  if (!mean->open) {
-    memset(mean->sum, 0, cols * sizeof *mean->sum);
-    mean->n = 0;
-    mean->open = true;
-  }
-  mean->n++;
-  for (uint32_t i = 0; i < cols; i++) {
-    mean->sum[i] += (double)row[i];
-    mean->row[i] = (float)(mean->sum[i] / mean->n);
-  }
-}
-
 void ct_scan_dark(struct ct_scan *scan, const float *row)
 {
   scan->keyed = scan->behind = true;
-  mean_add(&scan->dark, row, scan->cols);
+  ct_field_dark(scan->field, row);
 }
 
 void ct_scan_flat(struct ct_scan *scan, const float *row)
 {
   scan->keyed = scan->behind = true;
-  mean_add(&scan->flat, row, scan->cols);
+  ct_field_flat(scan->field, row);
 }
 
-/* ---- attenuation ---------------------------------------------------------------------------------------------- */
-static int by_value(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
-/* The mean of the brightest twentieth: open beam beside the sample, where there is any. */
-static double brightest(struct ct_scan *scan, const float *row)
-{
-  uint32_t n = 0, part = scan->cols / 20 + 1;
-  double sum = 0;
-  for (uint32_t i = 0; i < scan->cols; i++)
-    if (isfinite(row[i]))
-      scan->scratch[n++] = row[i] - (scan->dark.n ? scan->dark.row[i] : 0);
-  if (n < part)
-    return 0;
-  qsort(scan->scratch, n, sizeof *scan->scratch, by_value);
-  for (uint32_t i = n - part; i < n; i++)
-    sum += (double)scan->scratch[i];
-  return sum / part;
-}
-
-/* Columns without a value get the mean of their neighbours to the left and right, weighted by nearness. */
-static bool mend(float *line, uint32_t cols)
-{
-  uint32_t good = 0, last = UINT32_MAX;
-  for (uint32_t i = 0; i < cols; i++)
-    good += isnan(line[i]) ? 0 : 1u;
-  if (2 * good < cols)
-    return false;
-  for (uint32_t i = 0; i <= cols; i++) {
-    if (i < cols && isnan(line[i]))
-      continue;
-    for (uint32_t j = last + 1; j < i; j++)
-      line[j] = last == UINT32_MAX ? line[i] : i == cols ? line[last] :
-                line[last] + (line[i] - line[last]) * (float)(j - last) / (float)(i - last);
-    last = i;
-  }
-  return true;
-}
-
-/* -ln of the transmission; at least 1e-4 of it is believed. False: half of the row says nothing. */
+/* False: half of the row says nothing. */
 static bool attenuate(struct ct_scan *scan, const float *raw)
 {
-  static const double least = 1e-4;
-  for (uint32_t i = 0; i < scan->cols; i++) {
-    double dark = scan->dark.n ? (double)scan->dark.row[i] : 0;
-    double open = scan->flat.n ? (double)scan->flat.row[i] - dark : scan->open_level;
-    double through = ((double)raw[i] - dark) / open;
-    scan->line[i] = open > 0 && isfinite(through) ? (float)-log(through > least ? through : least) : NAN;
-  }
-  return mend(scan->line, scan->cols);
+  int64_t drawn = ct_field_log(scan->field, scan->line, raw, 0, 1);
+  return drawn >= 0 && 2 * drawn <= scan->cols;
 }
 
 /* ---- projections ---------------------------------------------------------------------------------------------- */
@@ -152,7 +81,7 @@ static void drop_oldest(struct ct_scan *scan, uint32_t n)
 void ct_scan_restart(struct ct_scan *scan)
 {
   drop_oldest(scan, scan->n);
-  scan->open_level = 0;
+  ct_field_guess(scan->field, NULL);
   scan->step_deg = (double)INFINITY;
 }
 
@@ -200,10 +129,11 @@ int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg,
     near_deg = (double)INFINITY;
   }
   apply_anew(scan);
-  scan->keyed = scan->dark.open = scan->flat.open = false;
+  scan->keyed = false;
+  ct_field_end_sets(scan->field);
   scan->z_mm = z_mm;
-  if (scan->flat.n == 0 && !(scan->open_level > 0))
-    scan->open_level = brightest(scan, row);
+  if (!ct_field_state(scan->field).ready)
+    ct_field_guess(scan->field, row);
   if (!attenuate(scan, row))
     return CT_ERANGE;
   if (scan->n == scan->projections || follows_oldest(scan, near_deg, place))
@@ -237,28 +167,31 @@ struct ct_tomo *ct_scan_tomo(const struct ct_scan *scan) { return scan->tomo; }
 
 struct ct_scan_state ct_scan_state(const struct ct_scan *scan)
 {
-  return (struct ct_scan_state){ .projections = scan->n, .darks = scan->dark.n, .flats = scan->flat.n, .scans = scan->scans,
+  struct ct_field_state field = ct_field_state(scan->field);
+  return (struct ct_scan_state){ .projections = scan->n, .darks = field.darks, .flats = field.flats, .scans = scan->scans,
                                  .behind = scan->behind && scan->n > 0 };
 }
 
 int ct_scan_open(struct ct_scan **out, const struct ct_tomo_setup *setup, struct ct_err *err)
 {
   struct ct_tomo *tomo;
+  struct ct_field *field;
   *out = NULL;
   int code = ct_tomo_open(&tomo, setup, err);
   if (code != 0)
     return code;
+  code = ct_field_open(&field, 1, setup->cols, err);
+  if (code != 0) {
+    ct_tomo_close(tomo);
+    return code;
+  }
   struct ct_scan *scan = ct_xcalloc(1, sizeof *scan);
   scan->tomo = tomo;
+  scan->field = field;
   scan->cols = setup->cols;
   scan->projections = setup->projections;
   scan->step_deg = (double)INFINITY;
-  scan->dark.sum = ct_xcalloc(scan->cols, sizeof *scan->dark.sum);
-  scan->dark.row = ct_xcalloc(scan->cols, sizeof *scan->dark.row);
-  scan->flat.sum = ct_xcalloc(scan->cols, sizeof *scan->flat.sum);
-  scan->flat.row = ct_xcalloc(scan->cols, sizeof *scan->flat.row);
   scan->line = ct_xcalloc(scan->cols, sizeof *scan->line);
-  scan->scratch = ct_xcalloc(scan->cols, sizeof *scan->scratch);
   scan->angles = ct_xcalloc(scan->projections, sizeof *scan->angles);
   scan->raw = ct_xcalloc((size_t)scan->projections * scan->cols, sizeof *scan->raw);
   *out = scan;
@@ -270,12 +203,8 @@ void ct_scan_close(struct ct_scan *scan)
   if (scan == NULL)
     return;
   ct_tomo_close(scan->tomo);
-  free(scan->dark.sum);
-  free(scan->dark.row);
-  free(scan->flat.sum);
-  free(scan->flat.row);
+  ct_field_close(scan->field);
   free(scan->line);
-  free(scan->scratch);
   free(scan->angles);
   free(scan->raw);
   free(scan);

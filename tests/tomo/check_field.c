@@ -24,14 +24,14 @@ static struct ct_field *opened(float dark, float flat)
   struct ct_field *field;
   float image[PIXELS];
   assert_int_equal(ct_field_open(&field, ROWS, COLS, NULL), 0);
-  assert_false(ct_field_ready(field));
+  assert_false(ct_field_state(field).ready);
   for (int i = 0; i < PIXELS; i++) image[i] = dark;
   ct_field_dark(field, image);
   for (int i = 0; i < PIXELS; i++) image[i] = flat + (float)i;
   ct_field_flat(field, image);
   for (int i = 0; i < PIXELS; i++) image[i] = flat - (float)i;
   ct_field_flat(field, image);
-  assert_true(ct_field_ready(field));
+  assert_true(ct_field_state(field).ready);
   return field;
 }
 
@@ -105,6 +105,7 @@ static void another_set_replaces_the_first(void **state)
   for (int i = 0; i < PIXELS; i++) image[i] = 600;
   assert_int_equal(ct_field_log(field, row, image, 0, ROWS), 0);
   assert_near((double)row[7], log(2), 1e-6);
+  ct_field_end_sets(field);
   for (int i = 0; i < PIXELS; i++) image[i] = 2100;
   ct_field_flat(field, image);
   ct_field_flat(field, image);
@@ -113,6 +114,35 @@ static void another_set_replaces_the_first(void **state)
   for (int i = 0; i < PIXELS; i++) image[i] = 675;
   assert_int_equal(ct_field_log(field, row, image, 0, ROWS), 0);
   assert_near((double)row[7], log(4), 1e-6);
+  ct_field_close(field);
+}
+
+/* Until a flat comes, a beam as bright as what is beside the sample. */
+static void an_even_beam_stands_in_for_a_flat(void **state)
+{
+  (void)state;
+  struct ct_field *field;
+  float image[PIXELS], row[PIXELS], dark[PIXELS];
+  assert_int_equal(ct_field_open(&field, ROWS, COLS, NULL), 0);
+  for (int i = 0; i < PIXELS; i++) {
+    dark[i] = 100;
+    image[i] = i % COLS < COLS / 4 ? 1100 : 600;
+  }
+  ct_field_dark(field, dark);
+  assert_false(ct_field_state(field).ready);
+  for (int i = 0; i < PIXELS; i++) row[i] = NAN;
+  assert_int_equal(ct_field_guess(field, row), CT_ENODATA);
+  assert_int_equal(ct_field_guess(field, image), 0);
+  assert_true(ct_field_state(field).ready);
+  assert_int_equal(ct_field_state(field).flats, 0);
+  assert_int_equal(ct_field_log(field, row, image, 0, ROWS), 0);
+  for (int i = 0; i < PIXELS; i++) assert_near((double)row[i], i % COLS < COLS / 4 ? 0 : log(2), 1e-6);
+  assert_int_equal(ct_field_guess(field, NULL), 0);
+  assert_int_equal(ct_field_log(field, row, image, 0, ROWS), CT_ENODATA);
+  ct_field_flat(field, image);
+  assert_int_equal(ct_field_guess(field, image), CT_ENODATA);
+  assert_int_equal(ct_field_log(field, row, image, 0, ROWS), 0);
+  for (int i = 0; i < PIXELS; i++) assert_near((double)row[i], 0, 1e-6);
   ct_field_close(field);
 }
 
@@ -157,6 +187,7 @@ int main(void)
     cmocka_unit_test(bad_values_are_drawn),
     cmocka_unit_test(flats_of_zero_are_drawn),
     cmocka_unit_test(another_set_replaces_the_first),
+    cmocka_unit_test(an_even_beam_stands_in_for_a_flat),
     cmocka_unit_test(bins_are_means),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
