@@ -92,6 +92,7 @@ int ct_keep_ansi(const struct ct_grid *grid, FILE *out) CT_MUST_CHECK;
 struct ct_picture_file {
   const float *values;              /* [rows * cols], row-major; NaN: no value */
   uint32_t rows, cols;
+  uint32_t pages;                   /* so many pictures, one after the other; 0 is 1. The PNG is the middle one */
   double pixel_um;                  /* NaN: not known */
   double low, high;                 /* of the PNG: black and white; high > low */
   const char *text;                 /* what it is: kept in the file */

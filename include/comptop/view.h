@@ -84,7 +84,9 @@ struct ct_view_range {
   double low, high;                /* of a locked one; of a shared one so far */
 };
 
-enum ct_picture { CT_PICTURE_SLICE, CT_PICTURE_PROJECTION, CT_PICTURE_SINOGRAM, CT_PICTURES };
+/* From the planes on in the order of enum ct_image. */
+enum ct_picture { CT_PICTURE_SLICE, CT_PICTURE_PROJECTION, CT_PICTURE_SINOGRAM, CT_PICTURE_XY, CT_PICTURE_XZ, CT_PICTURE_YZ,
+                  CT_PICTURE_OBLIQUE, CT_PICTURE_OVERVIEW, CT_PICTURES };
 /* The same for the camera's picture. */
 struct ct_view_tomo {
   int screen_rows, screen_cols;    /* of the screen it is for */
@@ -145,6 +147,7 @@ struct ct_view {
   enum ct_scope scope;             /* whose profile and spectrum: all pixels, the cursor's pixel, a ROI */
   uint32_t roi;                    /* its index */
   enum ct_picture picture;         /* of the camera */
+  struct ct_point point;           /* of the planes */
   bool spot;                       /* the cursor on it, in values of the section shown */
   int32_t spot_x, spot_y;
   struct ct_view_line {
@@ -160,6 +163,10 @@ struct ct_view {
   unsigned shown;                  /* panels on the overview, 1 << enum ct_panel */
   uint32_t step;                   /* pixels an arrow key moves */
   uint32_t spot_rows, spot_cols, spot_step;
+  struct ct_view_camera {          /* pixels: rows of a frame, the slice's, and what a value of the picture is across */
+    uint32_t rows, slice_row;
+    double value_px;
+  } camera;
   int scroll_max;
   struct ct_view_memory memory;
   struct ct_view_tomo tomo;
@@ -189,6 +196,10 @@ size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct c
 /* Takes the run's settings from a snapshot that has them, or the viewer's own: the set-up screen shows what was taken last. */
 void ct_view_settings_take(struct ct_view *view, const struct ct_snapshot *snapshot);
 void ct_view_settings_own(struct ct_view *view, const struct ct_settings *settings);
+
+/* The camera's picture that is shown, with all values there are, for files; of an overview the whole volume. False: it is not
+ * shown, or what is on the screen is all there is of it. */
+bool ct_view_whole(const struct ct_view *view, struct ct_request *out);
 
 /* UTF-8 of a code point into <out>, not terminated: its bytes, 1 to 4. */
 size_t ct_view_utf8(uint32_t code, char out[4]);

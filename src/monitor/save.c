@@ -22,19 +22,10 @@ static const char *path_of(const char *name, const char *ending, char path[PATH_
 
 static int at_least(int n, int least) { return n < least ? least : n; }
 
-static struct ct_request whole_slice(void) { return (struct ct_request){ .kind = CT_SECTION_SLICE }; }
-
-static bool shows_slice(const struct ct_view *view)
-{
-  return view->panel == CT_PANEL_TOMO && view->picture == CT_PICTURE_SLICE;
-}
-
 size_t save_requests(const struct ct_view *view, int rows, int cols, struct ct_request out[SAVE_REQUESTS])
 {
   size_t n = ct_view_requests(view, at_least(rows, LEAST_ROWS), at_least(cols, LEAST_COLS), out, CT_VIEW_REQUESTS);
-  if (shows_slice(view))
-    out[n++] = whole_slice();
-  return n;
+  return n + ct_view_whole(view, &out[n]);
 }
 
 bool save_ready(const struct save *save)
@@ -57,7 +48,7 @@ static int by_value(const void *a, const void *b)
 /* What is black and what is white: the 1st and the 99th of a hundred. False: no value at all. */
 static bool set_range(struct ct_picture_file *picture)
 {
-  size_t all = (size_t)picture->rows * picture->cols, n = 0;
+  size_t all = (size_t)picture->rows * picture->cols * (picture->pages ? picture->pages : 1), n = 0;
   float *sorted = ct_xcalloc(all, sizeof *sorted);
   for (size_t i = 0; i < all; i++)
     if (isfinite(picture->values[i]))
@@ -71,6 +62,13 @@ static bool set_range(struct ct_picture_file *picture)
   }
   free(sorted);
   return n > 0;
+}
+
+static struct ct_picture_file file_of(const struct ct_image_view *image, const struct ct_request *request)
+{
+  uint32_t rows = image->head->rows, cols = image->head->cols, pages = request->x == CT_IMAGE_VOLUME ? rows / cols : 1;
+  return (struct ct_picture_file){ .values = image->values, .rows = rows / pages, .cols = cols, .pages = pages,
+                                   .pixel_um = image->head->pixel_um };
 }
 
 /* The whole slice where it came, else as on the screen. False: none. */
@@ -87,8 +85,7 @@ static bool find_picture(const struct save *save, struct ct_picture_file *pictur
       *picture = (struct ct_picture_file){ .values = slice.values, .rows = slice.head->size, .cols = slice.head->size,
                                            .pixel_um = slice.head->pixel_um };
     else if (ct_snapshot_image(save->snapshot, &requests[n], &image))
-      *picture = (struct ct_picture_file){ .values = image.values, .rows = image.head->rows, .cols = image.head->cols,
-                                           .pixel_um = image.head->pixel_um };
+      *picture = file_of(&image, &requests[n]);
     else
       continue;
     return set_range(picture);
@@ -99,10 +96,12 @@ static bool find_picture(const struct save *save, struct ct_picture_file *pictur
 static int write_picture(const struct save *save, struct ct_picture_file *picture, const char *name, struct ct_err *err)
 {
   const struct ct_snapshot_ct *ct = &save->snapshot->core.ct;
-  static const char *const words[] = { "attenuation", "transmission", "-ln(transmission)" };
+  const enum ct_picture shown = save->view->picture;
+  const char *what = shown == CT_PICTURE_PROJECTION ? "transmission" : shown == CT_PICTURE_SINOGRAM ? "-ln(transmission)" : "attenuation";
+  struct ct_request whole;
   char path[PATH_BYTES], text[160];
-  snprintf(text, sizeof text, "%s%s, row %u, %u projections, %.1f of %g degrees, axis %.2f px", words[save->view->picture],
-           !shows_slice(save->view) ? "" : isfinite(picture->pixel_um) ? " 1/cm" : " per pixel", (unsigned)ct->slice_row,
+  snprintf(text, sizeof text, "%s%s, row %u, %u projections, %.1f of %g degrees, axis %.2f px", what,
+           !ct_view_whole(save->view, &whole) ? "" : isfinite(picture->pixel_um) ? " 1/cm" : " per pixel", (unsigned)ct->slice_row,
            (unsigned)ct->in_slice, ct->covered_deg, ct->rotation_deg, ct->axis_px);
   picture->text = text;
   int code = ct_picture_tiff(picture, path_of(name, "tif", path), err);
@@ -199,9 +198,9 @@ enum form { TSV, JSON, ANSI };
 static int write_form(const struct save *save, enum form form, const char *name, struct ct_err *err)
 {
   char path[PATH_BYTES];
-  struct ct_request requests[SAVE_REQUESTS];
+  struct ct_request requests[SAVE_REQUESTS], whole;
   struct ct_kept kept = { save->view, save->snapshot, requests, 0, save->settings };
-  kept.n_requests = save_requests(save->view, save->rows, save->cols, requests) - shows_slice(save->view);
+  kept.n_requests = save_requests(save->view, save->rows, save->cols, requests) - ct_view_whole(save->view, &whole);
   errno = 0;
   FILE *out = fopen(path_of(name, endings[form], path), "wx");
   if (out == NULL)

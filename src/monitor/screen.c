@@ -13,6 +13,7 @@
 #include "past.h"
 #include "save.h"
 #include "serve.h"
+#include "setup.h"
 #include "viewer_settings.h"
 #include "xray.h"
 
@@ -503,6 +504,7 @@ int screen_run(uv_loop_t *loop, struct feed *feed, const struct screen_setup *se
   ct_view_init(s->view, ct_ui_utf8(s->ui), ct_ui_colours(s->ui), ct_settings_real(setup->settings, "screen.target_sigma"));
   const char *const elements[] = { ct_settings_text(setup->settings, "beam.k_edges"), ct_settings_text(setup->settings, "hexitec.sensor") };
   xray_mark(s->view, elements, 2);
+  s->view->point = ct_setup_point(setup->settings);
   viewer_settings_apply(s->view, s->ui, setup->settings, NULL);
   code = fit(s);
   if (code != 0)

@@ -24,17 +24,30 @@ static bool tag(TIFF *tiff, const struct ct_picture_file *p)
   return ok;
 }
 
+static uint32_t pages_of(const struct ct_picture_file *p)
+{
+  return p->pages > 0 ? p->pages : 1;
+}
+
+static bool write_lines(TIFF *tiff, const struct ct_picture_file *p, uint32_t page, float *line)
+{
+  bool ok = true;
+  for (uint32_t r = 0; r < p->rows && ok; r++) {
+    memcpy(line, p->values + ((size_t)page * p->rows + r) * p->cols, p->cols * sizeof *line);
+    ok = TIFFWriteScanline(tiff, line, r, 0) == 1;
+  }
+  return ok;
+}
+
 int ct_picture_tiff(const struct ct_picture_file *p, const char *path, struct ct_err *err)
 {
   TIFFErrorHandler before = TIFFSetErrorHandler(NULL);   /* it would write over the screen */
   errno = 0;
   TIFF *tiff = TIFFOpen(path, "w");
-  bool ok = tiff != NULL && tag(tiff, p);
+  bool ok = tiff != NULL;
   float *line = ct_xcalloc(p->cols, sizeof *line);
-  for (uint32_t r = 0; r < p->rows && ok; r++) {
-    memcpy(line, p->values + (size_t)r * p->cols, p->cols * sizeof *line);
-    ok = TIFFWriteScanline(tiff, line, r, 0) == 1;
-  }
+  for (uint32_t page = 0; page < pages_of(p) && ok; page++)
+    ok = (page == 0 || TIFFWriteDirectory(tiff)) && tag(tiff, p) && write_lines(tiff, p, page, line);
   ok = ok && TIFFFlush(tiff);
   int why = errno;
   free(line);
@@ -48,7 +61,7 @@ int ct_picture_tiff(const struct ct_picture_file *p, const char *path, struct ct
 /* Grey and transparency of one row. */
 static void shade(const struct ct_picture_file *p, uint32_t r, unsigned char *line)
 {
-  const float *row = p->values + (size_t)r * p->cols;
+  const float *row = p->values + ((size_t)(pages_of(p) / 2) * p->rows + r) * p->cols;
   for (uint32_t c = 0; c < p->cols; c++) {
     double at = ((double)row[c] - p->low) / (p->high - p->low);
     line[2 * c] = !isfinite(at) || at <= 0 ? 0 : at >= 1 ? 255 : (unsigned char)(255 * at + 0.5);

@@ -2,7 +2,7 @@
 #include "view/panels.h"
 
 enum action {
-  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, AXIS, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW, RANGE,
+  QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, TOMO, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW, RANGE,
   REFERENCE, SAVE, OUTLINES, OVERLAY, SETTINGS, ZOOM
 };
 
@@ -30,7 +30,8 @@ static const struct {
   { "x", "mask hot, dead pixels, or not", NULL, { 'x' }, MASK },
   { "m", "marker with a text, archived", NULL, { 'm' }, MARK },
   { "M", "mouse sets cursor, or selects", NULL, { 'M' }, MOUSE },
-  { ", .", "tomo: move the rotation axis", NULL, { ',', '.' }, AXIS },
+  { ", . p", "tomo: axis; planes at cursor", NULL, { ',', '.', 'p' }, TOMO },
+  { "{}<>tT", "tomo: move, turn, tilt plane", NULL, { '{', '}', '<', '>', 't', 'T' }, TOMO },
   { "w", "save it: TSV, JSON, ANSI, PNG", NULL, { 'w' }, SAVE },
   { "S F2", "set-up: every setting", NULL, { 'S', CT_PRESS_F2 }, SETTINGS },
   { "Ctrl-L", "repaint the screen", NULL, { CT_PRESS_CTRL_L }, REDRAW },
@@ -224,6 +225,20 @@ static enum ct_key_result zoom(struct ct_view *view, uint32_t key)
   return CT_KEY_DONE;
 }
 
+static enum ct_key_result act_on_tomo(struct ct_view *view, uint32_t key)
+{
+  enum { STEP_DEG = 15 };
+  switch (key) {
+  case ',': return CT_KEY_AXIS_LEFT;
+  case '.': return CT_KEY_AXIS_RIGHT;
+  case 'p': ct_view_point_here(view); break;
+  case '{': case '}': ct_view_point_move(view, key == '{' ? -1 : 1); break;
+  case '<': case '>': ct_view_point_turn(view, key == '<' ? -STEP_DEG : STEP_DEG, 0); break;
+  default: ct_view_point_turn(view, 0, key == 't' ? -STEP_DEG : STEP_DEG); break;
+  }
+  return CT_KEY_DONE;
+}
+
 static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t key)
 {
   switch (action) {
@@ -231,7 +246,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case REDRAW: return CT_KEY_REDRAW;
   case STEP: return step(view, key);
   case MARK: return CT_KEY_MARK;
-  case AXIS: return view->panel != CT_PANEL_TOMO ? CT_KEY_UNKNOWN : key == ',' ? CT_KEY_AXIS_LEFT : CT_KEY_AXIS_RIGHT;
+  case TOMO: return view->panel == CT_PANEL_TOMO ? act_on_tomo(view, key) : CT_KEY_UNKNOWN;
   case SAVE: return CT_KEY_SAVE;
   case MOUSE: return CT_KEY_MOUSE;
   case MASK: return CT_KEY_MASK;

@@ -49,6 +49,10 @@ bool ct_panel_has_charge(const struct ct_view *view, const struct ct_snapshot *s
 void ct_panel_charge(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* In row 0 of <canvas>: what happened last, the newest first. */
 void ct_panel_marks(const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* Keys of the planes: through the cursor of the picture; to the side of the plane shown; the oblique one, turned and tilted. */
+void ct_view_point_here(struct ct_view *view);
+void ct_view_point_move(struct ct_view *view, int steps);
+void ct_view_point_turn(struct ct_view *view, int turn_deg, int tilt_deg);
 struct ct_request ct_view_tomo_request(const struct ct_view *view, int rows, int cols);
 void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* What of <lines> fits <canvas> is shown from view->scroll on, which is kept within; returns the canvas less a last row

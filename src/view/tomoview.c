@@ -1,4 +1,4 @@
-/* tomoview: slice, projection and sinogram of the camera, with a bar, a length to compare with, and what the row under the
+/* tomoview: slice, planes, projection and sinogram of the camera, with a bar, a length to compare with, and what the row under the
  * cursor looks like. */
 #include "view/panels.h"
 
@@ -17,6 +17,8 @@ struct source {
   const float *values;
   uint32_t rows, cols;
   double pixel_um;
+  bool plane;
+  uint32_t projections;            /* of a plane; 0: still being painted */
 };
 
 struct ct_request ct_view_tomo_request(const struct ct_view *view, int rows, int cols)
@@ -26,8 +28,12 @@ struct ct_request ct_view_tomo_request(const struct ct_view *view, int rows, int
     size *= 2;                     /* few sizes, so that viewers share the section */
   struct ct_request request = { .kind = CT_SECTION_SLICE, .size = size };
   if (view->picture != CT_PICTURE_SLICE) {
+    static const int32_t images[CT_PICTURES] = { 0, CT_IMAGE_PROJECTION, CT_IMAGE_SINOGRAM, CT_IMAGE_XY, CT_IMAGE_XZ, CT_IMAGE_YZ,
+                                                 CT_IMAGE_OBLIQUE, CT_IMAGE_OVERVIEW };
     request.kind = CT_SECTION_IMAGE;
-    request.x = view->picture == CT_PICTURE_PROJECTION ? CT_IMAGE_PROJECTION : CT_IMAGE_SINOGRAM;
+    request.x = images[view->picture];
+    if (view->picture >= CT_PICTURE_XY && view->picture <= CT_PICTURE_OBLIQUE)
+      request.at = view->point;
   }
   return request;
 }
@@ -38,12 +44,15 @@ static bool find_source(const struct ct_view *view, const struct ct_snapshot *sn
   struct ct_slice_view slice;
   struct ct_image_view image;
   if (ct_snapshot_slice(snapshot, &request, &slice)) {
-    *source = (struct source){ slice.values, slice.head->size, slice.head->size, slice.head->pixel_um };
+    *source = (struct source){ .values = slice.values, .rows = slice.head->size, .cols = slice.head->size,
+                               .pixel_um = slice.head->pixel_um };
     return true;
   }
   if (!ct_snapshot_image(snapshot, &request, &image))
     return false;
-  *source = (struct source){ image.values, image.head->rows, image.head->cols, image.head->pixel_um };
+  *source = (struct source){ .values = image.values, .rows = image.head->rows, .cols = image.head->cols,
+                             .pixel_um = image.head->pixel_um, .plane = view->picture >= CT_PICTURE_XY,
+                             .projections = image.head->projections };
   return true;
 }
 
@@ -281,6 +290,37 @@ static int state_lines(const struct ct_snapshot_core *core, struct ct_canvas can
   return row;
 }
 
+/* Of how many projections a plane is, and where it lies. */
+static int plane_lines(const struct ct_view *view, const struct source *source, const struct ct_snapshot_ct *ct,
+                       struct ct_canvas canvas, int row)
+{
+  const struct ct_point *at = &view->point;
+  if (!source->plane)
+    return row;
+  if (source->projections == 0)
+    ct_canvas_coloured(canvas, row++, 0, CT_GREY, 0, "being painted");
+  else
+    ct_canvas_text(canvas, row++, 0, 0, "painted from %u projections", (unsigned)source->projections);
+  if (view->picture == CT_PICTURE_OVERVIEW)
+    return row;
+  ct_canvas_text(canvas, row++, 0, 0, "x %d, y %d px, row %d", (int)at->x, (int)at->y,
+                 at->row == CT_ROW_OF_SLICE ? (int)ct->slice_row : (int)at->row);
+  if (view->picture == CT_PICTURE_OBLIQUE)
+    ct_canvas_text(canvas, row++, 0, 0, "turned %d°, tilted %d°", (int)at->turn_deg, (int)at->tilt_deg);
+  return row;
+}
+
+/* What keys need to know of the picture. */
+static void learn(struct ct_view *view, const struct source *source, const struct ct_snapshot_ct *ct)
+{
+  double right = ct->cols - 0.5 - ct->axis_px, left = ct->axis_px + 0.5;
+  double fov_px = ct->rotation_deg > 270 && isfinite(ct->axis_px) ? 2 * fmax(left, right) : ct->cols;
+  bool across = view->picture == CT_PICTURE_PROJECTION || view->picture == CT_PICTURE_SINOGRAM;
+  view->spot_cols = source->cols;
+  view->spot_rows = source->rows;
+  view->camera = (struct ct_view_camera){ ct->rows, ct->slice_row, (across ? ct->cols : fov_px) / source->cols };
+}
+
 /* The values along the cursor's row. */
 static void draw_line(const struct ct_view *view, const struct source *source, struct ct_canvas canvas)
 {
@@ -307,6 +347,7 @@ static void draw_beside(const struct ct_view *view, const struct ct_snapshot *sn
 {
   enum { LINE_ROWS = 7 };
   int row = state_lines(&snapshot->core, canvas, 0);
+  row = plane_lines(view, source, &snapshot->core.ct, canvas, row);
   row = bar_line(view, source, canvas, row);
   row = scale_line(source, lattice, canvas, row);
   if (!view->spot) {
@@ -322,7 +363,8 @@ static void draw_beside(const struct ct_view *view, const struct ct_snapshot *sn
 
 static const char *name_of(const struct ct_view *view)
 {
-  static const char *const names[] = { "Slice", "Projection", "Sinogram" };
+  static const char *const names[] = { "Slice", "Projection", "Sinogram", "Plane along the slice", "Upright plane, from the front",
+                                       "Upright plane, from the side", "Oblique plane", "Overview" };
   return names[view->picture];
 }
 
@@ -331,7 +373,7 @@ void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, str
   enum { BESIDE_COLS = 32 };
   struct source source;
   bool wide = canvas.cols >= 60;
-  canvas = ct_canvas_caption(canvas, "%s  u: slice, projection, sinogram", name_of(view));
+  canvas = ct_canvas_caption(canvas, "%s  u: other pictures", name_of(view));
   if (!snapshot->core.ct.present) {
     ct_canvas_coloured(canvas, canvas.rows / 2, 1, CT_GREY, 0, "no camera stream is configured");
     return;
@@ -345,8 +387,7 @@ void ct_panel_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, str
   if (rows <= 0 || cols <= 0)
     return;
   struct lattice lattice = lattice_for(view, &source, rows, cols);
-  view->spot_cols = source.cols;
-  view->spot_rows = source.rows;
+  learn(view, &source, &snapshot->core.ct);
   view->spot_step = (uint32_t)fmax(1, lattice.edge_x);
   update(view, &source, &lattice);
   draw(view, &source, &lattice, ct_canvas_part(canvas, 0, 0, rows, cols));

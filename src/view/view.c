@@ -16,6 +16,7 @@ void ct_view_init(struct ct_view *view, bool utf8, bool colours, double target_s
   view->colours = colours;
   view->smooth = true;
   view->log_scale = true;
+  view->point = (struct ct_point){ .row = CT_ROW_OF_SLICE, .turn_deg = 45, .tilt_deg = 45 };
   view->outlines = true;
   view->target_sigma = target_sigma > 0 ? target_sigma : 0.05;
 }

@@ -48,6 +48,7 @@ static const struct golden {
   { "spectrum-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "3" },
   { "spectrum-linear-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "3l" },
   { "tomography-80x24", CT_SAMPLE_CELL, 24, 80, ASCII, "4" },
+  { "plane-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "4uuuu" },
   { "slice-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "4DU" },
   { "slice-200x60", CT_SAMPLE_CELL, 60, 200, UTF8, "4" },
   { "slice-40x16", CT_SAMPLE_CELL, 16, 40, UTF8, "4" },

@@ -346,6 +346,75 @@ static void hostile_sections(void **state)
   }
 }
 
+static void press(const char *keys)
+{
+  for (; *keys != '\0'; keys++) {
+    uint32_t key = *keys == 'R' ? CT_PRESS_RIGHT : *keys == 'U' ? CT_PRESS_UP : (uint32_t)*keys;
+    assert_int_equal(ct_view_key(&view, key), CT_KEY_DONE);
+    render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  }
+}
+
+/* Where the plane on the screen goes through. */
+static struct ct_point point_wanted(void)
+{
+  struct ct_request requests[CT_VIEW_REQUESTS];
+  size_t n = ct_view_requests(&view, 24, 80, requests, CT_VIEW_REQUESTS);
+  for (size_t i = 0; i < n; i++)
+    if (requests[i].kind == CT_SECTION_IMAGE)
+      return requests[i].at;
+  fail_msg("no plane is asked for");
+  return (struct ct_point){ 0 };
+}
+
+/* Pictures of 120 x 160 values of a camera with so many columns: the cursor's place in pixels of the camera. */
+static void planes_follow_the_keys(void **state)
+{
+  (void)state;
+  const struct ct_snapshot_ct *ct = &ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0)->core.ct;
+  double fov_px = ct->rotation_deg > 270 ? 2 * fmax(ct->axis_px + 0.5, ct->cols - 0.5 - ct->axis_px) : ct->cols, pixel = fov_px / 160;
+  int32_t rows = (int32_t)ct->rows, slice_row = (int32_t)ct->slice_row;
+  ct_view_init(&view, true, true, 0.05);
+  press("4uuu");
+  assert_int_equal(point_wanted().row, CT_ROW_OF_SLICE);
+  press("RRRUU");                                           /* the first one shows it */
+  double right = view.spot_x - 79.5, up = 59.5 - view.spot_y;
+  assert_true(right > 0 && up > 0);
+  press("p");
+  assert_int_equal(point_wanted().x, lround(right * pixel));
+  assert_int_equal(point_wanted().y, lround(up * pixel));
+  assert_true(screen_has("206 projections"));
+  int32_t step = (int32_t)lround(pixel * view.spot_step);
+  press("}");                                               /* up, which is to lower rows */
+  assert_int_equal(point_wanted().row, slice_row - step);
+  struct ct_point at = point_wanted();
+  press("uRRUUp");                                          /* from the front */
+  right = view.spot_x - 79.5;
+  up = 59.5 - view.spot_y;
+  assert_int_equal(point_wanted().x, lround(right * pixel));
+  assert_int_equal(point_wanted().y, at.y);
+  int32_t row = (int32_t)lround((rows - 1) / 2.0 - up * pixel);
+  assert_int_equal(point_wanted().row, row < 0 ? 0 : row);
+  press("{");
+  assert_int_equal(point_wanted().y, at.y - step);
+  at = point_wanted();
+  press("u}");                                              /* from the side */
+  assert_int_equal(point_wanted().x, at.x + step);
+  press("u><<tT");                                          /* oblique */
+  assert_int_equal(point_wanted().turn_deg, 30);
+  assert_int_equal(point_wanted().tilt_deg, 45);
+  assert_true(screen_has("turned 30"));
+  struct ct_request whole;
+  assert_true(ct_view_whole(&view, &whole));
+  assert_int_equal(whole.x, CT_IMAGE_OBLIQUE);
+  assert_int_equal(whole.size, 0);
+  press("u");
+  assert_true(ct_view_whole(&view, &whole));
+  assert_int_equal(whole.x, CT_IMAGE_VOLUME);
+  press("uu");
+  assert_false(ct_view_whole(&view, &whole));
+}
+
 static void health_tells_of_the_link(void **state)
 {
   (void)state;
@@ -659,13 +728,14 @@ static void a_click_puts_the_cursor_where_the_map_is(void **state)
   assert_false(ct_view_click(&view, 5, 5));               /* no map on this screen */
 }
 
-static void the_camera_has_three_pictures(void **state)
+static void the_camera_has_several_pictures(void **state)
 {
   (void)state;
-  static const char *const names[] = { "Slice", "Projection", "Sinogram", "Slice" };
+  static const char *const names[] = { "Slice", "Projection", "Sinogram", "along the slice", "from the front", "from the side",
+                                       "Oblique", "Overview", "Slice" };
   ct_view_init(&view, true, true, 0.05);
   ct_view_key(&view, '4');
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 9; i++) {
     render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
     assert_true(screen_has(names[i]));
     assert_true(screen_has("206.0 of 360"));
@@ -837,8 +907,8 @@ int main(void)
     cmocka_unit_test(the_help_is_whole), cmocka_unit_test(windows_and_lines_are_marked), cmocka_unit_test(a_shared_range_only_grows),
     cmocka_unit_test(the_range_is_kept_where_it_is_locked), cmocka_unit_test(scales_spread_the_colours),
     cmocka_unit_test(the_difference_is_to_the_reference), cmocka_unit_test(the_diverging_ramp_is_lightest_in_its_middle), cmocka_unit_test(hostile_sections),
-    cmocka_unit_test(the_camera_has_three_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),
-    cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
+    cmocka_unit_test(the_camera_has_several_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),
+    cmocka_unit_test(planes_follow_the_keys), cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
     cmocka_unit_test(keys_do_what_the_help_says),
     cmocka_unit_test(the_cursor_stays_on_the_sensor), cmocka_unit_test(scopes_go_round),
     cmocka_unit_test(figures_in_words), cmocka_unit_test(code_points_as_utf8),

@@ -26,7 +26,7 @@ dist_noinst_DATA += \
   %D%/golden/empty-80x24.exp \
   %D%/golden/error-map-80x24.exp \
   %D%/golden/faint-80x24.exp \
-  %D%/golden/frozen-80x24.exp %D%/golden/slice-80x24.exp %D%/golden/slice-200x60.exp %D%/golden/slice-40x16.exp \
+  %D%/golden/frozen-80x24.exp %D%/golden/slice-80x24.exp %D%/golden/slice-200x60.exp %D%/golden/slice-40x16.exp %D%/golden/plane-80x24.exp \
   %D%/golden/health-80x24.exp \
   %D%/golden/help-40x16.exp \
   %D%/golden/help-80x24.exp \

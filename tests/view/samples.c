@@ -213,6 +213,7 @@ static void add_section(struct ct_snapshot_builder *builder, const struct ct_req
   } else if (request->kind == CT_SECTION_IMAGE && ct_snapshot_add_image(builder, request, 120, 160, &image)) {
     image.head->pixel_um = 100;
     image.head->angle_deg = 41.2;
+    image.head->projections = 206;
     fill_slice(image.values, 120, 160, frame);
   } else if (request->kind == CT_SECTION_ROIS && ct_snapshot_add_rois(builder, request, 80, 80, &rois)) {
     fill_rois(&rois);
