@@ -231,7 +231,9 @@ static int bar_line(const struct ct_view *view, const struct source *source, str
 /* "|-------| 2 mm": a round length of about a quarter of the picture. */
 static int scale_line(const struct source *source, const struct lattice *lattice, struct ct_canvas canvas, int row)
 {
-  double char_mm = source->pixel_um * 1e-3 * lattice->edge_x, aim_mm = char_mm * fmax(lattice->cols / 4.0, 3);
+  /* A round length is up to two and a half times what it is made from, and its name needs room. */
+  double aim = fmin(lattice->cols / 4.0, (canvas.cols - 8) / 2.5);
+  double char_mm = source->pixel_um * 1e-3 * lattice->edge_x, aim_mm = char_mm * fmax(aim, 3);
   if (!(aim_mm > 0))
     return row;
   double length_mm = ct_round_step(aim_mm);
