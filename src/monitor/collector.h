@@ -19,6 +19,11 @@ struct meter {
   unsigned n;
 };
 
+/* Counts a second over the last 3 s, with <count> now; at most one sample a tick is kept, however often somebody looks. */
+double meter_rate(struct meter *meter, int64_t mono_ns, uint64_t count);
+
+/* A stream is late after 1 s or three frame times without data, stale after ten seconds (DESIGN 1.3). */
+enum { LATE_AFTER_S = 1, STALE_AFTER_S = 10 };
 struct stream {
   const struct stream_setup *setup;
   struct ct_receiver *receiver;      /* frames, or */
@@ -79,6 +84,9 @@ int collector_change(struct collector *c, const char *path, const char *text, st
 int collector_save_settings(struct collector *c, const char *texts, size_t bytes, struct ct_err *answer);
 /* Masks the pixels that are listed as hot or dead, or lets the masked ones in again. */
 void collector_mask(struct collector *c, bool on);
+/* What is wrong now, into <core>; <reason>: why the archive is not well. */
+void collector_raise_alarms(struct collector *c, struct ct_snapshot_core *core, const struct ct_analysis_note *note,
+                            const char *reason);
 /* Composes the snapshot of now; core.seq is for whoever hands it on to count. */
 struct ct_snapshot *collector_compose(struct collector *c);
 /* Seconds since any stream brought a message, good or bad; NaN while none has. */

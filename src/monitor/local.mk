@@ -5,7 +5,7 @@ noinst_LIBRARIES += %D%/libmonitor.a
   %D%/batch.c %D%/batch.h \
   %D%/check.c %D%/check.h \
   %D%/collect.c %D%/collect.h \
-  %D%/collector.c %D%/collector.h \
+  %D%/collector.c %D%/collector.h %D%/collector_alarms.c %D%/compose.c %D%/streams.c \
   %D%/save.c %D%/save.h \
   %D%/demo.c %D%/demo.h \
   %D%/detector.c %D%/detector.h \
