@@ -89,7 +89,7 @@ int ct_lz4_unpack_bare(const void *in, size_t bytes, void *out, size_t plain_byt
  *
  * Restart downwards: eight ascending numbers that were all seen or given up before, far below the highest (all of
  * them at least CT_TRACK_FAR below; or nearer, in at least two messages, beginning at or before the first number of
- * the numbering, or at 0 or 1). Until the eighth their messages are held. A number above the highest, a number that
+ * the numbering, or at 0 or 1; or anywhere, when the connection is a new one). Until the eighth their messages are held. A number above the highest, a number that
  * breaks the ascent, 2.5 s without another, or the end of the stream make them what each was: duplicates or too late. */
 enum {
   CT_TRACK_SPANS = 16,        /* runs of equal verdict a message may have; what is beyond is dropped as too late */
@@ -145,6 +145,7 @@ struct ct_track {
   struct ct_track_counts counts;
   enum ct_sampled sampled_setting;
   bool started, anew;
+  bool rejoined;                        /* since the last number above all others */
   int64_t now_ns, started_ns;           /* started_ns: when the present numbering began */
   uint64_t floor;                       /* what is missing below is no longer known */
   unsigned steps_seen, steps_large;     /* the last forward steps: how many, and a bit for each larger than one */
@@ -168,6 +169,8 @@ int ct_track_add(struct ct_track *track, uint64_t first, uint32_t count, int64_t
                  struct ct_track_result *result) CT_MUST_CHECK;
 /* Lets gaps grow old; what to do with held messages: CT_HELD_KEEP or CT_HELD_DROP. */
 enum ct_held ct_track_tick(struct ct_track *track, int64_t now_ns) CT_MUST_CHECK;
+/* The connection broke and was made again: if the numbers do not go on, the source has begun anew. */
+void ct_track_rejoin(struct ct_track *track);
 /* The stream ends: every open gap is lost, held messages are dropped. The tracker may go on afterwards. */
 enum ct_held ct_track_end(struct ct_track *track) CT_MUST_CHECK;
 /* The source has said that its numbering begins anew: so does ours with the next frame, whatever its number. What is open then

@@ -160,6 +160,7 @@ static void begin_numbering(struct ct_track *track, uint64_t first, uint64_t las
   track->floor = 0;
   track->started = true;
   track->started_ns = track->now_ns;
+  track->rejoined = false;
   track->counts.frames += last - first + 1;
   track->counts.first = first;
   track->counts.highest = last;
@@ -189,6 +190,7 @@ static void take_forward(struct ct_track *track, uint64_t first, uint64_t last)
                  (struct ct_track_range){ expected, first - 1, track->now_ns, !track->counts.sampled });
   track->counts.frames += last - first + 1;
   track->counts.highest = last;
+  track->rejoined = false;
 }
 
 /* first..last lie below the first number of the numbering: the stream was joined while they were on their way. What
@@ -313,6 +315,12 @@ static bool is_far(const struct ct_track *track, uint64_t number)
   return track->counts.highest - number >= CT_TRACK_FAR;
 }
 
+/* Far enough below to be of another numbering; after a reconnection nobody sends old numbers again, so any are. */
+static bool is_low(const struct ct_track *track, uint64_t number)
+{
+  return track->rejoined || is_far(track, number);
+}
+
 static bool begins_low(const struct ct_track *track, uint64_t number)
 {
   return number <= 1 || number <= track->counts.first;
@@ -344,15 +352,15 @@ static void consider_restart(struct ct_track *track, uint64_t first, uint32_t co
   const uint64_t last = first + (count - 1);
   bool goes_on = false;
   if (track->n_held > 0 && first > held_last(track, track->n_held - 1))
-    goes_on = begins_low(track, track->held[0].first) || is_far(track, last);
+    goes_on = begins_low(track, track->held[0].first) || is_low(track, last);
   if (!goes_on)
     result->held = drop_held(track);
-  if (!goes_on && !begins_low(track, first) && !is_far(track, last)) {
+  if (!goes_on && !begins_low(track, first) && !is_low(track, last)) {
     track->counts.duplicate += frames_with(result, CT_DROP_DUPLICATE);
     track->counts.too_late += frames_with(result, CT_DROP_TOO_LATE);
     return;
   }
-  bool whole = track->held_numbers + count >= CT_TRACK_RUN && (goes_on || is_far(track, last));
+  bool whole = track->held_numbers + count >= CT_TRACK_RUN && (goes_on || is_low(track, last));
   if (whole) {
     if (goes_on)
       result->held = CT_HELD_TAKE;
@@ -427,6 +435,8 @@ enum ct_held ct_track_tick(struct ct_track *track, int64_t now_ns)
     return drop_held(track);
   return CT_HELD_KEEP;
 }
+
+void ct_track_rejoin(struct ct_track *track) { track->rejoined = track->started; }
 
 enum ct_held ct_track_end(struct ct_track *track)
 {

@@ -64,6 +64,7 @@ struct ct_receiver {
   /* The receiver thread's own. */
   struct ct_track track;
   enum ct_sampled sampled;
+  unsigned connections;             /* that the tracker has been told of */
   bool tracking;                    /* the first frame has shown the format, and the tracker was told */
   struct kept waiting[CT_WIRE_HELD];
   unsigned n_waiting;
@@ -229,11 +230,21 @@ static void begin_tracking(struct ct_receiver *r, bool odin)
   r->tracking = true;
 }
 
+static void watch(struct ct_receiver *r, int64_t mono_ns)
+{
+  ct_socket_watch(&r->socket, mono_ns);
+  if (r->socket.connections > 1 && r->socket.connections != r->connections)
+    ct_track_rejoin(&r->track);
+  r->connections = r->socket.connections;
+}
+
 static void admit(struct ct_receiver *r, zmq_msg_t *pixels, const struct ct_frame *frame, bool odin, int64_t mono_ns)
 {
   struct ct_track_result result;
   if (!r->tracking)
     begin_tracking(r, odin);
+  else if (frame->number <= r->track.counts.highest)
+    watch(r, mono_ns);              /* of a connection that is new we are told before its first message comes */
   if (ct_track_add(&r->track, frame->number, frame->count, mono_ns, &result) != 0) {
     add(&r->counters.rejected[CT_REJECT_KEY], 1);
     return;
@@ -397,7 +408,7 @@ static void *receiver_main(void *arg)
     int64_t mono_ns = ct_time_mono_ns();
     tick(r, mono_ns);
     if (mono_ns - watched_ns > CT_NS_PER_S / 20) {
-      ct_socket_watch(&r->socket, mono_ns);
+      watch(r, mono_ns);
       watched_ns = mono_ns;
     }
     if (n < BURST_MESSAGES)

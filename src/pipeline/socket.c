@@ -158,6 +158,7 @@ static void take_event(struct ct_socket *s, int event, int64_t mono_ns)
   switch (event) {
   case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
     s->broken_ns = 0;
+    s->connections++;
     atomic_store_explicit(&s->connected, true, memory_order_relaxed);
     return;
   case ZMQ_EVENT_CONNECT_DELAYED:

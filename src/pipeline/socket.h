@@ -20,6 +20,7 @@ struct ct_socket {
   char endpoint[128];
   uint64_t queue_bytes;
   bool sized;
+  unsigned connections;         /* made so far, as far as ct_socket_watch has read */
   int64_t broken_ns;            /* when the connection broke and nobody retried; 0: all is well */
   _Atomic bool connected;       /* written by the thread that watches, read by any: relaxed, it is only shown */
 };

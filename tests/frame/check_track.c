@@ -141,6 +141,47 @@ static void an_announced_beginning(void **state)
   assert_int_equal(one(2, 0), CT_TAKE);
 }
 
+/* A source that sent <old> frames and, joined again after its first ones, begins at <number>. */
+static void restart_near(uint64_t old, uint64_t number, uint32_t batch)
+{
+  ct_track_init(&track, CT_SAMPLED_OFF);
+  one_span(0, (uint32_t)old, 0, CT_TAKE);
+  int64_t now_ns = 5 * CT_NS_PER_S;
+  ct_track_rejoin(&track);
+  for (uint64_t n = number; n < number + 3 * CT_TRACK_RUN; n += batch) {
+    assert_int_equal(ct_track_add(&track, n, batch, now_ns += MS, &result), 0);
+    assert_int_equal(result.spans[0].verdict, n + batch - number >= CT_TRACK_RUN ? CT_TAKE : CT_HOLD);
+  }
+  assert_int_equal(track.counts.restarts, 1);
+  assert_int_equal(track.counts.duplicate + track.counts.too_late + track.counts.late + track.counts.lost, 0);
+  assert_int_equal(track.counts.frames, old + 3 * CT_TRACK_RUN);
+  nothing_lost();
+}
+
+static void a_new_connection_may_restart_near(void **state)
+{
+  (void)state;
+  uint64_t random = 1;
+  for (int k = 0; k < 2000; k++) {
+    random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    const uint64_t old = 30 + (random >> 33) % 950, number = (random >> 45) % (old - 24);
+    restart_near(old, number, k % 3 == 0 ? 1 : k % 3 == 1 ? 4 : 8);
+  }
+  /* Where the numbers go on it was a cut of the line, and old numbers are what they were. */
+  ct_track_init(&track, CT_SAMPLED_OFF);
+  one_span(0, 500, 0, CT_TAKE);
+  ct_track_rejoin(&track);
+  assert_int_equal(one(510, 0), CT_TAKE);
+  for (uint64_t n = 100; n < 150; n++)
+    assert_int_equal(one(n, 0), CT_DROP_DUPLICATE);
+  assert_int_equal(track.counts.restarts, 0);
+  assert_int_equal(one(505, 0), CT_TAKE_LATE);
+  ct_track_init(&track, CT_SAMPLED_OFF);
+  ct_track_rejoin(&track);                                       /* nothing has come yet */
+  one_span(0, 500, 0, CT_TAKE);
+  assert_int_equal(one(100, 0), CT_DROP_DUPLICATE);
+}
+
 static void eight_far_below_are_a_restart(void **state)
 {
   (void)state;
@@ -388,7 +429,7 @@ enum number_state { NEVER, SEEN, OPEN, LOST, BEFORE };
 static struct {
   enum number_state state[NUMBERS];
   int64_t opened_ns[NUMBERS], started_ns, held_since_ns;
-  bool started;
+  bool started, rejoined;
   uint64_t first, highest, frames, lost, late, duplicate, too_late, restarts;
   unsigned n_held;
   struct { uint64_t first, last; } held[8];
@@ -433,6 +474,7 @@ static void model_begin(uint64_t n, int64_t now_ns)
   model.started = true;
   model.started_ns = now_ns;
   model.first = model.highest = n;
+  model.rejoined = false;
 }
 
 static void model_take(uint64_t n, int64_t now_ns)
@@ -449,6 +491,7 @@ static void model_take(uint64_t n, int64_t now_ns)
     model.opened_ns[k] = now_ns;
   }
   model.state[n] = SEEN;
+  model.rejoined = model.rejoined && n <= model.highest;
   model.highest = n > model.highest ? n : model.highest;
   model.frames++;
 }
@@ -487,7 +530,7 @@ static enum ct_held model_add(uint64_t first, uint32_t count, int64_t now_ns, en
     late += verdicts[i] == CT_TAKE_LATE;
   }
   if (fresh == 0 && late == 0) {
-    bool far = model.highest >= last + CT_TRACK_FAR;
+    bool far = model.rejoined || model.highest >= last + CT_TRACK_FAR;
     bool run = model.n_held > 0 && first > model.held[model.n_held - 1].last;
     uint64_t begin = run ? model.held[0].first : first;
     bool low = begin <= 1 || begin <= model.first;
@@ -574,6 +617,10 @@ static void one_random_run(uint64_t run)
     now_ns += (int64_t)pick(pace_ms) * MS;
     if (pick(60) == 0)
       cursor = pick(2) ? pick(4) : pick(cursor + 1);           /* the source starts again */
+    if (pick(40) == 0) {
+      ct_track_rejoin(&track);
+      model.rejoined = model.started;
+    }
     uint64_t first = next_number(cursor);
     uint32_t count = (uint32_t)(1 + pick(largest_batch));
     if (first + count >= NUMBERS)
@@ -621,7 +668,8 @@ int main(void)
     cmocka_unit_test(late_frames_are_no_loss),
     cmocka_unit_test(a_gap_is_lost_at_two_and_a_half_seconds),
     cmocka_unit_test(a_large_jump_is_a_restart),
-    cmocka_unit_test(an_announced_beginning), cmocka_unit_test(eight_far_below_are_a_restart),
+    cmocka_unit_test(an_announced_beginning),
+    cmocka_unit_test(a_new_connection_may_restart_near), cmocka_unit_test(eight_far_below_are_a_restart),
     cmocka_unit_test(a_slow_stream_restarts_too),
     cmocka_unit_test(seven_far_below_are_not),
     cmocka_unit_test(near_restarts_begin_at_the_start),
