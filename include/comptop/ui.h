@@ -63,9 +63,27 @@ void ct_ui_click(const struct ct_ui *ui, int *row, int *col);
  * changed. 1: taken; 0: skipped, as earlier output is still on its way or the terminal is not ours at the moment;
  * CT_EIO: the terminal is gone. */
 int ct_ui_show(struct ct_ui *ui, const struct ct_grid *grid, bool full);
+/* Rings the terminal's bell, behind what is on its way; not while the terminal is not ours. */
+void ct_ui_bell(struct ct_ui *ui);
 /* Bytes the terminal has not yet taken; when it can: ct_ui_flush writes on. 0, or CT_EIO: the terminal is gone. */
 size_t ct_ui_pending(const struct ct_ui *ui);
 int ct_ui_flush(struct ct_ui *ui);
+
+/* ---- a picture in pixels, instead of frames ----------------------------------------------------------------------- */
+/* Why there can be none, as a sentence; NULL: there can. The terminal is asked for sixels when it is taken; kitty's
+ * graphics are used where the environment names a terminal that has them. */
+const char *ct_ui_picture_refused(const struct ct_ui *ui);
+/* The pixels of a character; false: the terminal does not say, and they are small. How many rows of the screen a picture
+ * may have, from the top. */
+bool ct_ui_cell(const struct ct_ui *ui, int *width, int *height);
+int ct_ui_picture_rows(const struct ct_ui *ui);
+/* Begins one, of which a copy is kept: no frame is shown until its end. Its cells are those of ct_ui_cell, its rows at most
+ * ct_ui_picture_rows. Not where it is refused. */
+void ct_ui_picture_begin(struct ct_ui *ui, const struct ct_pixels *pixels);
+/* Sends on, as the terminal takes it: call it as often as a frame would be shown. 1: there is more; 0; CT_EIO. */
+int ct_ui_picture_more(struct ct_ui *ui);
+/* Whether or not all of it was sent; the next frame repaints. */
+void ct_ui_picture_end(struct ct_ui *ui);
 
 /* Gives the terminal back for a while; between suspend and resume there are no keys and frames are skipped. */
 void ct_ui_suspend(struct ct_ui *ui);

@@ -217,6 +217,7 @@ enum ct_key_result { CT_KEY_UNKNOWN, CT_KEY_DONE /* render again */, CT_KEY_QUIT
                      CT_KEY_AXIS_LEFT, CT_KEY_AXIS_RIGHT /* move the rotation axis by CT_VIEW_NUDGE_PX */,
                      CT_KEY_MASK /* mask the pixels listed as hot or dead; where all are, let them in again */,
                      CT_KEY_SAVE /* write what is seen into files */,
+                     CT_KEY_PIXELS /* show it in pixels, once */,
                      CT_KEY_CHANGE, CT_KEY_DEFAULT /* settings.path to settings.text, or to its default */,
                      CT_KEY_KEEP /* changed settings into the configuration file */ };
 /* Changes the view's choices as the key table (which the help shows) says. Space only sets <frozen>: the owner keeps

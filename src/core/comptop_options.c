@@ -260,6 +260,7 @@ static const struct ct_option rows[] = {
     .help = "colours: for a dark or a light terminal, none, or safe for the colour-blind" },
   { SETTING("screen", "ramp", WORD, "theme"), .words = "theme|inferno|grey|viridis|cividis", .marks = CT_OPTION_LIVE,
     .help = "colours of maps: the theme's, or" },
+  { SETTING("screen", "bell", SWITCH, "off"), .marks = CT_OPTION_LIVE, .help = "ring once when something critical begins" },
 
   { SETTING("cell", "mpt", FILE, ""), .help = "text file of EC-Lab that grows: voltage, current and charge" },
 

@@ -27,3 +27,5 @@ noinst_LIBRARIES += %D%/libmonitor.a
 %C%_libmonitor_a_SOURCES += %D%/setup_watch.c
 %C%_libmonitor_a_SOURCES += %D%/follow.c %D%/follow.h %D%/xray.c %D%/xray.h
 %C%_libmonitor_a_SOURCES += %D%/settings_change.c %D%/settings_change.h %D%/viewer_settings.c %D%/viewer_settings.h
+%C%_libmonitor_a_SOURCES += %D%/bell.c %D%/bell.h
+%C%_libmonitor_a_SOURCES += %D%/paint.c %D%/paint.h

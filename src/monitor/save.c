@@ -11,6 +11,8 @@
 
 #include <comptop/report.h>
 
+#include "paint.h"
+
 enum { LEAST_ROWS = 24, LEAST_COLS = 80, CELL_WIDTH = 12, CELL_HEIGHT = 24, PATH_BYTES = PATH_MAX,
        NAME_BYTES = PATH_BYTES - 16 };
 
@@ -25,17 +27,37 @@ static int at_least(int n, int least) { return n < least ? least : n; }
 size_t save_requests(const struct ct_view *view, int rows, int cols, struct ct_request out[SAVE_REQUESTS])
 {
   size_t n = ct_view_requests(view, at_least(rows, LEAST_ROWS), at_least(cols, LEAST_COLS), out, CT_VIEW_REQUESTS);
-  return n + ct_view_whole(view, &out[n]);
+  n += ct_view_whole(view, &out[n]);
+  out[n++] = (struct ct_request){ .kind = CT_SECTION_SETTINGS };
+  return n;
 }
 
-bool save_ready(const struct save *save)
+/* The settings that made the picture, as a configuration file; to be freed. NULL: they did not come with it. */
+static char *settings_of(const struct ct_snapshot *snapshot)
 {
-  struct ct_request requests[SAVE_REQUESTS];
-  size_t n = save_requests(save->view, save->rows, save->cols, requests);
-  for (size_t i = 0; i < n; i++)
-    if (ct_snapshot_find(save->snapshot, &requests[i], 0, NULL) == NULL)
-      return false;
-  return true;
+  const struct ct_request request = { .kind = CT_SECTION_SETTINGS };
+  struct ct_settings_view found;
+  struct ct_packed_setting setting;
+  char *text = NULL, section[64] = "";
+  size_t bytes, at = 0;
+  FILE *out = ct_snapshot_settings(snapshot, &request, &found) ? open_memstream(&text, &bytes) : NULL;
+  while (out != NULL && ct_settings_unpack(found.packed, found.head->bytes, &at, &setting)) {
+    const char *first = strchr(setting.path, '.'), *last = strrchr(setting.path, '.');
+    if (first == NULL)
+      continue;                    /* of the command line only */
+    int length = (int)(last - setting.path);
+    if (strncmp(section, setting.path, (size_t)length) != 0 || section[length] != '\0') {
+      snprintf(section, sizeof section, "%.*s", length, setting.path);
+      fprintf(out, "%s[%.*s", at > 0 ? "\n" : "", (int)(first - setting.path), setting.path);
+      fprintf(out, first < last ? " %.*s]\n" : "]\n", (int)(last - first - 1), first + 1);
+    }
+    fprintf(out, *setting.text ? "%s = %s\n" : "%s =\n", last + 1, setting.text);
+  }
+  if (out != NULL && fclose(out) != 0) {
+    free(text);
+    text = NULL;
+  }
+  return text;
 }
 
 /* ---- the camera's pictures, value by value ------------------------------------------------------------------------ */
@@ -109,24 +131,10 @@ static int write_picture(const struct save *save, struct ct_picture_file *pictur
 }
 
 /* ---- the screen ----------------------------------------------------------------------------------------------------- */
-/* The viewer's own is left as it is: what it remembers of the last picture belongs to the terminal. */
-static struct ct_view *copy_view(const struct ct_view *view)
-{
-  struct ct_view *copy = ct_xcalloc(1, sizeof *copy);
-  *copy = *view;
-  return copy;
-}
-
-static struct ct_grid new_grid(int rows, int cols)
-{
-  return (struct ct_grid){ .rows = rows, .cols = cols,
-                           .glyphs = ct_xcalloc((size_t)rows * (size_t)cols, sizeof(struct ct_glyph)) };
-}
-
 static int write_ansi(const struct save *save, FILE *out)
 {
-  struct ct_grid grid = new_grid(save->rows, save->cols);
-  struct ct_view *view = copy_view(save->view);
+  struct ct_grid grid = paint_grid(save->rows, save->cols);
+  struct ct_view *view = paint_copy(save->view);
   ct_view_render(view, save->snapshot, &grid);
   int code = ct_keep_ansi(&grid, out);
   free(view);
@@ -134,24 +142,15 @@ static int write_ansi(const struct save *save, FILE *out)
   return code;
 }
 
-/* In colours, whatever the terminal has. */
 static int write_png(const struct save *save, const char *name, struct ct_err *err)
 {
   char path[PATH_BYTES], text[160], when[CT_TIME_TEXT];
-  struct ct_grid grid = new_grid(at_least(save->rows, LEAST_ROWS), at_least(save->cols, LEAST_COLS));
   struct ct_pixels pixels = { .cell_width = CELL_WIDTH, .cell_height = CELL_HEIGHT };
-  struct ct_view *view = copy_view(save->view);
-  pixels.colour = ct_xcalloc((size_t)grid.rows * (size_t)grid.cols, CELL_WIDTH * CELL_HEIGHT);
-  view->utf8 = view->colours = true;
-  view->accents = false;
-  view->link.refresh_hz = 0;
-  ct_view_paint(view, save->snapshot, &grid, &pixels);
-  snprintf(text, sizeof text, "comptop %s, %s, %s", save->snapshot->core.run, ct_panel_word(view->panel),
+  paint_view(save->view, save->snapshot, at_least(save->rows, LEAST_ROWS), at_least(save->cols, LEAST_COLS), &pixels);
+  snprintf(text, sizeof text, "comptop %s, %s, %s", save->snapshot->core.run, ct_panel_word(save->view->panel),
            ct_time_text(save->snapshot->core.wall_ns, when));
   int code = ct_picture_pixels(&pixels, text, path_of(name, "png", path), err);
   free(pixels.colour);
-  free(view);
-  free(grid.glyphs);
   return code;
 }
 
@@ -195,17 +194,30 @@ static bool name_it(const struct save *save, char name[NAME_BYTES])
 
 enum form { TSV, JSON, ANSI };
 
-static int write_form(const struct save *save, enum form form, const char *name, struct ct_err *err)
+static int write_form(const struct save *save, enum form form, FILE *out)
+{
+  struct ct_request requests[SAVE_REQUESTS], whole;
+  struct ct_kept kept = { .view = save->view, .snapshot = save->snapshot, .requests = requests };
+  if (form == ANSI)
+    return write_ansi(save, out);
+  kept.n_requests = save_requests(save->view, save->rows, save->cols, requests) - 1 - ct_view_whole(save->view, &whole);
+  if (form == TSV)
+    return ct_keep_tsv(&kept, out);
+  char *settings = settings_of(save->snapshot);
+  kept.settings = settings;
+  int code = ct_keep_json(&kept, out);
+  free(settings);
+  return code;
+}
+
+static int write_file(const struct save *save, enum form form, const char *name, struct ct_err *err)
 {
   char path[PATH_BYTES];
-  struct ct_request requests[SAVE_REQUESTS], whole;
-  struct ct_kept kept = { save->view, save->snapshot, requests, 0, save->settings };
-  kept.n_requests = save_requests(save->view, save->rows, save->cols, requests) - ct_view_whole(save->view, &whole);
   errno = 0;
   FILE *out = fopen(path_of(name, endings[form], path), "wx");
   if (out == NULL)
     return ct_err_set(err, CT_EIO, "%s: %s", path, strerror(errno));
-  int code = form == TSV ? ct_keep_tsv(&kept, out) : form == JSON ? ct_keep_json(&kept, out) : write_ansi(save, out);
+  int code = write_form(save, form, out);
   if (fclose(out) != 0 && code == 0)
     code = CT_EIO;
   if (code == 0)
@@ -226,11 +238,11 @@ static void remove_all(const char *name)
 static int write_all(const struct save *save, const char *name, bool *tiff, struct ct_err *err)
 {
   struct ct_picture_file picture;
-  int code = write_form(save, TSV, name, err);
+  int code = write_file(save, TSV, name, err);
   if (code != 0)
     return code;                   /* nothing of ours is there */
   for (enum form form = JSON; form <= ANSI && code == 0; form++)
-    code = write_form(save, form, name, err);
+    code = write_file(save, form, name, err);
   *tiff = find_picture(save, &picture);
   if (code == 0)
     code = *tiff ? write_picture(save, &picture, name, err) : write_png(save, name, err);

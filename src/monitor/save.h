@@ -13,14 +13,12 @@ struct save {
   const struct ct_snapshot *snapshot;
   int rows, cols;              /* of the screen */
   const char *folder;          /* "": the current one */
-  const char *settings;        /* that made the picture; NULL: not known */
 };
 
-/* The sections to ask for: what the view shows on a screen not smaller than 24 x 80, and the whole slice in tomography. */
-enum { SAVE_REQUESTS = CT_VIEW_REQUESTS + 1 };
+/* The sections to ask for: what the view shows on a screen not smaller than 24 x 80, the whole slice in tomography, and the
+ * settings of the run. */
+enum { SAVE_REQUESTS = CT_VIEW_REQUESTS + 2 };
 size_t save_requests(const struct ct_view *view, int rows, int cols, struct ct_request out[SAVE_REQUESTS]);
-/* Whether the snapshot has them all. */
-bool save_ready(const struct save *save);
 /* Writes NAME.tsv, .json, .ansi and .png, and of the camera's pictures .tif; NAME is comptop-RUN-VIEW-TIME in UTC, and never
  * that of a file that is there. Says in <said> which, or why not. */
 void save_view(const struct save *save, char *said, size_t bytes);

@@ -10,6 +10,8 @@
 #include <comptop/ui.h>
 #include <comptop/view.h>
 
+#include "bell.h"
+#include "paint.h"
 #include "past.h"
 #include "save.h"
 #include "serve.h"
@@ -17,7 +19,7 @@
 #include "viewer_settings.h"
 #include "xray.h"
 
-enum { N_SIGNALS = 7, SAID_MS = 3000, SAVED_MS = 8000, SAVE_PICTURES = 4 };
+enum { N_SIGNALS = 7, SAID_MS = 3000, SAVED_MS = 8000, ERRAND_PICTURES = 4 };
 static const double slowest_s = 4;
 static const size_t past_bytes = (size_t)128 << 20;
 
@@ -31,13 +33,16 @@ struct screen {
   struct ct_snapshot *snapshot;      /* a copy of what is shown; stands still while frozen */
   size_t snapshot_bytes;
   struct past past;
+  struct bell bell;
   uint64_t shown_number;             /* its place there */
   bool silent;                       /* the collector does not answer */
   bool asking;                       /* q was pressed by the owner: detach, end, or stay */
   bool mouse;                        /* clicks are taken */
   bool typing;                       /* a marker's text */
   char text[SERVE_TEXT + 1];
-  int saving;                        /* one of so many next pictures, that with all sections, goes into files */
+  enum { NO_ERRAND, SAVING, PIXELS } errand;   /* what the next picture with all its sections is for */
+  int errand_pictures;               /* within so many */
+  bool pixels;                       /* shown instead of frames */
   char said[512];                    /* an answer to a key, shown until said_until_ms */
   uint64_t said_until_ms;
   bool full, shown;                  /* the next frame repaints; the last one reached the terminal */
@@ -88,6 +93,13 @@ static void tell_age(struct screen *s)
 static void draw(struct screen *s)
 {
   char line[SERVE_TEXT + 64];
+  if (s->pixels) {
+    if (ct_ui_picture_more(s->ui) < 0)
+      leave(s, SCREEN_LOST);
+    else
+      watch_terminal(s);
+    return;
+  }
   tell_age(s);
   ct_view_render(s->view, s->snapshot, &s->grid);
   if (s->asking)
@@ -122,12 +134,30 @@ static int fit(struct screen *s)
 }
 
 /* ---- snapshots ------------------------------------------------------------------------------------------------ */
+/* The sections that what is done with the next picture needs. */
+static size_t errand_requests(const struct screen *s, struct ct_request requests[SAVE_REQUESTS])
+{
+  switch (s->errand) {
+  case SAVING: return save_requests(s->view, s->grid.rows, s->grid.cols, requests);
+  case PIXELS: return ct_view_requests(s->view, ct_ui_picture_rows(s->ui), s->grid.cols, requests, CT_VIEW_REQUESTS);
+  case NO_ERRAND: break;
+  }
+  return 0;
+}
+
 static void ask(struct screen *s)
 {
   struct ct_request requests[CT_VIEW_REQUESTS + SAVE_REQUESTS];
-  size_t n = ct_view_requests(s->view, s->grid.rows, s->grid.cols, requests, CT_VIEW_REQUESTS);
-  if (s->saving > 0)
-    n += save_requests(s->view, s->grid.rows, s->grid.cols, requests + n);
+  size_t all = errand_requests(s, requests), n = all;
+  struct ct_request shown[CT_VIEW_REQUESTS];
+  size_t seen = ct_view_requests(s->view, s->grid.rows, s->grid.cols, shown, CT_VIEW_REQUESTS);
+  for (size_t i = 0; i < seen; i++) {
+    size_t k = 0;
+    while (k < all && !ct_request_equal(&shown[i], &requests[k]))
+      k++;
+    if (k == all)
+      requests[n++] = shown[i];
+  }
   s->feed->ask(s->feed, requests, n);
 }
 
@@ -141,34 +171,47 @@ static void keep(struct screen *s, const struct ct_snapshot *snapshot)
   memcpy(s->snapshot, snapshot, (size_t)snapshot->size_bytes);
 }
 
-static char *print_settings(const struct ct_settings *settings)
-{
-  char *text = NULL;
-  size_t bytes;
-  FILE *out = open_memstream(&text, &bytes);
-  if (out == NULL)
-    return NULL;
-  int code = ct_settings_print(settings, out);
-  if (fclose(out) == 0 && code == 0)
-    return text;
-  free(text);
-  return NULL;
-}
-
-/* A viewer of another's run has settings of its own, which did not make the picture. A picture with all sections does not
- * come where there is nothing yet to make one of. */
 static void save_picture(struct screen *s, const struct ct_snapshot *snapshot)
 {
-  struct save save = { .view = s->view, .snapshot = snapshot, .rows = s->grid.rows, .cols = s->grid.cols,
-                       .folder = ct_settings_text(s->setup->settings, "screen.folder") };
-  if (--s->saving > 0 && !save_ready(&save))
-    return;
-  char *settings = s->setup->owner ? print_settings(s->setup->settings) : NULL;
-  save.settings = settings;
+  const struct save save = { .view = s->view, .snapshot = snapshot, .rows = s->grid.rows, .cols = s->grid.cols,
+                             .folder = ct_settings_text(s->setup->settings, "screen.folder") };
   save_view(&save, s->said, sizeof s->said);
   s->said_until_ms = uv_now(s->loop) + SAVED_MS;
-  s->saving = 0;
-  free(settings);
+}
+
+static void show_pixels(struct screen *s, const struct ct_snapshot *snapshot)
+{
+  struct ct_pixels pixels;
+  int rows = ct_ui_picture_rows(s->ui);
+  ct_ui_cell(s->ui, &pixels.cell_width, &pixels.cell_height);
+  if (rows < 1)
+    return;
+  paint_view(s->view, snapshot, rows, s->grid.cols, &pixels);
+  ct_ui_picture_begin(s->ui, &pixels);
+  free(pixels.colour);
+  s->pixels = true;
+}
+
+static void end_pixels(struct screen *s)
+{
+  ct_ui_picture_end(s->ui);
+  s->pixels = false;
+}
+
+/* A picture with all sections does not come where there is nothing yet to make one of. */
+static void do_errand(struct screen *s, const struct ct_snapshot *snapshot)
+{
+  struct ct_request requests[SAVE_REQUESTS];
+  size_t n = errand_requests(s, requests), found = 0;
+  while (found < n && ct_snapshot_find(snapshot, &requests[found], 0, NULL) != NULL)
+    found++;
+  if (--s->errand_pictures > 0 && found < n)
+    return;
+  if (s->errand == SAVING)
+    save_picture(s, snapshot);
+  else if (s->errand == PIXELS)
+    show_pixels(s, snapshot);
+  s->errand = NO_ERRAND;
 }
 
 /* Shows the kept picture <number>, or the one nearest to it that is still there. */
@@ -185,10 +228,12 @@ static void take(void *arg, struct ct_snapshot *snapshot)
 {
   struct screen *s = arg;
   s->silent = snapshot == NULL;
-  if (snapshot && s->saving > 0)
-    save_picture(s, snapshot);
+  if (snapshot && s->errand != NO_ERRAND)
+    do_errand(s, snapshot);
   if (snapshot) {
     ct_view_settings_take(s->view, snapshot);
+    if (bell_rings(&s->bell, &snapshot->core) && ct_settings_bool(s->setup->settings, "screen.bell"))
+      ct_ui_bell(s->ui);
     past_add(&s->past, snapshot);
     if (!s->view->frozen) {
       keep(s, snapshot);
@@ -237,7 +282,7 @@ static void on_refresh(uv_timer_t *timer)
     leave(s, SCREEN_LEFT);
     return;
   }
-  if (!s->shown)
+  if (!s->shown || s->pixels)
     draw(s);
   ask(s);
 }
@@ -269,15 +314,17 @@ static void tell(struct screen *s, const char *text)
   s->said_until_ms = uv_now(s->loop) + SAID_MS;
 }
 
-static void begin_save(struct screen *s)
+static void begin_errand(struct screen *s, int errand)
 {
-  if (s->snapshot == NULL) {
-    tell(s, "no picture yet: there is nothing to save");
+  const char *refused = s->snapshot == NULL ? "there is no picture yet" : errand == PIXELS ? ct_ui_picture_refused(s->ui) : NULL;
+  if (refused != NULL) {
+    tell(s, refused);
     return;
   }
-  s->saving = s->view->frozen ? 1 : SAVE_PICTURES;
+  s->errand = errand;
+  s->errand_pictures = s->view->frozen ? 1 : ERRAND_PICTURES;
   if (s->view->frozen)
-    save_picture(s, s->snapshot);
+    do_errand(s, s->snapshot);
   else
     ask(s);
 }
@@ -340,6 +387,10 @@ static void change_setting(struct screen *s, bool to_default)
 
 static void take_key(struct screen *s, uint32_t key)
 {
+  if (s->pixels) {
+    end_pixels(s);
+    return;
+  }
   if (s->asking) {
     take_answer(s, key);
     return;
@@ -383,7 +434,10 @@ static void take_key(struct screen *s, uint32_t key)
     begin_mark(s);
     break;
   case CT_KEY_SAVE:
-    begin_save(s);
+    begin_errand(s, SAVING);
+    break;
+  case CT_KEY_PIXELS:
+    begin_errand(s, PIXELS);
     break;
   case CT_KEY_MASK:
     order_mask(s);
@@ -418,7 +472,7 @@ static void on_terminal(uv_poll_t *poll, int status, int events)
     leave(s, SCREEN_LOST);
     return;
   }
-  if (pressed || !s->shown)
+  if (pressed || !s->shown || s->pixels)
     draw(s);
   else
     watch_terminal(s);
@@ -441,6 +495,7 @@ static void on_signal(uv_signal_t *handle, int number)
   struct screen *s = handle->data;
   switch (number) {
   case SIGWINCH:
+    end_pixels(s);
     ct_ui_resize(s->ui);
     s->full = true;
     if (fit(s) == 0)
@@ -448,6 +503,7 @@ static void on_signal(uv_signal_t *handle, int number)
     ask(s);
     return;
   case SIGTSTP:
+    end_pixels(s);
     ct_ui_suspend(s->ui);
     raise(SIGSTOP);
     resume(s);

@@ -10,6 +10,13 @@
 #include <comptop/ui.h>
 
 /* Curses draws into memory (an unnamed file), from where the terminal is fed as it takes it: so no write waits. */
+/* A picture in pixels that is on its way, or there. */
+struct ct_ui_picture {
+  bool shown, kitty;               /* kitty's graphics, else sixels */
+  struct ct_pixels pixels;         /* a copy */
+  int rows, strip, row;            /* of characters: all, those sent at a time, the next one */
+};
+
 struct ct_ui {
   int fd;                          /* the terminal, non-blocking */
   FILE *keys;                      /* the same, as curses wants it */
@@ -23,6 +30,11 @@ struct ct_ui {
   bool synced;                     /* shows a frame at once, when told where it begins and ends */
   bool mouse;                      /* clicks are keys */
   int click_row, click_col;        /* the last one */
+  bool sixel;                      /* it said that it shows sixels */
+  struct ct_ui_picture picture;
+  char sequence[64];               /* what came of a sequence that is no key */
+  size_t sequence_length;
+  bool in_sequence;
   bool repaint;                    /* owed since a resize or a resume */
   bool gone;
   /* Behind each frame goes the question "are you well?", answered by the terminal when it has read so far: the only
@@ -44,6 +56,13 @@ struct ct_ui {
 #define CT_UI_FRAME_END "\033[?2026l"
 enum { CT_UI_ANSWERED = 0x7000, CT_UI_SYNCS };
 
+/* What the terminal is: asked once (DA1). */
+#define CT_UI_ATTRIBUTES_QUESTION "\033[c"
+
+/* Its answer, from the question mark on. */
+void ct_ui_attributes(struct ct_ui *ui, const char *answer);
+/* Has the last frame arrived, as far as that can be known? */
+bool ct_ui_drained(struct ct_ui *ui);
 /* Adds bytes behind what is queued; false if they find no room. */
 bool ct_ui_queue(struct ct_ui *ui, const char *bytes, size_t length);
 /* Asks, behind what is queued. */

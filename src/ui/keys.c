@@ -4,17 +4,22 @@
 
 #include "ui/tty.h"
 
-/* The end of a sequence curses does not know: taken for keys, its letters would be commands. */
-static void swallow_sequence(const struct ct_ui *ui)
+/* A sequence curses does not know: taken for keys, its letters would be commands. It may come in pieces. */
+static void swallow(struct ct_ui *ui, wint_t c)
 {
-  wint_t c;
-  while (wget_wch(ui->input, &c) == OK && !(c >= 0x40 && c <= 0x7e))
-    ;
+  if (ui->sequence_length < sizeof ui->sequence - 1)
+    ui->sequence[ui->sequence_length++] = c < 0x80 ? (char)c : '?';
+  ui->in_sequence = c < 0x40 || c > 0x7e;
+  if (ui->in_sequence)
+    return;
+  ui->sequence[ui->sequence_length] = '\0';
+  if (c == 'c' && ui->sequence[0] == '?')
+    ct_ui_attributes(ui, ui->sequence);
 }
 
 /* Curses has waited for the rest of a sequence before it gives an ESC: what follows at once belongs to it, if it looks
  * like it. Other characters are keys of their own. */
-static uint32_t escape(const struct ct_ui *ui)
+static uint32_t escape(struct ct_ui *ui)
 {
   wint_t next;
   const int got = wget_wch(ui->input, &next);
@@ -23,7 +28,8 @@ static uint32_t escape(const struct ct_ui *ui)
   if (got != OK)
     return CT_PRESS_ESCAPE;
   if (next == '[' || next == 'O') {
-    swallow_sequence(ui);
+    ui->in_sequence = true;
+    ui->sequence_length = 0;
     return 0;
   }
   unget_wch((wchar_t)next);
@@ -61,8 +67,13 @@ static uint32_t function_key(struct ct_ui *ui, wint_t code)
   }
 }
 
-static uint32_t character(const struct ct_ui *ui, wint_t c)
+static uint32_t character(struct ct_ui *ui, wint_t c)
 {
+  if (ui->in_sequence && c != 0x1b) {
+    swallow(ui, c);
+    return 0;
+  }
+  ui->in_sequence = false;
   if (c == 0x1b)
     return escape(ui);
   return c == '\r' ? '\n' : c == 0x7f ? '\b' : c;

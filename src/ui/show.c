@@ -60,6 +60,12 @@ size_t ct_ui_pending(const struct ct_ui *ui)
   return ui->queued - ui->sent;
 }
 
+void ct_ui_bell(struct ct_ui *ui)
+{
+  if (ct_ui_tty_taken())
+    ct_ui_queue(ui, "\a", 1);
+}
+
 int ct_ui_flush(struct ct_ui *ui)
 {
   char bytes[4096];
@@ -85,7 +91,7 @@ int ct_ui_flush(struct ct_ui *ui)
 
 /* Has the last frame arrived, as far as that can be known? The queue of a serial line is seen by TIOCOUTQ, a full
  * pseudo terminal by poll, everything behind by the answer. */
-static bool drained(struct ct_ui *ui)
+bool ct_ui_drained(struct ct_ui *ui)
 {
   int unsent = 0;
   struct pollfd terminal = { .fd = ui->fd, .events = POLLOUT };
@@ -171,7 +177,7 @@ int ct_ui_show(struct ct_ui *ui, const struct ct_grid *grid, bool full)
   ui->repaint = ui->repaint || full;
   if (ct_ui_flush(ui) != 0)
     return CT_EIO;
-  if (!ct_ui_tty_taken() || !drained(ui)) {
+  if (!ct_ui_tty_taken() || ui->picture.shown || !ct_ui_drained(ui)) {
     ui->stats.skipped++;
     return 0;
   }

@@ -200,7 +200,7 @@ static void make_texts(int rows, struct text *take, struct text *leave)
   *leave = (struct text){ 0 };
   const char *move = tigetstr("cup");
   if (move && move != (char *)-1 && strncmp(move, "\033[", 2) == 0)
-    add(leave, "\033[?2026l\033[?1006;1000l");   /* ends a frame, and the mouse; ignored where they are not known */
+    add(leave, "\033\\\033[?2026l\033[?1006;1000l");   /* ends a picture, a frame, and the mouse; ignored where they are not known */
   add(leave, tigetstr("sgr0"));
   add(leave, tiparm(tigetstr("cup"), rows - 1, 0));
   add(leave, "\r\n");

@@ -161,6 +161,8 @@ int ct_ui_open(struct ct_ui **out, int tty_fd, const struct ct_ui_options *optio
   ct_ui_tty_take();
   if (ui->manners != CT_UI_NOT_ASKABLE && !speaks_ascii_only(getenv("TERM")))
     ct_ui_queue(ui, CT_UI_SYNC_QUESTION, sizeof CT_UI_SYNC_QUESTION - 1);
+  if (ui->manners != CT_UI_NOT_ASKABLE)
+    ct_ui_queue(ui, CT_UI_ATTRIBUTES_QUESTION, sizeof CT_UI_ATTRIBUTES_QUESTION - 1);
   ct_ui_ask(ui);
   if (ct_ui_flush(ui) != 0) {
     ct_ui_close(ui);
@@ -190,6 +192,7 @@ static void settle(struct ct_ui *ui)
 
 void ct_ui_suspend(struct ct_ui *ui)
 {
+  ct_ui_picture_end(ui);
   if (ct_ui_tty_taken() && !ct_ui_tty_background())
     settle(ui);
   ct_ui_tty_leave();

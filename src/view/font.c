@@ -35,9 +35,12 @@ static unsigned row_of(const char *rows, int row)
   return *rows == '\0' ? 0 : *rows <= '9' ? (unsigned)(*rows - '0') : (unsigned)(*rows - 'A' + 10);
 }
 
-/* A letter that is not here is a frame, as wide as a letter. */
+/* Latin letters are shown without what stands on them; another that is not here is a frame, as wide as a letter. */
 unsigned ct_font_row(uint32_t code, int row)
 {
+  static const char plain[] = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYPsaaaaaaaceeeeiiiidnooooo/ouuuuypy";
+  if (code >= 0xc0 && code < 0x100)
+    code = (uint32_t)plain[code - 0xc0];
   if (code >= 0x20 && code < 0x7f)
     return row_of(ascii[code - 0x20], row);
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)

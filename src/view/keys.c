@@ -2,6 +2,7 @@
 #include "view/panels.h"
 
 enum action {
+  PIXELS,
   QUIT, HELP, PANEL, MOVE, FREEZE, STEP, MARK, MASK, MOUSE, TOMO, COLOURS, QUANTITY, BINNING, SCOPE, LOG, BACK, REDRAW, RANGE,
   REFERENCE, SAVE, OUTLINES, OVERLAY, SETTINGS, ZOOM
 };
@@ -33,6 +34,7 @@ static const struct {
   { ", . p", "tomo: axis; planes at cursor", NULL, { ',', '.', 'p' }, TOMO },
   { "{}<>tT", "tomo: move, turn, tilt plane", NULL, { '{', '}', '<', '>', 't', 'T' }, TOMO },
   { "w", "save it: TSV, JSON, ANSI, PNG", NULL, { 'w' }, SAVE },
+  { "g", "picture in pixels; key: back", NULL, { 'g' }, PIXELS },
   { "S F2", "set-up: every setting", NULL, { 'S', CT_PRESS_F2 }, SETTINGS },
   { "Ctrl-L", "repaint the screen", NULL, { CT_PRESS_CTRL_L }, REDRAW },
   { "? h F1", "this help", "?help", { '?', 'h', CT_PRESS_F1 }, HELP },
@@ -248,6 +250,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
   case MARK: return CT_KEY_MARK;
   case TOMO: return view->panel == CT_PANEL_TOMO ? act_on_tomo(view, key) : CT_KEY_UNKNOWN;
   case SAVE: return CT_KEY_SAVE;
+  case PIXELS: return CT_KEY_PIXELS;
   case MOUSE: return CT_KEY_MOUSE;
   case MASK: return CT_KEY_MASK;
   case HELP: view->help = true; view->scroll = 0; break;

@@ -28,3 +28,6 @@ dist_check_SCRIPTS += %D%/screen.sh
 dist_noinst_DATA += %D%/screen.py %D%/terminal.py
 dist_check_SCRIPTS += %D%/settings.sh
 dist_noinst_DATA += %D%/settings.py
+check_PROGRAMS += %D%/check_bell
+%C%_check_bell_SOURCES = %D%/check_bell.c
+%C%_check_bell_LDADD = $(CHECK_LDADD)

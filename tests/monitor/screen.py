@@ -10,7 +10,8 @@ import sys
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import expect, run_tests, until  # noqa: E402
+import numpy as np  # noqa: E402
+from harness import Publisher, expect, run_tests, until  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 SMALL = ("-Srun.memory_MB=256", "-Srun.buffer_MB=64", "-Srun.reserve_MB=0")
@@ -69,6 +70,29 @@ def read_png(path):
         rows.append([tuple(palette[3 * v:3 * v + 3]) for v in line] if colour == 3 else
                     [(v, v, v) for v in line[::2]])
     return width, height, rows
+
+
+def read_sixels(text):
+    """Height, width, {(x, y): RGB} of one picture in sixels, the part between ESC P and ESC backslash."""
+    attributes, body = re.fullmatch(r"[\d;]*q(?:\"([\d;]+))?(.*)", text, re.S).groups()
+    _, _, width, height = map(int, attributes.split(";"))
+    colours, pixels, colour, x, y = {}, {}, 0, 0, 0
+    for define, number, rgb, repeat, sixel in re.findall(r"(#(\d+)(?:;2;([\d;]+))?)|(?:!(\d+))?([?-~$-])", body):
+        if define:
+            colour = int(number)
+            if rgb:
+                colours[colour] = tuple(round(int(part) * 2.55) for part in rgb.split(";"))
+        elif sixel == "$":
+            x = 0
+        elif sixel == "-":
+            x, y = 0, y + 6
+        else:
+            for _ in range(int(repeat or 1)):
+                for bit in range(6):
+                    if (ord(sixel) - 63) >> bit & 1:
+                        pixels[x, y + bit] = colours[colour]
+                x += 1
+    return width, height, pixels
 
 
 def same(text, value):
@@ -156,8 +180,13 @@ def test_every_view_is_saved_as_table_json_text_and_picture(scene):
     conf = scene.path("again.conf")
     with open(conf, "w") as file:
         file.write(settings)
+    def values(text):
+        sections = re.split(r"^\[(.*)\]$", text, flags=re.M)
+        return {(section, line) for section, lines in zip(sections[1::2], sections[2::2]) for line in lines.split("\n") if line}
     out = scene.start("comptop", "-c", conf, "--print-config").ends_well()
-    expect(settings=(out, settings))
+    assert ("run", "window = run") in values(settings) and len(values(settings)) > 60
+    missing = values(out) - values(settings)
+    assert not missing, f"not again: {sorted(missing)[:5]}"
 
 
 def test_a_frozen_picture_is_saved_twice_under_two_names(scene):
@@ -184,7 +213,8 @@ def test_a_viewer_saves_where_it_runs_and_says_what_fails(scene):
     terminal.shows("comptop shared")
     name = save(terminal, here, 1, "3")
     sample = json.load(open(name + ".json"))
-    expect(settings=(sample["view"]["settings"], None), run=(sample["run"], "shared"))
+    expect(run=(sample["run"], "shared"))
+    assert "name = shared" in sample["view"]["settings"]   # those of the run, not of this viewer
     check_tables(name, sample, "spectrum")                 # which this terminal is too small to show
     expect(lines=(open(name + ".ansi").read().count("\n"), 10))
     lost = open_terminal(scene, "--attach", "shared", f"-Sscreen.folder={nowhere}")
@@ -192,6 +222,110 @@ def test_a_viewer_saves_where_it_runs_and_says_what_fails(scene):
     lost.press("1w")
     lost.shows("not saved")
     expect(running=(collector.running(), True))
+
+
+def test_the_bell_rings_once_when_something_critical_begins(scene):
+    """In mono too: the publisher goes away, which is critical after 10 s of silence."""
+    rings = {}
+    detector = Publisher(scene)
+    frame = np.full((80, 80), 20, np.uint16)
+    frame[40, 40] = 400
+    detector.keep_sending(lambda n: frame, hz=200)
+    stream = ["--hexitec", detector.endpoint, "-Shexitec.gradients=0.23", "-Shexitec.intercepts=0", "-Sscreen.refresh_hz=5"]
+    terminals = {bell: open_terminal(scene, *stream, "--window", "5", f"-Sscreen.bell={bell}", environment={"NO_COLOR": "1"})
+                 for bell in ("on", "off")}
+    for terminal in terminals.values():
+        terminal.wait_for(lambda _: re.search(r"[1-9]\d* photons", terminal.screen.text()), "photons")
+    before = {bell: terminal.output.count(b"\a") for bell, terminal in terminals.items()}
+    detector.stop()
+    for bell, terminal in terminals.items():
+        terminal.shows("CRITICAL")
+        shown = terminal.length()
+        terminal.wait_for(lambda output: len(output) > 200, "more pictures", shown)
+        rings[bell] = terminal.output.count(b"\a") - before[bell]
+    expect(rings=(rings, {"on": 1, "off": 0}))
+
+
+def near(a, b):
+    """Sixels say hundredths, and a grey may be the next one."""
+    return all(abs(p - q) <= (12 if len(set(b)) == 1 else 3) for p, q in zip(a, b))
+
+
+def test_pixels_show_what_the_saved_picture_has(scene):
+    """On a terminal that says it has sixels and how large its cells are; strips end where the next begins."""
+    folder = scene.path("kept")
+    os.mkdir(folder)
+    terminal = open_terminal(scene, "--demo", f"-Sscreen.folder={folder}", rows=30, pixels=(960, 720),
+                             attributes=b"\033[?62;4;22c")
+    terminal.press("1")
+    terminal.shows("L/H")
+    terminal.press(" ")
+    terminal.shows("FROZEN")
+    width, height, rows = read_png(save(terminal, folder, 1, "") + ".png")
+    since = terminal.length()
+    terminal.press("g")
+    terminal.wait_for(lambda output: b"any key goes back" in output, "a whole picture", since)
+    text = bytes(terminal.output[since:]).decode("utf-8", "replace")
+    strips = re.findall(r"\033\[(\d+);1H\033P(.*?)\033\\", text, re.S)
+    assert len(strips) >= 3, f"{len(strips)} strips"
+    picture, covered = {}, 0
+    for row, body in strips:
+        wide, high, pixels = read_sixels(body)
+        expect(width=(wide, width), top=((int(row) - 1) * 24, covered))
+        covered += high
+        picture.update({(x, y + (int(row) - 1) * 24): rgb for (x, y), rgb in pixels.items() if y < high})
+    expect(covered=(covered, 29 * 24))
+    for what, xs, ys in ("title", range(width), range(24)), ("map", range(480), range(5 * 24, 22 * 24)):
+        wrong = [(x, y) for y in ys for x in xs if not near(picture.get((x, y), (0, 0, 0)), rows[y][x])]
+        assert not wrong, f"{what}: {len(wrong)} pixels differ, {wrong[0]}: {picture.get(wrong[0])} {rows[wrong[0][1]][wrong[0][0]]}"
+    assert len({picture[x, y] for x, y in picture if x < 480}) > 8, "a map of few colours"
+    since = terminal.length()
+    terminal.press("2")                                    # any key goes back, and does nothing else
+    terminal.wait_for(lambda output: b"\033[H\033[2J" in output, "a repaint", since)
+    terminal.shows("FROZEN")
+    assert "Compton profile" not in terminal.screen.text()
+
+
+def test_pixels_do_not_hold_a_key_back(scene):
+    """On a slow link that has taken only a part of the first strip."""
+    terminal = open_terminal(scene, "--demo", rows=60, cols=200, pixels=(2000, 1200), attributes=b"\033[?1;4c")
+    terminal.press("1")
+    terminal.shows("L/H")
+    terminal.slow = 100
+    since = terminal.length()
+    terminal.press("g")
+    terminal.wait_for(lambda output: b"\033P" in output, "a picture", since)
+    terminal.press("q")                                    # goes back
+    terminal.press("q")
+    terminal.slow = None
+    expect(code=(terminal.end(), 0))
+    text = bytes(terminal.output[since:])
+    assert b"any key goes back" not in text
+    assert text.count(b"\033P") <= text.count(b"\033\\"), "a picture was not ended"
+
+
+def test_a_terminal_without_pixels_is_told_so(scene):
+    plain = open_terminal(scene, "--demo", attributes=b"\033[?62;22c")
+    mute = open_terminal(scene, "--demo", attributes=None)
+    tmux = open_terminal(scene, "--demo", environment={"TMUX": "/tmp/tmux-0/default,1,0", "KITTY_WINDOW_ID": "1"})
+    for terminal, words in (plain, "neither sixel nor kitty"), (mute, "neither sixel nor kitty"), (tmux, "outside of them"):
+        terminal.shows("L/H")
+        terminal.press("g")
+        terminal.shows(words)
+        assert b"\033P" not in terminal.output and b"\033_G" not in terminal.output
+
+
+def test_kitty_is_known_by_its_name(scene):
+    terminal = open_terminal(scene, "--demo", pixels=(800, 480), environment={"TERM": "xterm-kitty", "KITTY_WINDOW_ID": "1"})
+    terminal.shows("L/H")
+    since = terminal.length()
+    terminal.press("g")
+    terminal.wait_for(lambda output: b"any key goes back" in output, "a whole picture", since)
+    placed = re.findall(rb"\033_Ga=T,f=32,s=(\d+),v=(\d+),c=(\d+),r=(\d+)", bytes(terminal.output[since:]))
+    expect(width=({p[0] for p in placed}, {b"800"}), rows=(sum(int(p[3]) for p in placed), 23),
+           heights=(sum(int(p[1]) for p in placed), 23 * 20))
+    terminal.press("x")
+    terminal.wait_for(lambda output: b"\033_Ga=d\033\\" in output, "the picture taken away", since)
 
 
 if __name__ == "__main__":

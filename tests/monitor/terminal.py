@@ -23,7 +23,7 @@ class Screen:
         return "\n".join("".join(row) for row in self.cells)
 
     def feed(self, text):
-        for found in re.finditer(r"\033\[([?>]?)([\d;]*)([@-~])|\033[P_].*?\033\\\\|\033[()].|\033.|[\s\S]", text):
+        for found in re.finditer(r"\033\[([?>]?)([\d;]*)([@-~])|\033[P_].*?\033\\|\033[()].|\033.|[\s\S]", text):
             if found[3]:
                 self.obey(found[1], [int(n or 0) for n in found[2].split(";")], found[3])
             elif found[0] == "\r":
@@ -98,7 +98,7 @@ class Terminal:
                 got = b""
             if not got:
                 return
-            asked = (asked + got)[-4096:]
+            asked = (asked + got)[-65536:]
             while True:
                 question = re.search(rb"\033\[(5n|c)", asked)
                 if not question:
@@ -108,7 +108,7 @@ class Terminal:
                 if answer:
                     os.write(self.master, answer)
             held += decoder.decode(got)
-            whole = re.search(r"\033([\[(][^@-~]*|[P_](?:(?!\033\\\\)[\s\S])*)?$", held)      # a sequence that goes on
+            whole = re.search(r"\033([\[(][^@-~]*|[P_](?:(?!\033\\)[\s\S])*)?$", held)      # a sequence that goes on
             cut = whole.start() if whole else len(held)
             with self.lock:
                 self.screen.feed(held[:cut])
