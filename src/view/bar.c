@@ -52,7 +52,7 @@ static void label(struct ct_canvas canvas, int row, double value, double span, c
 
 void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas)
 {
-  static const char *const units[CT_QUANTITIES] = { "L/H", "+-L/H", "counts", "1/s", "errors", "errors", "hits/s", "x" };
+  static const char *const units[CT_QUANTITIES] = { "L/H", "± L/H", "counts", "1/s", "σ", "σ", "hits/s", "x" };
   const struct ct_view_memory *memory = &view->memory;
   struct seen seen = look(memory);
   enum ct_range policy = view->range[memory->quantity][memory->difference].policy;

@@ -26,12 +26,31 @@ static void cell_line(const struct ct_snapshot_core *core, struct ct_canvas canv
     ct_canvas_text(canvas, row, col + 2, CT_ATTR_REVERSE, "%s", ct_word_age(v, age_s));
 }
 
+/* "206.0 of 360°, 412 projections, axis 543.310 ± 0.050 px", where there is a camera and room to speak of it. */
+static int camera_line(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row)
+{
+  enum { LEAST_ROWS = 6, LEAST_COLS = 44 };
+  const struct ct_snapshot_ct *ct = &core->ct;
+  char word[CT_WORD];
+  if (!ct->present || canvas.rows < LEAST_ROWS || canvas.cols < LEAST_COLS || !isfinite(ct->covered_deg))
+    return row;
+  int col = ct_canvas_text(canvas, row, 0, 0, "CT %.1f of %g°, %u projections", ct->covered_deg, ct->rotation_deg, (unsigned)ct->in_slice);
+  if (ct->lost > 0)
+    col = ct_canvas_text(canvas, row, col, CT_ATTR_BOLD, ", %s lost", ct_word_short(word, (double)ct->lost));
+  if (isfinite(ct->axis_px))
+    col = ct_canvas_text(canvas, row, col, 0, ", axis %s px", ct_word_measured(word, ct->axis_px, ct->axis_sigma_px));
+  if (ct_age_camera(core) > 0)
+    ct_canvas_text(canvas, row, col + 2, CT_ATTR_REVERSE, "%s", ct_word_age(word, ct_age_camera(core)));
+  return row + 1;
+}
+
 void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
   const struct ct_snapshot_core *core = &snapshot->core;
   char word[CT_WORD];
   int row = 0;
   cell_line(core, canvas, row++);
+  row = camera_line(core, canvas, row);
   for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS) && row < canvas.rows - 1; i++, row++) {
     const struct ct_snapshot_roi *roi = &core->rois[i];
     int col = ct_canvas_text(canvas, row, 0, 0, "%c %.*s  EMF %s", (int)ct_roi_letter(i), CT_NAME - 1, roi->name,

@@ -1,6 +1,7 @@
 /* health: streams, buffers, archive and alarms, in one line of words and as a table; what the camera sent. */
 #include "view/panels.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -22,37 +23,68 @@ static bool stream_well(const struct ct_snapshot_stream *stream)
   return stream->state == CT_STREAM_LIVE || stream->state == CT_STREAM_IDLE;
 }
 
-static int stream_words(const struct ct_snapshot_stream *stream, struct ct_canvas canvas, int col)
+/* What a line has room for: everything; what differs; only sums. What is wrong is always said. */
+enum detail { DETAIL_ALL, DETAIL_BRIEF, DETAIL_SUM };
+
+static int stream_words(const struct ct_snapshot_stream *stream, struct ct_canvas canvas, int col, enum detail detail)
 {
   char rate[CT_WORD], lost[CT_WORD], silent[CT_WORD];
-  col = ct_canvas_text(canvas, 0, col, stream_well(stream) ? 0 : CT_ATTR_REVERSE, "%.*s %s", CT_NAME - 1, stream->name,
-                       ct_stream_state_word(stream->state));
-  if (!stream_well(stream))
-    return isfinite(stream->silent_s) ? ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE, " %s",
-                                                       ct_word_time(silent, stream->silent_s)) : col;
-  if (stream->state == CT_STREAM_LIVE && isfinite(stream->rate_hz))
+  if (!stream_well(stream)) {
+    col = ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE, "%.*s %s", CT_NAME - 1, stream->name, ct_stream_state_word(stream->state));
+    if (isfinite(stream->silent_s))
+      col = ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE, " %s", ct_word_time(silent, stream->silent_s));
+    return col + 2;
+  }
+  if (detail == DETAIL_SUM && stream->lost == 0)
+    return col;
+  col = ct_canvas_text(canvas, 0, col, 0, "%.*s", CT_NAME - 1, stream->name);
+  if (detail == DETAIL_ALL)
+    col = ct_canvas_text(canvas, 0, col, 0, " %s", ct_stream_state_word(stream->state));
+  if (detail != DETAIL_SUM && stream->state == CT_STREAM_LIVE && isfinite(stream->rate_hz))
     col = ct_canvas_text(canvas, 0, col, 0, " %s/s", ct_word_short(rate, stream->rate_hz));
   if (stream->lost > 0)
     col = ct_canvas_text(canvas, 0, col, CT_ATTR_BOLD, " lost %s", ct_word_short(lost, (double)stream->lost));
-  return col;
+  return col + 2;
 }
 
-static int archive_words(const struct ct_snapshot_archive *archive, struct ct_canvas canvas, int col)
+static int archive_words(const struct ct_snapshot_archive *archive, struct ct_canvas canvas, int col, enum detail detail)
 {
   char rate[CT_WORD], left[CT_WORD];
   bool well = archive->state == CT_ARCHIVE_OK || archive->state == CT_ARCHIVE_OFF;
   col = ct_canvas_text(canvas, 0, col, well ? 0 : CT_ATTR_REVERSE, "archive %s", ct_archive_state_word(archive->state));
   if (archive->state == CT_ARCHIVE_OFF)
-    return col;
+    return col + 2;
   if (archive->missed_frames > 0)
     col = ct_canvas_text(canvas, 0, col, CT_ATTR_BOLD, " missed %s", ct_word_short(rate, (double)archive->missed_frames));
   if (archive->state == CT_ARCHIVE_FAILED)
-    return col;                    /* no rate and no time left of something that has stopped */
-  if (isfinite(archive->rate_Bps))
+    return col + 2;                /* no rate and no time left of something that has stopped */
+  if (isfinite(archive->rate_Bps) && detail == DETAIL_ALL)
     col = ct_canvas_text(canvas, 0, col, 0, " %s", ct_word_unit(rate, archive->rate_Bps, 3, false, "B/s"));
   if (isfinite(archive->left_s))
     col = ct_canvas_text(canvas, 0, col, 0, ", %s left", ct_word_time(left, archive->left_s));
-  return col;
+  return col + 2;
+}
+
+/* What is wrong comes first, so that a narrow screen shows it. Returns the columns it takes. */
+static int state_words(const struct ct_snapshot_core *core, struct ct_canvas canvas, enum detail detail)
+{
+  uint32_t n = at_most(core->n_streams, CT_SNAPSHOT_STREAMS), n_well = 0;
+  for (uint32_t i = 0; i < n; i++)
+    n_well += stream_well(&core->streams[i]);
+  bool archive_well = core->archive.state != CT_ARCHIVE_FAILED && core->archive.state != CT_ARCHIVE_DEGRADED;
+  int col = archive_well && n_well == n && n > 0 ? ct_canvas_coloured(canvas, 0, 0, CT_GOOD, CT_ATTR_BOLD, "OK  ") : 0;
+  if (n == 0)
+    col = ct_canvas_text(canvas, 0, 0, 0, "no streams") + 2;
+  for (int pass = 0; pass < 2; pass++) {
+    for (uint32_t i = 0; i < n; i++)
+      if (stream_well(&core->streams[i]) == (pass == 1))
+        col = stream_words(&core->streams[i], canvas, col, detail);
+    if (pass == 1 && detail == DETAIL_SUM && n_well > 0)
+      col = ct_canvas_text(canvas, 0, col, 0, "%u stream%s", (unsigned)n_well, n_well == 1 ? "" : "s") + 2;
+    if (archive_well == (pass == 1))
+      col = archive_words(&core->archive, canvas, col, detail);
+  }
+  return col - 2;
 }
 
 void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
@@ -80,21 +112,13 @@ void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snap
     ct_canvas_text(canvas, 0, col + 1, 0, "%.*s", (int)sizeof alarm->text, alarm->text);
     return;
   }
-  bool well = core->archive.state != CT_ARCHIVE_FAILED && core->archive.state != CT_ARCHIVE_DEGRADED;
-  uint32_t n = at_most(core->n_streams, CT_SNAPSHOT_STREAMS);
-  for (uint32_t i = 0; i < n; i++)
-    well = well && stream_well(&core->streams[i]);
-  int col = well && n > 0 ? ct_canvas_coloured(canvas, 0, 0, CT_GOOD, CT_ATTR_BOLD, "OK  ") : 0;
-  if (n == 0)
-    col = ct_canvas_text(canvas, 0, 0, 0, "no streams") + 2;
-  /* What is wrong comes first, so that a narrow screen shows it. */
-  for (int pass = 0; pass < 2; pass++) {
-    for (uint32_t i = 0; i < n; i++)
-      if (stream_well(&core->streams[i]) == (pass == 1))
-        col = stream_words(&core->streams[i], canvas, col) + 2;
-    if ((core->archive.state >= CT_ARCHIVE_DEGRADED) == (pass == 0))
-      col = archive_words(&core->archive, canvas, col) + 2;
-  }
+  struct ct_canvas blind = canvas;
+  blind.rows = 0;
+  blind.cols = INT_MAX;            /* how wide it would be */
+  enum detail detail = DETAIL_ALL;
+  while (detail < DETAIL_SUM && state_words(core, blind, detail) > canvas.cols)
+    detail++;
+  state_words(core, canvas, detail);
 }
 
 /* On a narrow screen what says whether a stream is well, else all of it. */
@@ -147,7 +171,7 @@ static void archive_lines(const struct ct_snapshot_archive *archive, struct ct_c
     ct_canvas_text(canvas, (*row)++, 0, 0, "archive off");
     return;
   }
-  archive_words(archive, ct_canvas_part(canvas, *row, 0, 1, canvas.cols), 0);
+  archive_words(archive, ct_canvas_part(canvas, *row, 0, 1, canvas.cols), 0, DETAIL_ALL);
   ++*row;
   ct_canvas_text(canvas, (*row)++, 0, 0, "  %s frames, %s written, %s free, commit lag %s",
                  ct_word_short(a, (double)archive->committed_frames), ct_word_unit(b, (double)archive->bytes, 3, false, "B"),

@@ -144,8 +144,9 @@ static void draw_two(struct ct_view *view, const struct ct_snapshot *snapshot, s
   struct ct_extent map = draw_map(view, snapshot, ct_canvas_part(body, 0, 0, body.rows, limit));
   int left = map.rows + body.rows / 30, rest = body.rows - left;      /* a row of air where there is plenty */
   if (rest >= NUMBERS_ROWS + 1 + SPECTRUM_ROWS && body.grid->rows >= SPECTRUM_SCREEN_ROWS) {
-    ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, NUMBERS_ROWS, map.cols));
-    left += NUMBERS_ROWS + 1;
+    int figures = rest >= 2 * NUMBERS_ROWS + 1 + SPECTRUM_ROWS ? 2 * NUMBERS_ROWS : NUMBERS_ROWS;
+    ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, figures, map.cols));
+    left += figures + 1;
     draw_curves(view, snapshot, ct_canvas_part(body, left, 0, body.rows - left, map.cols), CT_PANEL_SPECTRUM);
   } else if (rest >= 3) {
     ct_panel_numbers(view, snapshot, ct_canvas_part(body, left, 0, rest, map.cols));

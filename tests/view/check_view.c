@@ -307,6 +307,15 @@ static void hostile_sections(void **state)
       struct ct_slice_parts slice;
       struct ct_image_parts image;
       uint32_t size = round % 5 + 1;
+      struct ct_rois_parts rois;
+      struct ct_marks_parts marks;
+      if (request[i].kind == CT_SECTION_ROIS && ct_snapshot_add_rois(&builder, &request[i], size * 3, 9, &rois))
+        memset(rois.rois, (int)round, size * 27 * sizeof *rois.rois);
+      if (request[i].kind == CT_SECTION_MARKS && ct_snapshot_add_marks(&builder, &request[i], size, &marks))
+        for (uint32_t k = 0; k < size; k++) {
+          marks.marks[k] = (struct ct_snapshot_mark){ .t_s = odd[(k + round) % 8], .kind = k % 6 };
+          memset(marks.marks[k].text, 0x80 | (int)round, sizeof marks.marks[k].text - 1);
+        }
       if (request[i].kind == CT_SECTION_SLICE && ct_snapshot_add_slice(&builder, &request[i], size, &slice))
         for (uint32_t k = 0; k < size * size; k++)
           slice.values[k] = (float)odd[(k + round) % 8];
