@@ -12,6 +12,18 @@
 
 enum { STRIP = 512 };   /* columns binned at a time, a multiple of no bin in particular */
 
+/* What was summed with a saturated pixel is no mean. */
+static void mark_full(float *means, uint32_t n, const unsigned char *pixels, size_t stride, uint32_t bin, uint16_t saturated)
+{
+  for (uint32_t i = 0; i < n * bin; i++) {
+    for (uint32_t row = 0; row < bin; row++) {
+      uint16_t pixel;
+      memcpy(&pixel, pixels + 2 * (row * stride + i), sizeof pixel);
+      if (pixel >= saturated) means[i / bin] = NAN;
+    }
+  }
+}
+
 void ct_tomo_bin(float *image, const void *pixels, uint32_t frame_cols, const struct ct_box *box, uint32_t bin,
                  uint16_t saturated)
 {
@@ -22,20 +34,17 @@ void ct_tomo_bin(float *image, const void *pixels, uint32_t frame_cols, const st
   assert(bin >= 1 && bin <= 64 && box->x1 <= frame_cols);
   for (uint32_t row = 0; row < rows; row++) {
     for (uint32_t from = 0; from < cols; from += step) {
-      uint32_t sum[STRIP] = { 0 }, n = cols - from < step ? cols - from : step;
-      uint16_t full[STRIP] = { 0 };
-      size_t at = (size_t)(box->y0 + row * bin) * frame_cols + box->x0 + from * bin;
-      for (uint32_t i = 0; i < bin; i++)
-        ops->sum(sum, full, (const unsigned char *)pixels + 2 * (at + (size_t)i * frame_cols), saturated, n * bin);
+      uint32_t sum[STRIP], n = cols - from < step ? cols - from : step;
+      size_t first = (size_t)(box->y0 + row * bin) * frame_cols + box->x0 + from * bin;
+      const unsigned char *at = (const unsigned char *)pixels + 2 * first;
+      float *means = image + (size_t)row * cols + from;
+      bool full = ops->sum(sum, at, frame_cols, bin, saturated, n * bin);
       for (uint32_t i = 0; i < n; i++) {
         uint32_t total = 0;
-        uint16_t any = 0;
-        for (uint32_t k = i * bin; k < (i + 1) * bin; k++) {
-          total += sum[k];
-          any |= full[k];
-        }
-        image[(size_t)row * cols + from + i] = any ? NAN : (float)total * share;
+        for (uint32_t k = i * bin; k < (i + 1) * bin; k++) total += sum[k];
+        means[i] = (float)total * share;
       }
+      if (full) mark_full(means, n, at, frame_cols, bin, saturated);
     }
   }
 }

@@ -62,14 +62,19 @@ static void plain_log(float *out, const float *in, size_t len)
   for (size_t i = 0; i < len; i++) out[i] = -logf(in[i]);
 }
 
-static void plain_sum(uint32_t *sum, uint16_t *full, const unsigned char *pixels, uint16_t saturated, size_t len)
+static bool plain_sum(uint32_t *sum, const unsigned char *pixels, size_t stride, uint32_t rows, uint16_t saturated, size_t len)
 {
+  bool full = false;
   for (size_t i = 0; i < len; i++) {
-    uint16_t pixel;
-    memcpy(&pixel, pixels + 2 * i, sizeof pixel);
-    sum[i] += pixel;
-    full[i] = (uint16_t)(full[i] | (pixel >= saturated ? 0xffff : 0));
+    sum[i] = 0;
+    for (uint32_t row = 0; row < rows; row++) {
+      uint16_t pixel;
+      memcpy(&pixel, pixels + 2 * (row * stride + i), sizeof pixel);
+      sum[i] += pixel;
+      full |= pixel >= saturated;
+    }
   }
+  return full;
 }
 
 #if CT_TOMO_X86
@@ -217,22 +222,26 @@ AVX2 static void avx2_log(float *out, const float *in, size_t len)
   plain_log(out + i, in + i, len - i);
 }
 
-AVX2 static void avx2_sum(uint32_t *sum, uint16_t *full, const unsigned char *pixels, uint16_t saturated, size_t len)
+AVX2 static bool avx2_sum(uint32_t *sum, const unsigned char *pixels, size_t stride, uint32_t rows, uint16_t saturated,
+                         size_t len)
 {
   const __m256i limit = _mm256_set1_epi16((short)saturated);
+  __m256i full = _mm256_setzero_si256();
   size_t i = 0;
 
   for (; i + 16 <= len; i += 16) {
-    __m256i pixel = _mm256_loadu_si256((const void *)(pixels + 2 * i));
-    __m256i *low = (void *)(sum + i), *high = (void *)(sum + i + 8), *mask = (void *)(full + i);
-    __m256i is_full = _mm256_cmpeq_epi16(_mm256_max_epu16(pixel, limit), pixel);
-    _mm256_storeu_si256(low, _mm256_add_epi32(_mm256_loadu_si256(low),
-                                              _mm256_cvtepu16_epi32(_mm256_castsi256_si128(pixel))));
-    _mm256_storeu_si256(high, _mm256_add_epi32(_mm256_loadu_si256(high),
-                                               _mm256_cvtepu16_epi32(_mm256_extracti128_si256(pixel, 1))));
-    _mm256_storeu_si256(mask, _mm256_or_si256(_mm256_loadu_si256(mask), is_full));
+    __m256i low = _mm256_setzero_si256(), high = low;
+    for (uint32_t row = 0; row < rows; row++) {
+      __m256i pixel = _mm256_loadu_si256((const void *)(pixels + 2 * (row * stride + i)));
+      full = _mm256_or_si256(full, _mm256_cmpeq_epi16(_mm256_max_epu16(pixel, limit), pixel));
+      low = _mm256_add_epi32(low, _mm256_cvtepu16_epi32(_mm256_castsi256_si128(pixel)));
+      high = _mm256_add_epi32(high, _mm256_cvtepu16_epi32(_mm256_extracti128_si256(pixel, 1)));
+    }
+    _mm256_storeu_si256((void *)(sum + i), low);
+    _mm256_storeu_si256((void *)(sum + i + 8), high);
   }
-  plain_sum(sum + i, full + i, pixels + 2 * i, saturated, len - i);
+  bool rest = plain_sum(sum + i, pixels + 2 * i, stride, rows, saturated, len - i);
+  return rest || !_mm256_testz_si256(full, full);
 }
 
 #endif

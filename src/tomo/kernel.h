@@ -2,6 +2,7 @@
 #ifndef CT_TOMO_KERNEL_H
 #define CT_TOMO_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,8 +48,8 @@ struct ct_tomo_ops {
   void (*bend)(const struct ct_curve *curve, const float *even, const float *odd, float weight, size_t len);
   /* out[i] = -ln(in[i]); <in> is normal and above 0 */
   void (*log)(float *out, const float *in, size_t len);
-  /* sum[i] += pixel i; full[i] |= pixel i >= saturated; <pixels> are u16, unaligned */
-  void (*sum)(uint32_t *sum, uint16_t *full, const unsigned char *pixels, uint16_t saturated, size_t len);
+  /* sum[i] = pixel i of <rows> rows, <stride> pixels apart; whether any is >= saturated. <pixels> are u16, unaligned. */
+  bool (*sum)(uint32_t *sum, const unsigned char *pixels, size_t stride, uint32_t rows, uint16_t saturated, size_t len);
 };
 /* The ways this build and this processor know, fastest first; NULL beyond the last, which is plain C. */
 const struct ct_tomo_ops *ct_tomo_ops_get(size_t i);

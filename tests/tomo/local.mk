@@ -19,7 +19,9 @@ check_PROGRAMS += %D%/check_pulls %D%/check_scan
 %C%_check_volume_SOURCES = %D%/check_volume.c %D%/phantom.c %D%/phantom.h
 %C%_check_volume_LDADD = $(CHECK_LDADD)
 
-EXTRA_PROGRAMS += %D%/bench_slice
+EXTRA_PROGRAMS += %D%/bench_slice %D%/check_heads
+%C%_check_heads_SOURCES = %D%/check_heads.c %D%/heads.c %D%/heads.h %D%/phantom.c %D%/phantom.h
+%C%_check_heads_LDADD = $(CHECK_LDADD)
 BENCHES += %D%/bench_slice
-%C%_bench_slice_SOURCES = %D%/bench_slice.c %D%/phantom.c %D%/phantom.h
+%C%_bench_slice_SOURCES = %D%/bench_slice.c %D%/heads.c %D%/heads.h %D%/phantom.c %D%/phantom.h
 %C%_bench_slice_LDADD = $(ROOMS) $(ROOM_LIBS)

@@ -45,7 +45,8 @@ static double inside(const struct phantom *phantom, double x, double y)
   double sum = 0;
   for (int e = 0; e < phantom->n; e++) {
     const struct phantom_ellipse *p = &phantom->ellipse[e];
-    double turned = p->turned_deg * PI / 180, dx = x - p->x, dy = y - p->y;
+    double turned = p->turned_deg * PI / 180, dx = x - p->x, dy = y - p->y, r2 = dx * dx + dy * dy;
+    if (r2 > fmax(p->a * p->a, p->b * p->b)) continue;
     double along = (dx * cos(turned) + dy * sin(turned)) / p->a, across = (dy * cos(turned) - dx * sin(turned)) / p->b;
     if (along * along + across * across <= 1) sum += p->value;
   }
