@@ -173,6 +173,7 @@ struct ct_reconstruction_setup {
   double angle_start_deg, angle_step_deg;
   const char *publish;          /* endpoint bound for the slice as array-1.0, with every picture; "": none */
   enum ct_rings rings;
+  double phase_px2;             /* of ct_paganin_alpha; 0: no phase is retrieved */
   uint64_t planes_bytes;        /* memory for projections that planes and the coarse volume are made of; 0: there are none */
   bool join_angles;             /* ct_reconstruction_angle tells those of frames that say a trigger and no angle, or the reader */
   struct ct_reader *reader;     /* NULL: frames come from a receiver; the rest as of the analysis */

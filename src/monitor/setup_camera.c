@@ -14,6 +14,21 @@ static bool is_local(const char *endpoint)
   return *endpoint == '\0';
 }
 
+static int set_phase(struct ct_reconstruction_setup *r, const struct ct_settings *s, struct ct_err *err)
+{
+  double ratio = ct_settings_real(s, "camera.paganin"), distance_mm = ct_settings_real(s, "camera.distance_mm");
+  double energy_keV = ct_settings_real(s, "camera.energy_keV");
+  if (!isfinite(ratio))
+    return 0;
+  if (!isfinite(distance_mm) || !isfinite(r->pixel_um))
+    return ct_settings_refuse(s, "camera.paganin", err, "needs camera.distance_mm and camera.pixel_um, too");
+  r->phase_px2 = ct_paganin_alpha(isfinite(energy_keV) ? energy_keV : ct_settings_real(s, "beam.e1_keV"), distance_mm, ratio,
+                                  r->pixel_um);
+  if (!(r->phase_px2 < 1e8))
+    return ct_settings_refuse(s, "camera.paganin", err, "would blur over %.3g pixels: check distance, energy and pixel size", sqrt(r->phase_px2));
+  return 0;
+}
+
 /* Planes beyond this lie outside of any detector. */
 static int32_t whole(double at)
 {
@@ -44,6 +59,9 @@ int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct
   r->axis_px = ct_settings_real(s, "camera.axis_px");
   r->slice_row = row_auto ? -1 : ct_settings_int(s, "camera.slice_row");
   r->pixel_um = pixel_um;
+  int code = set_phase(r, s, err);
+  if (code != 0)
+    return code;
   r->angle_start_deg = ct_settings_real(s, "camera.angle_start_deg");
   r->angle_step_deg = ct_settings_real(s, "camera.angle_step_deg");
   if (isfinite(r->angle_step_deg) && !(fabs(r->angle_step_deg) > 0))

@@ -30,7 +30,13 @@ static void close_scan(struct ct_camera *c)
   ct_scan_close(c->scan);
   ct_preview_fini(&c->preview);
   ct_planes_close(c->planes);
+  ct_phase_close(c->phase);
+  ct_paganin_close(c->image_phase);
+  free(c->image);
   c->planes = NULL;
+  c->phase = NULL;
+  c->image_phase = NULL;
+  c->image = NULL;
   free(c->row);
   free(c->stripes);
   c->scan = NULL;
@@ -47,6 +53,19 @@ static void open_planes(struct ct_camera *c)
     .window = slice->window, .slice_row = c->slice_row, .memory_bytes = c->setup.planes_bytes };
   if (setup.memory_bytes == 0 || ct_planes_open(&c->planes, &setup, NULL) != 0)
     c->planes = NULL;
+}
+
+/* Where there is no memory for it the phase stays in. */
+static void open_phase(struct ct_camera *c)
+{
+  double factor = c->preview.factor, alpha_px2 = c->setup.phase_px2;
+  if (!(alpha_px2 > 0))
+    return;
+  if (ct_phase_open(&c->phase, c->rows, c->cols, c->slice_row, alpha_px2, NULL) != 0)
+    c->phase = NULL;
+  if (c->planes && ct_paganin_open(&c->image_phase, c->preview.rows, c->preview.cols, alpha_px2 / (factor * factor), NULL) != 0)
+    c->image_phase = NULL;
+  c->image = ct_xcalloc((size_t)c->preview.rows * c->preview.cols, sizeof *c->image);
 }
 
 /* The camera has a shape, or another one. */
@@ -74,6 +93,8 @@ static void open_scan(struct ct_camera *c, const struct ct_frame *frame)
   c->has_preview = ct_preview_init(&c->preview, frame->rows, frame->cols, NULL) == 0;
   if (c->has_preview)
     open_planes(c);
+  if (c->has_preview)
+    open_phase(c);
 }
 
 static int key_of(const struct ct_attributes *at)
@@ -115,6 +136,16 @@ static void place(struct ct_camera *c, const struct ct_waiting *projection, doub
   c->last_angle_deg = angle_deg;
 }
 
+static const float *without_phase(struct ct_camera *c)
+{
+  const float *through = c->preview.through;
+  if (c->image_phase == NULL)
+    return through;
+  memcpy(c->image, through, (size_t)c->preview.rows * c->preview.cols * sizeof *through);
+  ct_paganin_run(c->image_phase, c->image);
+  return c->image;
+}
+
 /* The whole frame, for those who look at it and for planes, which need fewer than the slice. */
 static void take_image(struct ct_camera *c, const struct ct_frame *frame, uint32_t i, double angle_deg)
 {
@@ -130,7 +161,7 @@ static void take_image(struct ct_camera *c, const struct ct_frame *frame, uint32
   if (c->planes && change)
     ct_planes_correct(c->planes, change);
   if (kept)
-    ct_planes_add(c->planes, c->preview.through, angle_deg);
+    ct_planes_add(c->planes, without_phase(c), angle_deg);
 }
 
 static void take_projection(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
@@ -141,6 +172,8 @@ static void take_projection(struct ct_camera *c, const struct ct_frame *frame, u
   struct ct_waiting projection = { .arrival_ns = frame->arrival_ns, .paused = frame->arrival_ns - c->arrival_ns > pause_ns, .row = c->row,
     .z_mm = frame->attributes.present & CT_HAS_Z && isfinite(frame->attributes.z_mm) ? frame->attributes.z_mm : 0 };
   ct_frame_row(frame, i, c->slice_row, c->row);
+  if (c->phase)
+    ct_phase_row(c->phase, frame, i, c->row);
   if (isfinite(angle_deg)) {
     place(c, &projection, angle_deg);
   } else if (!hold(c, &projection, &frame->attributes)) {
@@ -174,12 +207,16 @@ static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32
     ct_scan_flat(c->scan, c->row);
     if (c->has_preview)
       ct_preview_flat(&c->preview, frame, i);
+    if (c->phase)
+      ct_phase_flat(c->phase, frame, i);
     break;
   case CT_KEY_DARK:
     ct_frame_row(frame, i, c->slice_row, c->row);
     ct_scan_dark(c->scan, c->row);
     if (c->has_preview)
       ct_preview_dark(&c->preview, frame, i);
+    if (c->phase)
+      ct_phase_dark(c->phase, frame, i);
     break;
   default:
     break;                      /* marked invalid */

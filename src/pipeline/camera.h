@@ -7,6 +7,7 @@
 
 #include "angles.h"
 #include "lot.h"
+#include "phase.h"
 #include "planes.h"
 #include "preview.h"
 
@@ -27,6 +28,9 @@ struct ct_camera {
   struct ct_angles *angles;     /* that come with scalars; NULL: none do */
   struct ct_preview preview;
   bool has_preview;             /* frames are not too narrow for it */
+  struct ct_phase *phase;       /* NULL: none is retrieved */
+  struct ct_paganin *image_phase;   /* the same for images of the preview */
+  float *image;                 /* [preview.rows * preview.cols] */
   struct ct_planes *planes;     /* NULL: none are wanted, or there is no memory for them */
   int64_t paint_ns;             /* when planes may be painted next, monotonic */
   bool show_projections;        /* somebody looks at them */

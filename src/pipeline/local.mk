@@ -7,4 +7,4 @@ noinst_LIBRARIES += %D%/libpipeline.a
 %C%_libpipeline_a_SOURCES += %D%/watch.c %D%/watch.h
 %C%_libpipeline_a_SOURCES += %D%/monitors.c %D%/monitors.h
 %C%_libpipeline_a_SOURCES += %D%/tape.c %D%/tape.h
-%C%_libpipeline_a_SOURCES += %D%/angles.c %D%/angles.h %D%/slice_out.c %D%/slice_out.h %D%/planes.c %D%/planes.h
+%C%_libpipeline_a_SOURCES += %D%/angles.c %D%/angles.h %D%/slice_out.c %D%/slice_out.h %D%/phase.c %D%/phase.h %D%/planes.c %D%/planes.h

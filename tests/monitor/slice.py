@@ -230,6 +230,53 @@ def test_stripes_are_removed_when_a_scan_has_ended(scene):
     assert error(off) > 0.3 and error(full) < 0.1, f"rings of {error(off)}/cm, removed {error(full)}/cm"
 
 
+def blurred_line(angle_deg, alpha_px2):
+    """Of two Gaussians in attenuation, what a camera sees at a distance (transport of intensity, one material): T - alpha T''."""
+    a, u = np.radians(angle_deg), np.arange(COLS) - 79.5
+    log, slope, bend = np.zeros(COLS), np.zeros(COLS), np.zeros(COLS)
+    for x, y, s, depth in ((0, 0, 25, 0.5), (20, 10, 4, 0.4)):
+        d = u - (x * np.cos(a) - y * np.sin(a))
+        g = depth * np.exp(-d * d / (2 * s * s))
+        log, slope, bend = log + g, slope - g * d / s**2, bend + g * (d * d / s**2 - 1) / s**2
+    return np.exp(-log) * (1 - alpha_px2 * (slope * slope - bend))
+
+
+def test_the_phase_is_retrieved(scene):
+    pixel_um, alpha_px2, ratio, energy_keV = 3.24, 9.0, 100.0, 25.0
+    distance_mm = alpha_px2 * 4 * np.pi * pixel_um**2 / (12.39841984e-4 / energy_keV) / ratio / 1000
+    camera = Camera(scene)
+    scene.refused("-b", "--camera", camera.endpoint, "-S", "camera.paganin=100", words=["camera.paganin", "distance_mm"])
+
+    def centres(*argv):
+        camera.next = 0
+        program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice,slices", "-S", f"camera.size={SIZE}",
+                              "-S", f"camera.pixel_um={pixel_um}", "-S", "camera.axis_px=79.5", "-S", "camera.rings=off",
+                              "-S", "camera.point_px=20,10", *argv)
+        camera.wait(program)
+        camera.darks_and_flats()
+        for k in range(180):
+            counts = 100 + (camera.flat - 100) * blurred_line(1.0 * k, alpha_px2)
+            camera.show(counts, ImageKey=0, RotationAngle=1.0 * k)
+        sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 180 and s["slices"]["xy"]
+                                      and s["slices"]["xy"]["projections"] == 180)
+        ends(program)
+        plane, scale = plane_of(sample["slices"]["xy"]), sample["slices"]["xy"]["pixel_um"] / pixel_um
+        j, i = np.mgrid[:plane.shape[0], :plane.shape[1]]
+        x, y = (i - (plane.shape[1] - 1) / 2) * scale, ((plane.shape[0] - 1) / 2 - j) * scale
+        return (mean_around(values(sample), 20, 10, 1.5, sample["slice"]["pixel_um"] / pixel_um),
+                plane[np.hypot(x - 20, y - 10) < 1.5].mean())
+
+    # a projection of depth exp(-u^2/2s^2) is that of depth / (s sqrt(2 pi)) exp(-r^2/2s^2)
+    j, i = np.mgrid[-15:16, -15:16] / 10
+    near = np.hypot(i, j) < 1.5
+    true = sum(depth / (s * np.sqrt(2 * np.pi)) * np.exp(-((i + 20 - x)**2 + (j + 10 - y)**2) / (2 * s * s))[near].mean()
+               for x, y, s, depth in ((0, 0, 25, 0.5), (20, 10, 4, 0.4))) / (pixel_um * 1e-4)
+    for got in centres("-S", "camera.paganin=%g" % ratio, "-S", f"camera.distance_mm={distance_mm}", "-S", f"camera.energy_keV={energy_keV}"):
+        assert abs(got / true - 1) < 0.02, f"{true}/cm is {got}"
+    for got in centres():
+        assert got / true > 1.3, f"no fringe: {true}/cm is {got}"
+
+
 TALL = 48                                                           # rows of the camera of what stands upright
 
 
