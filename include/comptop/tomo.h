@@ -175,7 +175,7 @@ struct ct_volume_setup {
   uint32_t rotation_deg;     /* these as for a slice */
   double axis_px, pixel_cm;
   enum ct_window window;
-  uint64_t memory_bytes;     /* for projections, at most two a pixel and half turn; when a whole turn has more, those are taken
+  uint64_t memory_bytes;     /* for projections, at most 1024, or two a pixel and half turn; when a whole turn has more, those are taken
                                 that are far enough apart: images of 128 x 128 take 15 MB for 400 */
 };
 struct ct_volume;

@@ -75,8 +75,10 @@ static int make(struct ct_volume *v, const struct ct_volume_setup *s, struct ct_
 {
   /* An image, and its part of the curves. */
   size_t image = (size_t)s->rows * s->cols * sizeof *v->pixels, each = image + 3 * sizeof(float) * (s->size + 2 * CT_MARGIN + 64);
-  /* More projections than the field of view has pixels around it sharpen nothing, and each takes its time. */
+  /* More projections than the field of view has pixels around it sharpen nothing and take their time; of small images, which
+   * take little, they take noise away. */
   uint64_t most = s->memory_bytes / each, useful = 2 * (uint64_t)s->size * (s->rotation_deg / 180);
+  useful = useful < 1024 ? 1024 : useful;
   v->most = (uint32_t)(most < useful ? most : useful);
   int rc = make_filter(v, s, err);
   if (rc) return rc;
