@@ -1,5 +1,6 @@
 # A master as NeXus wants it: classes, units on every number, plots that the @default chain leads to, NXtomo, Data Exchange.
 # nexus.py MASTER
+import glob
 import os
 import sys
 
@@ -94,6 +95,11 @@ try:
         assert default is not None and default.is_valid and default.signal.ndim == 2, default
         for name in ('spectra', 'maps'):
             assert nxdata.NXdata(file['entry'][name]).is_valid, name
+    for path in glob.glob(os.path.join(os.path.dirname(sys.argv[1]), '*.h5')):
+        if '_log_' not in path:
+            with silx.io.open(path) as file:
+                default = nxdata.get_default(file)
+                assert default is not None and default.is_valid, (path, default)
     print('silx')
 except ImportError:
     pass

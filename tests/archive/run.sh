@@ -19,7 +19,7 @@ reads() { # reads MODE RUN FRAMES: h5py finds at least so many frames, all right
   got=$("$PYTHON" "$here/read_run.py" "$1" "$dir" "$2" "$3" 2>"$dir/out") && [ "$got" -ge "$3" ]
 }
 plain_opens() { "$PYTHON" -c 'import h5py, sys; h5py.File(sys.argv[1], "r")' "$1" 2>"$dir/out"; }
-echo '1..27'
+echo '1..30'
 for codec in none bslz4 events; do
   "$writer" write "$dir" "c$codec" $codec 2100 close >"$dir/out" 2>&1
   ok $? "$codec: a run is written"
@@ -27,6 +27,14 @@ for codec in none bslz4 events; do
   ok $? "$codec: h5py reads the closed run"
   "$PYTHON" "$here/nexus.py" "$dir/c$codec/c$codec.nxs" >"$dir/out" 2>&1
   ok $? "$codec: its master is NeXus ($(paste -sd, "$dir/out") read it too)"
+  # Each column, and frames where the plugin of their filter is there.
+  if command -v h5dump >/dev/null; then
+    h5dump -d /entry/frame_number -d /entry/crc32 -d /entry/arrival "$dir/c$codec/c${codec}_hexitec_000000.h5" >"$dir/out" 2>&1 &&
+      grep -q '(0): 0, 1, 2, 3' "$dir/out" && h5dump -A "$dir/c$codec/c$codec.nxs" >"$dir/out" 2>&1 && grep -q NXdetector "$dir/out"
+    ok $? "$codec: h5dump reads it"
+  else
+    echo "ok $((n += 1)) - $codec: h5dump reads it # SKIP no h5dump"
+  fi
   mkfifo "$dir/go"
   "$writer" write "$dir" "o$codec" $codec 2100 hold >"$dir/said" 2>&1 <"$dir/go" &
   exec 3>"$dir/go"
