@@ -194,6 +194,12 @@ void ct_run_tick(struct ct_run *run, int64_t now_ns);
 /* The archive's part of a snapshot (lag_s and left_s excepted: left_s from <rate_Bps>, lag_s stays), and why it is
  * degraded or failed ("" when ok). */
 void ct_run_status(const struct ct_run *run, struct ct_snapshot_archive *archive, char *reason, size_t reason_bytes);
+/* How the frames of a stream were packed last ("" before the first), and how many times smaller all of them are (NaN). */
+struct ct_run_packing {
+  const char *codec;
+  double ratio;
+};
+struct ct_run_packing ct_run_packing(const struct ct_run *run, size_t stream);
 /* What has to be synced, for another thread: at most <max> files, each to be given to ct_run_sync() once, soon. */
 enum { CT_RUN_MARK = 48, CT_RUN_PATH = 528 };
 struct ct_run_mark {

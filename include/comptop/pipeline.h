@@ -219,6 +219,9 @@ void ct_archiver_sample(struct ct_archiver *archiver, const struct ct_snapshot_c
 bool ct_archiver_results(struct ct_archiver *archiver, const struct ct_snapshot_core *core, const struct ct_map_view *map);
 bool ct_archiver_results_pending(const struct ct_archiver *archiver);
 void ct_archiver_status(struct ct_archiver *archiver, struct ct_snapshot_archive *out, char *reason, size_t reason_bytes);
+/* What it says of each stream, as of the last status: codec, ratio, packing_cores of streams[n], which are in the order of
+ * the run's setup. */
+void ct_archiver_packing(const struct ct_archiver *archiver, struct ct_snapshot_stream *streams, size_t n);
 /* Writes what is left in the rings of stopped receivers and closes the run: 0 or CT_EARCHIVE with the reason. */
 int ct_archiver_stop(struct ct_archiver *archiver, struct ct_err *err);
 int ct_archiver_close(struct ct_archiver *archiver, struct ct_err *err);   /* NULL is fine */

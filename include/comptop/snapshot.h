@@ -22,7 +22,7 @@ enum {
   CT_SNAPSHOT_ALARMS = 48,
   CT_SNAPSHOT_PIXELS = 64,
   CT_SNAPSHOT_SECTIONS = 64,
-  CT_SNAPSHOT_VERSION = 4
+  CT_SNAPSHOT_VERSION = 5
 };
 
 /* Why messages of a stream were not taken. X(NAME, "word used in JSON and messages") */
@@ -62,6 +62,9 @@ struct ct_snapshot_stream {
   double rate_hz;             /* accepted frames a second over the last seconds */
   double lag_s;               /* receive to analysed, now */
   double silent_s;            /* since the last accepted frame; NaN before the first */
+  char codec[8];              /* that its frames are archived with now; "" none are */
+  double ratio;               /* what they are against what of them is written, since the start */
+  double packing_cores;       /* that packing takes; these two NaN while not known */
   char first_rejected[256];   /* the kind, and the header text of the first rejected message */
 };
 

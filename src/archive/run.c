@@ -187,6 +187,7 @@ int ct_run_write(struct ct_run *run, const struct ct_chunk *chunk, int64_t now_n
   }
   if (rc == 0 && !stream->open)
     rc = open_file(run, stream, chunk, now_ns);
+  const uint64_t bytes_before = stream->open ? stream->file.bytes : 0;
   if (rc == 0 && ct_data_append(&stream->file, chunk, &err) != 0)
     rc = ct_run_fail(run, stream, now_ns, err.text);
   if (rc != 0) {
@@ -197,6 +198,8 @@ int ct_run_write(struct ct_run *run, const struct ct_chunk *chunk, int64_t now_n
   stream->written = true;
   stream->last_arrival_ns = chunk->frames[chunk->count - 1].arrival_ns;
   run->raw_bytes += chunk->count * chunk->frame_bytes;
+  stream->raw_bytes += chunk->count * chunk->frame_bytes;
+  stream->stored_bytes += stream->file.bytes - bytes_before;
   return 0;
 }
 
@@ -256,6 +259,15 @@ void ct_run_status(const struct ct_run *run, struct ct_snapshot_archive *archive
   snprintf(archive->folder, sizeof archive->folder, "%.255s", run->folder.path);
   codec_words(run, archive->codec, sizeof archive->codec);
   snprintf(reason, reason_bytes, "%s", archive->state == CT_ARCHIVE_OK ? "" : run->reason);
+}
+
+struct ct_run_packing ct_run_packing(const struct ct_run *run, size_t stream)
+{
+  const struct ct_run_writer *writer = &run->streams[stream];
+  return (struct ct_run_packing){
+    .codec = writer->written ? ct_codec_word(writer->file.codec) : "",
+    .ratio = writer->stored_bytes > 0 ? (double)writer->raw_bytes / (double)writer->stored_bytes : (double)NAN,
+  };
 }
 
 size_t ct_run_syncs(struct ct_run *run, struct ct_run_sync *syncs, size_t max)

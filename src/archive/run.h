@@ -30,6 +30,7 @@ struct ct_run_writer {
   size_t n_ranges, n_committed;       /* ranges that are flushed, the last of them up to ... */
   uint64_t committed_last;
   bool written;                       /* file.codec says how, of the last file too */
+  uint64_t raw_bytes, stored_bytes;   /* of all of its frames, before and after packing */
 };
 
 struct ct_run_alarm {

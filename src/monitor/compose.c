@@ -152,9 +152,12 @@ static void compose_ct(const struct collector *c, struct ct_snapshot_builder *bu
 static void compose_archive(struct collector *c, struct ct_snapshot_core *core, char *reason, size_t reason_bytes)
 {
   reason[0] = '\0';
+  for (uint32_t i = 0; i < core->n_streams; i++)
+    core->streams[i].ratio = core->streams[i].packing_cores = (double)NAN;
   if (c->archiver == NULL)
     return;
   ct_archiver_status(c->archiver, &core->archive, reason, reason_bytes);
+  ct_archiver_packing(c->archiver, core->streams, core->n_streams);
   uint64_t reserve_bytes = c->setup.archive.reserve_bytes, free_bytes = core->archive.free_bytes;
   uint64_t usable = free_bytes > reserve_bytes ? free_bytes - reserve_bytes : 0;
   core->archive.rate_Bps = meter_rate(&c->archive_meter, ct_time_mono_ns(), core->archive.bytes);

@@ -55,6 +55,7 @@ struct results {
 struct status {
   struct ct_snapshot_archive archive;
   char reason[REASON_BYTES];
+  struct ct_run_packing packing[CT_SNAPSHOT_STREAMS];
   int64_t newest_ns;          /* arrival of the newest frame that the writer is done with */
 };
 
@@ -152,6 +153,8 @@ static void publish_status(struct ct_archiver *a)
     return;
   memset(status, 0, sizeof *status);
   ct_run_status(a->run, &status->archive, status->reason, sizeof status->reason);
+  for (size_t i = 0; i < a->n_streams; i++)
+    status->packing[i] = ct_run_packing(a->run, i);
   status->newest_ns = a->newest_ns;
   ct_board_publish(a->status);
   atomic_store_explicit(&a->cpu_ns, ct_time_cpu_ns(), memory_order_relaxed);
@@ -387,12 +390,30 @@ static double measure_cores(struct ct_archiver *a)
   int64_t cpu_ns = atomic_load_explicit(&a->cpu_ns, memory_order_relaxed);
   if (a->cpu_since_ns != 0 && now_ns - a->cpu_since_ns < 2 * CT_NS_PER_S)
     return a->cores;
-  for (size_t i = 0; i < a->n_packers; i++)
-    cpu_ns += atomic_load_explicit(&a->packers[i].cpu_ns, memory_order_relaxed);
+  for (size_t i = 0; i < a->n_packers; i++) {
+    struct ct_packer *p = &a->packers[i];
+    const int64_t packer_ns = atomic_load_explicit(&p->cpu_ns, memory_order_relaxed);
+    if (a->cpu_since_ns != 0)
+      p->cores = (double)(packer_ns - p->cpu_before_ns) / (double)(now_ns - a->cpu_since_ns);
+    p->cpu_before_ns = packer_ns;
+    cpu_ns += packer_ns;
+  }
   a->cores = a->cpu_since_ns != 0 ? (double)(cpu_ns - a->cpu_before_ns) / (double)(now_ns - a->cpu_since_ns) : (double)NAN;
   a->cpu_before_ns = cpu_ns;
   a->cpu_since_ns = now_ns;
   return a->cores;
+}
+
+void ct_archiver_packing(const struct ct_archiver *a, struct ct_snapshot_stream *streams, size_t n)
+{
+  for (size_t i = 0; i < n && i < a->n_streams; i++) {
+    const struct ct_run_packing *packing = &a->seen.packing[i];
+    snprintf(streams[i].codec, sizeof streams[i].codec, "%s", packing->codec != NULL ? packing->codec : "");
+    streams[i].ratio = packing->codec != NULL ? packing->ratio : (double)NAN;
+  }
+  for (size_t i = 0; i < a->n_packers; i++)
+    if (a->packers[i].stream < n)
+      streams[a->packers[i].stream].packing_cores = a->packers[i].cores;
 }
 
 void ct_archiver_status(struct ct_archiver *a, struct ct_snapshot_archive *out, char *reason, size_t reason_bytes)

@@ -1,5 +1,6 @@
 #include "packer.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,7 @@ int ct_packer_open(struct ct_packer *p, const struct ct_run_setup *run, size_t s
   struct ct_ring_config parcels = { .slots = 64, .slot_bytes = sizeof(struct ct_parcel), .consumers = 1 };
   struct ct_ring_config idle = { .slots = CT_PACKER_CHUNKS, .slot_bytes = sizeof(struct ct_chunk *), .consumers = 1 };
   p->stream = stream;
+  p->cores = (double)NAN;
   p->frame_hz = about->frame_hz;
   p->codec = about->codec;
   p->lots = ct_receiver_ring(receiver, CT_CONSUMER_ARCHIVE, &p->consumer);

@@ -37,6 +37,8 @@ struct ct_packer {
   _Atomic uint64_t told_missed;        /* frames handed on as MISSED; relaxed: a number to show */
   _Atomic int64_t cpu_ns;              /* of its thread; relaxed: a number to show */
   _Atomic bool stop;          /* release by ct_packer_stop, acquire by the thread: the receiver has ended before */
+  int64_t cpu_before_ns;      /* the monitor's: what it had taken when that was looked at last, and the cores since */
+  double cores;
   pthread_t thread;
   bool running;
 };

@@ -37,6 +37,9 @@ const struct ct_field ct_schema_stream[] = {
   { "angle_deg", "deg", CT_FIELD_REAL, AT(ct_snapshot_stream, angle_deg) },
   { "silent_s", "s", CT_FIELD_REAL, AT(ct_snapshot_stream, silent_s) },
   { "bytes", "B", CT_FIELD_U64, AT(ct_snapshot_stream, bytes) },
+  { "codec", NULL, CT_FIELD_TEXT, AT(ct_snapshot_stream, codec) },
+  { "ratio", "-", CT_FIELD_REAL, AT(ct_snapshot_stream, ratio) },
+  { "packing_cores", "-", CT_FIELD_REAL, AT(ct_snapshot_stream, packing_cores) },
   { "endpoint", NULL, CT_FIELD_TEXT, AT(ct_snapshot_stream, endpoint) },
   { "first_rejected", NULL, CT_FIELD_TEXT, AT(ct_snapshot_stream, first_rejected) },
   END

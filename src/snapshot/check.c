@@ -17,7 +17,7 @@ static bool is_bool(const bool *flag)
 static const char *wrong_in_stream(const struct ct_snapshot_stream *stream)
 {
   if (!IS_TEXT(stream->name) || !IS_TEXT(stream->endpoint) || !IS_TEXT(stream->format) ||
-      !IS_TEXT(stream->first_rejected))
+      !IS_TEXT(stream->first_rejected) || !IS_TEXT(stream->codec))
     return "a text of a stream has no end";
   if ((unsigned)stream->role > CT_ROLE_SCALARS || (unsigned)stream->state > CT_STREAM_IDLE || !is_bool(&stream->sampled))
     return "role, state or sampled of a stream is none of the known ones";

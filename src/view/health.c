@@ -164,8 +164,24 @@ static void rejected_lines(const struct ct_snapshot_core *core, struct ct_canvas
   }
 }
 
-static void archive_lines(const struct ct_snapshot_archive *archive, struct ct_canvas canvas, int *row)
+/* Of several streams each is packed in its own way. */
+static void packing_lines(const struct ct_snapshot_core *core, struct ct_canvas canvas, int *row)
 {
+  const uint32_t n = at_most(core->n_streams, CT_SNAPSHOT_STREAMS);
+  uint32_t packed = 0;
+  for (uint32_t i = 0; i < n; i++)
+    packed += core->streams[i].codec[0] != '\0';
+  for (uint32_t i = 0; i < n && packed > 1; i++) {
+    const struct ct_snapshot_stream *stream = &core->streams[i];
+    if (stream->codec[0] != '\0' && isfinite(stream->ratio) && isfinite(stream->packing_cores))
+      ct_canvas_text(canvas, (*row)++, 4, 0, "%.*s: %.*s, %.2f times smaller, %.2f cores", CT_NAME - 1, stream->name,
+                     (int)sizeof stream->codec - 1, stream->codec, stream->ratio, stream->packing_cores);
+  }
+}
+
+static void archive_lines(const struct ct_snapshot_core *core, struct ct_canvas canvas, int *row)
+{
+  const struct ct_snapshot_archive *archive = &core->archive;
   char a[CT_WORD], b[CT_WORD], c[CT_WORD], d[CT_WORD];
   if (archive->state == CT_ARCHIVE_OFF) {
     ct_canvas_text(canvas, (*row)++, 0, 0, "archive off");
@@ -179,6 +195,7 @@ static void archive_lines(const struct ct_snapshot_archive *archive, struct ct_c
   if (archive->codec[0] != '\0' && isfinite(archive->ratio) && isfinite(archive->cores))
     ct_canvas_text(canvas, (*row)++, 0, 0, "  packed %.*s, %.2f times smaller, with %.2f cores", (int)sizeof archive->codec - 1,
                    archive->codec, archive->ratio, archive->cores);
+  packing_lines(core, canvas, row);
   if (archive->folder[0] != '\0')
     ct_canvas_text(canvas, (*row)++, 0, 0, "  %.*s", (int)sizeof archive->folder, archive->folder);
 }
@@ -229,7 +246,7 @@ static int draw_lines(const struct ct_snapshot_core *core, struct ct_canvas canv
     ct_canvas_text(canvas, row++, 0, 0, "buffer %-7.*s %.0f %% full, at most %.0f %%, %s frames skipped", CT_NAME - 1,
                    core->rings[i].name, 100 * core->rings[i].fill, 100 * core->rings[i].high,
                    ct_word_short(word, (double)core->rings[i].skipped));
-  archive_lines(&core->archive, canvas, &row);
+  archive_lines(core, canvas, &row);
   ct_panel_detector(&core->health, canvas, &row);
   rejected_lines(core, canvas, &row);
   return row;

@@ -230,6 +230,7 @@ static const struct {
   {"endpoint", AT(core.streams[0].endpoint), 128},
   {"format", AT(core.streams[0].format), 16},
   {"first rejected", AT(core.streams[0].first_rejected), 256},
+  {"codec of a stream", AT(core.streams[1].codec), 8},
   {"ring", AT(core.rings[0].name), CT_NAME},
   {"folder", AT(core.archive.folder), 256},
   {"codec", AT(core.archive.codec), 16},

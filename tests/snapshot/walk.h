@@ -30,7 +30,7 @@ static size_t walk_core(const struct ct_snapshot_core *core)
   sum += (size_t)core->demo + core->headless + core->xcs.present + core->ct.present + core->cell.present;
   for (size_t i = 0; i < core->n_streams; i++) {
     const struct ct_snapshot_stream *stream = &core->streams[i];
-    sum += strlen(stream->name) + strlen(stream->endpoint) + strlen(stream->format) + strlen(stream->first_rejected);
+    sum += strlen(stream->name) + strlen(stream->endpoint) + strlen(stream->format) + strlen(stream->first_rejected) + strlen(stream->codec);
     sum += strlen(ct_role_word(stream->role)) + strlen(ct_stream_state_word(stream->state)) + stream->sampled;
   }
   for (size_t i = 0; i < core->n_rings; i++)
