@@ -268,11 +268,14 @@ struct ct_pace {
   int64_t late_ns;            /* of the frame last asked for; at high rates up to 3 ms are normal, see below */
   int64_t worst_late_ns;
   int64_t wake_ns;            /* no sleep lasts longer than this; 0: there is nothing else to do */
+  uint64_t last;              /* frame that left */
+  int64_t earliest_ns;        /* when the next one may, however late it is */
 };
 void ct_pace_start(struct ct_pace *pace, double rate_hz);
 /* 0: frame <k>, counted from 0 at the start, is due. CT_EBUSY: slept for a while (at most 0.2 s, or until a signal
  * came): look at your stop flag, then ask again. Above 333 Hz it sleeps 3 ms longer than asked and lets the frames
- * that became due meanwhile go in a burst. */
+ * that became due meanwhile go in a burst. What is late is made up for at twice the rate at most: more at once would not
+ * fit into the queues of those who receive. */
 int ct_pace_wait(struct ct_pace *pace, uint64_t k) CT_MUST_CHECK;
 /* The same for what is due so long after the start, whatever the rate. */
 int ct_pace_wait_for(struct ct_pace *pace, double elapsed_s) CT_MUST_CHECK;

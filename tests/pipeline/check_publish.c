@@ -163,6 +163,14 @@ static void test_pace_is_absolute(void **state)
     assert_true((double)elapsed_ns >= (double)k * 1e9 / 9118.87 - 1);
     assert_true(pace.late_ns >= 0 && pace.late_ns <= pace.worst_late_ns);
   }
+  /* Late by a second, frames follow each other no faster than twice their rate, but for a little. */
+  ct_pace_start(&pace, 20000);
+  pace.start_ns -= CT_NS_PER_S;
+  const int64_t begin_ns = ct_time_mono_ns();
+  for (uint64_t k = 0; k < 4000; k++)
+    while (ct_pace_wait(&pace, k) == CT_EBUSY)
+      continue;
+  assert_true(ct_time_mono_ns() - begin_ns >= (int64_t)((4000 - 1) / 40000.0 * 1e9) - 11000000);
   ct_pace_start(&pace, 0);
   assert_int_equal(ct_pace_wait(&pace, UINT64_MAX), 0);
 }
