@@ -141,7 +141,7 @@ struct ct_analysis_note {
  * found. It shows in the next picture: spectra stay as they are, and the choice of pixels changes. Monitor's thread only. */
 void ct_analysis_mask(struct ct_analysis *analysis, bool on);
 /* Another way to look at the same spectra, from the next picture on, past photons included: compton, theta_fit, flat,
- * reference, rois (the same number), watch and min_counts of <setup>, whose other parts must be those of the open. Scans, samples
+ * reference, rois (the same number), watch, min_counts and the window of <setup>, whose other parts must be those of the open. Scans, samples
  * and what monitors have learnt begin anew where they would not compare. Copies all; errors as of the open, and then nothing
  * changes. Monitor's thread only. */
 int ct_analysis_change(struct ct_analysis *analysis, const struct ct_analysis_setup *setup, struct ct_err *err) CT_MUST_CHECK;

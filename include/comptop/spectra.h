@@ -91,6 +91,11 @@ void ct_spectra_add(struct ct_spectra *spectra, int64_t time_ns, const struct ct
 /* Empties a window that restarts; does nothing to others. The total goes on. */
 void ct_spectra_restart(struct ct_spectra *spectra);
 
+/* Another window: that of <fresh>, which is as ct_spectra_new made it for the same pixels and axis, and which the caller frees.
+ * The total goes on. A window that slides keeps what lies within it of one that slid, run has everything since start, any
+ * other begins empty. */
+void ct_spectra_take_window(struct ct_spectra *spectra, struct ct_spectra *fresh);
+
 /* Counts [pixels][axis.n], brought up to date by the call (some ms for 80 x 80 x 1000), then still until the next add.
  * With the window `run` both are the same cube. */
 const uint32_t *ct_spectra_window(struct ct_spectra *spectra);

@@ -58,7 +58,7 @@ static const struct ct_option rows[] = {
     .help = "archive every frame under DIR" },
   { SETTING("run", "name", TEXT, ""), .flag = "run", .argument = "NAME", .help = "name of the run" },
   { SETTING("run", "window", REAL, "60"), .flag = "window", .words = "run|scan", .min = 0.1, .max = 1e7,
-    .argument = "SEC|run|scan",
+    .argument = "SEC|run|scan", .marks = CT_OPTION_LIVE,
     .help = "rolling window of the analysis; run: everything since start, scan: since the scan began" },
   { SETTING("run", "reserve_MB", INTEGER, "1024"), .min = 0, .max = 1e9,
     .help = "free disk space that is never used" },

@@ -45,6 +45,7 @@ struct ct_analysis {
 
   _Atomic int mask_order;       /* enum mask_order; relaxed: the order is all there is to it */
   _Atomic(struct ct_change_order *) change;   /* release by the monitor, acquire by the thread, and back when one replaces it */
+  double window_s;              /* the monitor's: as last asked for */
 };
 
 /* ---- frames -------------------------------------------------------------------------------------------- */
@@ -291,6 +292,7 @@ int ct_analysis_open(struct ct_analysis **out, const struct ct_analysis_setup *s
   struct ct_analysis *a = ct_xcalloc(1, sizeof *a);
   a->wants = wants;
   a->wait_for_dark = setup->wait_for_dark;
+  a->window_s = setup->spectra.window_s;
   a->reader = setup->reader;
   if (a->reader == NULL)
     a->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &a->consumer);
@@ -344,10 +346,20 @@ void ct_analysis_mask(struct ct_analysis *a, bool on)
 int ct_analysis_change(struct ct_analysis *a, const struct ct_analysis_setup *setup, struct ct_err *err)
 {
   struct ct_change_order *order;
-  int code = ct_change_order_new(&order, setup, err);
+  struct ct_spectra *window = NULL;
+  const bool another = memcmp(&setup->spectra.window_s, &a->window_s, sizeof a->window_s) != 0;
+  int code = another ? ct_spectra_new(&window, &setup->spectra, err) : 0;
   if (code == 0)
-    ct_change_order_free(atomic_exchange_explicit(&a->change, order, memory_order_acq_rel));
-  return code;
+    code = ct_change_order_new(&order, setup, err);
+  if (code != 0) {
+    ct_spectra_free(window);
+    return code;
+  }
+  ct_change_order_window(order, window);
+  ct_change_order_merge(order, atomic_exchange_explicit(&a->change, NULL, memory_order_acq_rel));
+  atomic_store_explicit(&a->change, order, memory_order_release);
+  a->window_s = setup->spectra.window_s;
+  return 0;
 }
 
 void ct_analysis_go_on(struct ct_analysis *a, int64_t until_ns) { ct_painter_go_on(&a->painter, until_ns); }

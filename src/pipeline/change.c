@@ -8,6 +8,7 @@ struct ct_change_order {
   struct ct_compton *compton;
   struct ct_watch_setup watch;
   struct ct_picture_numbers numbers;
+  struct ct_spectra *window;           /* NULL: the window stays */
   size_t pixels;
   uint8_t *given, *roi_given[CT_SNAPSHOT_ROIS];
   uint32_t n_rois;
@@ -40,10 +41,22 @@ void ct_change_order_free(struct ct_change_order *order)
     return;
   ct_aim_fini(&order->aim);
   ct_compton_free(order->compton);
+  ct_spectra_free(order->window);
   free(order->given);
   for (uint32_t i = 0; i < order->n_rois; i++)
     free(order->roi_given[i]);
   free(order);
+}
+
+void ct_change_order_window(struct ct_change_order *order, struct ct_spectra *fresh) { order->window = fresh; }
+
+void ct_change_order_merge(struct ct_change_order *order, struct ct_change_order *other)
+{
+  if (other != NULL && order->window == NULL) {
+    order->window = other->window;
+    other->window = NULL;
+  }
+  ct_change_order_free(other);
 }
 
 /* Regions of before and after; they are as many. */
@@ -62,6 +75,8 @@ static bool swap_rois(struct ct_change_order *order, struct ct_picture *p)
 void ct_change_order_apply(struct ct_change_order *order, struct ct_picture *p, const uint8_t *masked)
 {
   bool measured = !ct_aim_measures_alike(&order->aim, &p->aim), rois = swap_rois(order, p);
+  if (order->window != NULL)
+    ct_spectra_take_window(p->spectra, order->window);
   struct ct_compton *compton = p->compton;
   uint8_t *given = p->given;
   struct ct_aim aim = p->aim;

@@ -47,7 +47,7 @@ struct ct_spectra {
   uint64_t saturated;
 
   /* Time: arrival plus shift, which grows when the clock is set back. */
-  int64_t window_ns, slice_ns, shift_ns, latest_ns, since_ns;
+  int64_t window_ns, slice_ns, shift_ns, latest_ns, since_ns, begun_ns;
   bool started, restarted;     /* restarted: the window begins with what comes next */
   bool left_early;             /* since_ns is where memory ended, not where data began */
 
@@ -316,7 +316,7 @@ static int64_t advance(struct ct_spectra *s, int64_t time_ns)
 {
   if (!s->started) {
     s->started = true;
-    s->latest_ns = s->since_ns = time_ns;
+    s->latest_ns = s->since_ns = s->begun_ns = time_ns;
   }
   if (time_ns + s->shift_ns < s->latest_ns)
     s->shift_ns = s->latest_ns - time_ns;
@@ -380,6 +380,78 @@ void ct_spectra_restart(struct ct_spectra *s)
   s->window_tally = (struct ct_spectra_tally){ { 0 }, 0, 0, 0 };
   s->since_ns = s->latest_ns;
   s->restarted = true;
+}
+
+/* The photons of one slice of <old>, from its queue: kept where they lie in the window, else dropped. */
+static void move_slice(struct ct_spectra *s, struct ct_fifo *from, const struct slice *old, int64_t step, bool inside)
+{
+  struct ct_spectra_tally rest = old->tally;   /* of frames; keep counts the photons */
+  rest.photons = 0;
+  if (inside)
+    open_slice(s, step);
+  for (uint64_t remaining = old->tally.photons; remaining > 0; ) {
+    uint32_t n;
+    const uint32_t *cells = ct_fifo_peek(from, &n);
+
+    if (n > remaining)
+      n = (uint32_t)remaining;
+    for (uint32_t i = 0; i < n && inside; i++)
+      s->window[cells[i]]++;
+    if (inside)
+      keep(s, cells, n);
+    ct_fifo_drop(from, n);
+    remaining -= n;
+  }
+  if (!inside)
+    return;
+  tally_add(&s->newest->tally, &rest);
+  tally_add(&s->window_tally, &rest);
+}
+
+/* Slices of another length: each goes into the one in which it begins. */
+static void move_slices(struct ct_spectra *s, struct ct_spectra *old)
+{
+  const int64_t last = s->latest_ns / s->slice_ns;
+  for (uint64_t i = 0; i < old->used; i++) {
+    const struct slice *slice = slice_at(old, i);
+    int64_t step = slice->step * old->slice_ns / s->slice_ns;
+    move_slice(s, &old->cells, slice, step, step > last - (int64_t)s->slice_count);
+  }
+  int64_t reached_ns = s->latest_ns - old->window_ns;
+  if (s->since_ns < reached_ns)
+    s->since_ns = reached_ns;
+}
+
+void ct_spectra_take_window(struct ct_spectra *s, struct ct_spectra *fresh)
+{
+  settle(s);
+  struct ct_spectra old = *s;
+  s->run = fresh->run;
+  s->slides = fresh->slides;
+  s->window = fresh->run ? s->total : fresh->window;
+  s->left = fresh->left;
+  s->slices = fresh->slices;
+  s->cells = fresh->cells;
+  s->window_ns = fresh->window_ns;
+  s->slice_ns = fresh->slice_ns;
+  s->slice_count = fresh->slice_count;
+  s->first = s->used = 0;
+  s->newest = NULL;
+  s->window_tally = (struct ct_spectra_tally){ { 0 }, 0, 0, 0 };
+  s->left_early = false;
+  if (s->slides && old.slides)
+    move_slices(s, &old);
+  else if (s->run)
+    s->since_ns = s->begun_ns;
+  else {
+    s->since_ns = s->latest_ns;
+    s->restarted = true;
+  }
+  fresh->run = old.run;
+  fresh->window = old.run ? fresh->total : old.window;
+  fresh->left = old.left;
+  fresh->slices = old.slices;
+  fresh->cells = old.cells;
 }
 
 /* ---- looking --------------------------------------------------------------------------------------------------- */

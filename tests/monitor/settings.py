@@ -94,6 +94,22 @@ def test_a_changed_run_is_one_begun_so(scene):
     assert "setting: emf.p_low = 1.5, it was 1" in program.errors(), program.errors()
 
 
+def test_the_window_becomes_another(scene):
+    program, run = start(scene)
+    before = figures(scene.look(run, all_in))
+    viewer = Viewer(scene, run)
+    code, text = viewer.change("run.window=500")
+    assert code == 0, text
+    sample = scene.look(run, lambda s: s["xcs"]["window_s"] == 500)
+    expect(window=((sample["xcs"]["frames"], sample["xcs"]["counts"]), (0, 0)), run=(sample["xcs"]["run"], before["run"]))
+    expect(again=(viewer.change("run.window=run")[0], 0))
+    sample = scene.look(run, lambda s: s["xcs"]["window"] == "run")
+    expect(frames=(sample["xcs"]["frames"], FRAMES), figures=(figures(sample), before))
+    expect(refused=(viewer.change("run.window=0")[0] < 0, True))
+    program.signal(15)
+    program.ends_well()
+
+
 def test_the_archive_says_so(scene):
     program, run = start(scene, "--archive", scene.archive())
     scene.look(run, all_in)
@@ -127,7 +143,7 @@ def test_refused_in_the_words_of_a_file(scene):
         if background:
             expect(off=(viewer.change("emf.background")[0], 0))
         expect(refused=(code < 0, True), words=(text, re.sub(r"^comptop: \S+?:\d+: ", "", said).strip()))
-    for order, words in [("hexitec.rows=3", "cannot change in a run"), ("run.window=5", "cannot change in a run"),
+    for order, words in [("hexitec.rows=3", "cannot change in a run"), ("run.name=x", "cannot change in a run"),
                          ("no.such=1", "unknown section"), ("roi.b.disc=1,1,1", "there is no [roi b]"), ("x", "not a setting"),
                          ("screen.theme=light", "each viewer's own"), ("roi.a.pixels=0:1,0:1", "only one"),
                          ("roi.a.disc=500,500,1", "holds no pixel"), ("=", "not a setting"), ("emf.p_low=" + "9" * 900, "too large")]:

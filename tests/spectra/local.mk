@@ -18,3 +18,6 @@ noinst_PROGRAMS += %D%/fuzz_hxt
 %C%_fuzz_hxt_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 %C%_fuzz_hxt_LDADD = src/spectra/libspectra.a src/core/libcore.a $(INIH_LIBS)
 endif
+check_PROGRAMS += %D%/check_window
+%C%_check_window_SOURCES = %D%/check_window.c
+%C%_check_window_LDADD = $(CHECK_LDADD)
