@@ -562,6 +562,9 @@ bool ct_section_rois(const void *payload, size_t size_bytes, struct ct_rois_view
 bool ct_section_marks(const void *payload, size_t size_bytes, struct ct_marks_view *out);
 bool ct_section_settings(const void *payload, size_t size_bytes, struct ct_settings_view *out);
 
+/* A map's photons into out[rows * cols]; NaN where a cell is masked. */
+void ct_map_photons(const struct ct_map_view *map, float *out);
+
 /* find and the view in one: the section for <request> (whose kind must be the function's), or false. */
 bool ct_snapshot_map(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_map_view *out);
 bool ct_snapshot_spectrum(const struct ct_snapshot *snapshot, const struct ct_request *request,

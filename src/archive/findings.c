@@ -50,10 +50,10 @@ static bool read_edges(struct ct_findings *f, hid_t file)
   double *centre = ct_xcalloc((size_t)f->bins + 1, sizeof *centre);
   good = good && H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, centre) >= 0;
   H5Dclose(set);
-  const double width = f->bins > 1 ? centre[1] - centre[0] : 1;
-  for (uint32_t i = f->bins; i-- > 0;)
-    centre[i + 1] = centre[i] + width / 2;
-  centre[0] = centre[1] - width;
+  /* Over all bins, so that no rounding of a step adds up: the first of 0:200:0.2 starts at 0. */
+  const double width = f->bins > 1 ? (centre[f->bins - 1] - centre[0]) / (f->bins - 1) : 1, start = centre[0] - width / 2;
+  for (uint32_t i = 0; i <= f->bins; i++)
+    centre[i] = start + i * width;
   f->edge_keV = centre;
   return good;
 }

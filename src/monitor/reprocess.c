@@ -25,6 +25,7 @@ struct reprocess {
   struct batch batch;
   bool samples;
   struct ct_run_process *process;      /* NULL: results are not kept */
+  float *counts;                       /* the line's map of photons; NULL before the first */
   int64_t sample_ns, results_ns, spectra_ns;   /* when the next one is due */
   int64_t interval_ns;
   int64_t started_ns, told_ns;         /* monotonic */
@@ -89,7 +90,10 @@ static int keep_results(struct reprocess *r, const struct ct_snapshot *snapshot,
   if (ct_snapshot_map(snapshot, &request, &map)) {
     line.emf = map.emf;
     line.sigma = map.sigma;
-    line.counts = map.counts;
+    if (r->counts == NULL)
+      r->counts = ct_xcalloc((size_t)map.head->rows * map.head->cols, sizeof *r->counts);
+    ct_map_photons(&map, r->counts);
+    line.counts = r->counts;
   }
   line.spectra = spectra && r->collector.analysis ? ct_analysis_grown(r->collector.analysis) : NULL;
   int code = ct_run_process_append(r->process, &line);
@@ -281,6 +285,7 @@ int reprocess_run(struct ct_settings *settings, FILE *out, struct ct_err *err)
   if (r->batch.loop != NULL)
     batch_close(&r->batch);
   collector_close(&r->collector);
+  free(r->counts);
   free(r);
   return code;
 }

@@ -357,10 +357,7 @@ bool ct_archiver_results(struct ct_archiver *a, const struct ct_snapshot_core *c
     size_t bytes = (size_t)map->head->rows * map->head->cols * sizeof(float);
     memcpy(r->emf, map->emf, bytes);
     memcpy(r->sigma, map->sigma, bytes);
-    memcpy(r->counts, map->counts, bytes);
-    for (size_t i = 0; i < bytes / sizeof(float); i++)
-      if (map->cell[i] == CT_CELL_MASKED)
-        r->counts[i] = NAN;            /* what was left out, line by line */
+    ct_map_photons(map, r->counts);
   }
   atomic_store_explicit(&r->full, true, memory_order_release);
   return true;

@@ -2,6 +2,8 @@
  * has elements of one size, so that array k begins at head + k * n * element. */
 #include <comptop/snapshot.h>
 
+#include <math.h>
+
 /* head + n cells of <each> bytes; SIZE_MAX where that overflows. */
 static size_t with_arrays(size_t head, uint64_t n, size_t each)
 {
@@ -167,6 +169,12 @@ bool ct_snapshot_add_settings(struct ct_snapshot_builder *builder, const struct 
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------- */
+void ct_map_photons(const struct ct_map_view *map, float *out)
+{
+  for (size_t i = 0; i < (size_t)map->head->rows * map->head->cols; i++)
+    out[i] = map->cell[i] == CT_CELL_MASKED ? (float)NAN : map->photons[i];
+}
+
 bool ct_section_map(const void *payload, size_t size_bytes, struct ct_map_view *out)
 {
   const struct ct_section_map *head = payload;

@@ -32,7 +32,7 @@ assert raw[:8] == b'HEXITECH' and struct.unpack_from('<Q', raw, 8)[0] == 3 and (
 assert len(raw) == 184 + 8 * bins * (1 + rows * cols)
 length, = struct.unpack_from('<i', raw, 52)
 assert raw[56:56 + length].decode() == run
-assert np.allclose(np.frombuffer(raw, '<f8', bins, 184), 4.0 * np.arange(50))
+same(np.frombuffer(raw, "<f8", bins, 184), 4.0 * np.arange(50))
 same(np.frombuffer(raw, '<f8', rows * cols * bins, 184 + 8 * bins).reshape(80, 80, 50), cube)
 
 # Tables

@@ -61,11 +61,17 @@ def printed(value):
     return float(f"{value:.12g}")
 
 
+def photons(group):
+    """The last map of counts, as a sample has it."""
+    return [None if np.isnan(n) else float(n) for n in group["maps/counts"][-1].ravel()]
+
+
 def processes(scene, run):
     with h5py.File(os.path.join(run_path(scene, run), run + ".nxs"), "r") as file:
         return {name: {"configuration": group["configuration"][()].decode(), "program": group["program"][()].decode(),
                        "class": group.attrs["NX_class"], "emf": printed(group["totals/emf"][-1]), "frames": group["totals/frames"][:],
-                       "maps": group["maps/emf"].shape, "spectra": group["spectra/counts"].shape}
+                       "maps": group["maps/emf"].shape, "spectra": group["spectra/counts"].shape,
+                       "photons": photons(group)}
                 for name, group in file["entry"].items() if name.startswith("process_")}
 
 
@@ -91,6 +97,9 @@ def test_the_same_settings_give_the_same_results(scene):
         expect(emf=(process["emf"], then["xcs"]["emf"]), frames=(process["frames"][-1], then["xcs"]["frames"]),
                kind=(process["class"], "NXprocess"), maps=(process["maps"][1:], (80, 80)),
                spectra=(process["spectra"], (1, 80, 80, 500)))
+        assert process["photons"] == then["map"]["counts"], "the archive's counts of a map are others than the sample's"
+    with h5py.File(os.path.join(run_path(scene, "same"), "same_results_000000.h5"), "r") as file:
+        assert photons(file["entry"]) == then["map"]["counts"], "the live archive's, too"
 
 
 def test_other_settings_give_other_results_beside_the_old(scene):
