@@ -432,4 +432,38 @@ def test_empty_beam_and_rubbish_end_in_a_defined_picture(scene):
     ends(program)
 
 
+def test_bad_projections_leave_a_defined_picture(scene):
+    """Saturated frames, floats that are no numbers, an angle that does not change, a stage that stops half way."""
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5")
+    camera.darks_and_flats()
+    for _ in range(5):
+        camera.show(np.full(COLS, 65535), ImageKey=0, RotationAngle=3.0)         # more than any beam
+    counts = np.full((ROWS, COLS), 20000, np.float32)
+    counts[:, 70:75] = np.nan
+    counts[:, 90] = np.inf
+    camera.send(counts, ndattr={"RotationAngle": 4.0, "ImageKey": 0})
+    camera.send(np.full((ROWS, COLS), np.nan, np.float32), ndattr={"RotationAngle": 5.0, "ImageKey": 0})
+    sample = program.sample_where(lambda s: stream(s, "camera")["frames"] == 13)
+    expect(unusable=(sample["ct"]["unusable"] >= 1, True))
+    assert np.isfinite(values(sample)[SIZE // 2, SIZE // 2]), "no picture"
+    for k in range(60):
+        camera.projection(90 + 1.5 * k)                                         # half of it, and no more
+    sample = program.sample_where(lambda s: stream(s, "camera")["frames"] == 73)
+    assert np.isfinite(values(sample)[SIZE // 2, SIZE // 2]) and sample["ct"]["covered_deg"] < 120, sample["ct"]
+    ends(program)
+
+
+def test_an_axis_outside_the_detector_is_the_nearest_there_is(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=5000")
+    camera.darks_and_flats()
+    for k in range(20):
+        camera.projection(9.0 * k)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 20)
+    expect(axis=(sample["ct"]["axis_px"], COLS - 1))
+    assert np.isfinite(values(sample)[SIZE // 2, SIZE // 2]), "no picture"
+    ends(program)
+
+
 sys.exit(run_tests(globals()))

@@ -38,6 +38,27 @@ static void gaussian_comes_back(void **state)
   }
 }
 
+/* Half of an image lets less through: the edge becomes exp(-|x| / sqrt(alpha)) wide on both sides, the only bounded solution
+ * of (1 - alpha laplace) f = step. */
+static void edges_have_their_width(void **state)
+{
+  (void)state;
+  enum { WIDE = 160, HIGH = 9 };
+  struct ct_paganin *paganin;
+  float image[HIGH * WIDE];
+  const double alpha = 50, through = 0.6;
+
+  for (int i = 0; i < HIGH * WIDE; i++) image[i] = i % WIDE < WIDE / 2 ? 0 : (float)-log(through);
+  assert_int_equal(ct_paganin_open(&paganin, HIGH, WIDE, alpha, NULL), 0);
+  ct_paganin_run(paganin, image);
+  for (int c = 20; c < WIDE - 20; c++) {
+    double x = c - WIDE / 2 + 0.5, far = 0.5 * exp(-fabs(x) / sqrt(alpha));
+    double expected = x < 0 ? 1 + (through - 1) * far : through - (through - 1) * far;
+    assert_true(fabs(exp(-(double)image[4 * WIDE + c]) - expected) < 1e-3);
+  }
+  ct_paganin_close(paganin);
+}
+
 /* A level stays, up to the edges; a row alone works, too. */
 static void levels_stay(void **state)
 {
@@ -70,6 +91,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(gaussian_comes_back),
+    cmocka_unit_test(edges_have_their_width),
     cmocka_unit_test(levels_stay),
     cmocka_unit_test(alpha_has_the_units),
   };
