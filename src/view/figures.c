@@ -29,7 +29,7 @@ static void cell_line(const struct ct_snapshot_core *core, struct ct_canvas canv
 /* "206.0 of 360°, 412 projections, axis 543.310 ± 0.050 px", where there is a camera and room to speak of it. */
 static int camera_line(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row)
 {
-  enum { LEAST_ROWS = 6, LEAST_COLS = 44 };
+  enum { LEAST_ROWS = 5, LEAST_COLS = 44 };
   const struct ct_snapshot_ct *ct = &core->ct;
   char word[CT_WORD];
   if (!ct->present || canvas.rows < LEAST_ROWS || canvas.cols < LEAST_COLS || !isfinite(ct->covered_deg))
@@ -44,14 +44,14 @@ static int camera_line(const struct ct_snapshot_core *core, struct ct_canvas can
   return row + 1;
 }
 
-void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+int ct_panel_figures(const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
   const struct ct_snapshot_core *core = &snapshot->core;
   char word[CT_WORD];
   int row = 0;
   cell_line(core, canvas, row++);
   row = camera_line(core, canvas, row);
-  for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS) && row < canvas.rows - 1; i++, row++) {
+  for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS) && row < canvas.rows; i++, row++) {
     const struct ct_snapshot_roi *roi = &core->rois[i];
     int col = ct_canvas_text(canvas, row, 0, 0, "%c %.*s  EMF %s", (int)ct_roi_letter(i), CT_NAME - 1, roi->name,
                              ct_word_measured(word, roi->emf.emf, roi->emf.sigma));
@@ -59,12 +59,21 @@ void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snap
     if (isfinite(roi->x) && core->lithium.references > 0 && col + 4 + ct_text_columns(word) <= canvas.cols)
       ct_canvas_text(canvas, row, col + 2, 0, "x %s", word);
   }
-  if (row < canvas.rows - 1 && core->xcs.present)
+  if (row < canvas.rows && core->xcs.present)
     ct_canvas_text(canvas, row++, 0, 0, "pz > 0 only: %s", ct_word_measured(word, core->xcs.emf.emf_plus, core->xcs.emf.plus_sigma));
-  if (row < canvas.rows)
-    ct_panel_readout(view, snapshot, canvas, row);
   if (ct_age_detector(core) > 0)
     ct_canvas_dim(ct_canvas_part(canvas, 1, 0, canvas.rows - 1, canvas.cols));      /* all but the cell's */
+  return row;
+}
+
+void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  int last = canvas.rows > 1 ? canvas.rows - 1 : 1;      /* the cell comes before what the cursor reads */
+  int row = ct_panel_figures(snapshot, ct_canvas_part(canvas, 0, 0, last, canvas.cols));
+  struct ct_canvas rest = ct_canvas_part(canvas, row < last ? row : last, 0, canvas.rows, canvas.cols);
+  ct_panel_readout(view, snapshot, rest, 0);
+  if (ct_age_detector(&snapshot->core) > 0)
+    ct_canvas_dim(rest);
 }
 
 void ct_panel_link(const struct ct_view *view, struct ct_canvas canvas)

@@ -30,7 +30,8 @@ static int stream_words(const struct ct_snapshot_stream *stream, struct ct_canva
 {
   char rate[CT_WORD], lost[CT_WORD], silent[CT_WORD];
   if (!stream_well(stream)) {
-    col = ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE, "%.*s %s", CT_NAME - 1, stream->name, ct_stream_state_word(stream->state));
+    col = ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE, "%.*s %s", CT_NAME - 1, stream->name,
+                         ct_stream_state_word(stream->state));
     if (isfinite(stream->silent_s))
       col = ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE, " %s", ct_word_time(silent, stream->silent_s));
     return col + 2;

@@ -46,7 +46,8 @@ int ct_heatmap_ink(const struct ct_view *view, int level);
 
 /* The section the outlines of ROIs are drawn from; draws them over the map, where they are wanted. */
 struct ct_request ct_outline_request(void);
-void ct_outline_draw(struct ct_view *view, const struct ct_snapshot *snapshot, const struct ct_scale *scale, struct ct_canvas canvas);
+void ct_outline_draw(struct ct_view *view, const struct ct_snapshot *snapshot, const struct ct_scale *scale,
+                     struct ct_canvas canvas);
 /* The colour bar with unit, labels, marks where values lie beyond, and what the signs mean; 7 columns wide. */
 enum { CT_BAR_COLS = 7 };
 void ct_heatmap_bar(const struct ct_view *view, struct ct_canvas canvas);

@@ -25,7 +25,7 @@ struct ct_request ct_view_map_request(const struct ct_view *view)
 }
 
 /* What a caption takes. */
-enum { CAPTION_COLS = 44 };
+enum { CAPTION_COLS = 44, NARROW_COLS = 40 };
 
 static bool find_map(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_map_view *map)
 {
@@ -58,7 +58,9 @@ static struct ct_canvas map_caption(const struct ct_view *view, const struct ct_
   if (map->head->of == CT_MAP_ADAPTIVE)
     return ct_canvas_caption(canvas, "%s map  adaptive, error %s (aim %.3g)%s", names[view->quantity], error,
                              view->target_sigma, scale);
-  if (view->bin == 0 && canvas.cols > 40)
+  if (canvas.cols <= NARROW_COLS && (x != bin || y != bin))
+    return ct_canvas_caption(canvas, "%s map  %ux%u as %ux%u, error %s%s", names[view->quantity], bin, bin, x, y, error, scale);
+  if (view->bin == 0 && canvas.cols > NARROW_COLS)
     snprintf(aim, sizeof aim, " (aim %.3g)", view->target_sigma);
   if (x != bin || y != bin)
     snprintf(drawn, sizeof drawn, ", drawn %ux%u", x, y);

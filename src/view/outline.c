@@ -28,7 +28,8 @@ static void pixels_under(uint32_t at, uint32_t samples, uint32_t d, uint32_t k, 
 }
 
 /* In <most>: of which ROIs at least half the character's pixels are; in <any>: any. */
-static void look_under(const struct ct_rois_view *rois, const struct ct_scale *scale, int row, int col, uint16_t *most, uint16_t *any)
+static void look_under(const struct ct_rois_view *rois, const struct ct_scale *scale, int row, int col, uint16_t *most,
+                       uint16_t *any)
 {
   uint32_t x0, x1, y0, y1, in[CT_SNAPSHOT_ROIS] = { 0 };
   *most = *any = 0;
@@ -109,12 +110,13 @@ static int level_under(const struct ct_view *view, const struct ct_scale *scale,
   uint32_t i = (uint32_t)col, j = (uint32_t)row;
   if (!scale->half)
     return ct_heatmap_level(&view->memory, scale, i, j);
-  int top = ct_heatmap_level(&view->memory, scale, i, 2 * j), bottom = ct_heatmap_level(&view->memory, scale, i, 2 * j + 1);
+  int top = ct_heatmap_level(&view->memory, scale, i, 2 * j);
+  int bottom = ct_heatmap_level(&view->memory, scale, i, 2 * j + 1);
   return top < 0 ? bottom : bottom < 0 ? top : (top + bottom) / 2;
 }
 
-static void put(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas, int row, int col, uint32_t code,
-                bool name)
+static void put(const struct ct_view *view, const struct ct_scale *scale, struct ct_canvas canvas, int row, int col,
+                uint32_t code, bool name)
 {
   int level = level_under(view, scale, row, col), bg = CT_COLOUR_DEFAULT;
   if (!view->colours) {
@@ -127,7 +129,8 @@ static void put(const struct ct_view *view, const struct ct_scale *scale, struct
   ct_canvas_put(canvas, row, col, code, level < 0 ? CT_GREY : ct_heatmap_ink(view, level), bg, name ? CT_ATTR_BOLD : 0);
 }
 
-void ct_outline_draw(struct ct_view *view, const struct ct_snapshot *snapshot, const struct ct_scale *scale, struct ct_canvas canvas)
+void ct_outline_draw(struct ct_view *view, const struct ct_snapshot *snapshot, const struct ct_scale *scale,
+                     struct ct_canvas canvas)
 {
   struct ct_request request = ct_outline_request();
   struct ct_rois_view rois;
@@ -148,8 +151,8 @@ void ct_outline_draw(struct ct_view *view, const struct ct_snapshot *snapshot, c
       /* The name stands beside the first corner, or in it where the line goes no further. */
       bool name = !(named & bit) && (links & LEFT || !(links & RIGHT));
       named |= name ? bit : 0;
-      put(view, scale, canvas, row, col, name ? ct_roi_letter((uint32_t)__builtin_ctz(bit)) : line_code(view, links, bit == chosen),
-          name);
+      uint32_t letter = ct_roi_letter((uint32_t)__builtin_ctz(bit));
+      put(view, scale, canvas, row, col, name ? letter : line_code(view, links, bit == chosen), name);
     }
 }
 

@@ -62,7 +62,9 @@ void ct_panel_health(struct ct_view *view, const struct ct_snapshot *snapshot, s
 /* Lines of the health panel from row *row on, which it moves behind them. */
 void ct_panel_detector(const struct ct_snapshot_health *health, struct ct_canvas canvas, int *row);
 
-/* Single lines, at most as many as the canvas has rows: the cell, ROIs, and last what the cursor reads. */
+/* Single lines, at most as many as the canvas has rows: the cell, the camera, ROIs; how many. */
+int ct_panel_figures(const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+/* The same, and last what the cursor reads. */
 void ct_panel_numbers(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* "39,40 EMF 0.93 ± 0.05, 118 counts" in row <row>; what does not fit there is in the next one. */
 void ct_panel_readout(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, int row);

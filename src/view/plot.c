@@ -60,7 +60,8 @@ static void y_label(char word[CT_WORD], const struct ct_plot *plot, double tick,
     ct_word_tick(word, tick, decimals_of(step));
 }
 
-static void y_label_with_unit(char out[2 * CT_WORD], const struct ct_plot *plot, const struct ct_axes *axes, double tick, double step)
+static void y_label_with_unit(char out[2 * CT_WORD], const struct ct_plot *plot, const struct ct_axes *axes, double tick,
+                              double step)
 {
   char word[CT_WORD];
   bool unit = axes->y_unit != NULL && axes->y_unit[0] != '\0';
@@ -405,7 +406,8 @@ void ct_plot_shade(const struct ct_plot *plot, double x0, double x1, int every)
   double cols = plot->area.cols / (plot->x_high - plot->x_low);
   if (plot->area.rows <= 0 || !(x1 > x0) || !isfinite(x0) || !isfinite(x1))
     return;
-  int from = (int)fmin(fmax((x0 - plot->x_low) * cols, 0), plot->area.cols), to = (int)fmin(fmax((x1 - plot->x_low) * cols, 0), plot->area.cols);
+  int from = (int)fmin(fmax((x0 - plot->x_low) * cols, 0), plot->area.cols);
+  int to = (int)fmin(fmax((x1 - plot->x_low) * cols, 0), plot->area.cols);
   for (int row = 1; row < plot->area.rows; row += 2)
     for (int col = from; col < to; col++)
       if ((col + row / 2) % every == 0)

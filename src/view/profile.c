@@ -23,8 +23,9 @@ static void draw_residuals(const struct ct_profile_view *profile, int left, stru
   high = fmax(3, fmax(-low, high));
   low = -high;
   ct_plot_round(&low, &high);
-  struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){ .x_low = profile->pz[0], .x_high = profile->pz[profile->head->n - 1],
-                                                                .y_low = low, .y_high = high, .x_unit = "a.u.", .y_unit = "σ", .left = left });
+  struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){
+    .x_low = profile->pz[0], .x_high = profile->pz[profile->head->n - 1], .y_low = low, .y_high = high, .x_unit = "a.u.",
+    .y_unit = "σ", .left = left });
   ct_plot_curve(&plot, &curve, CT_QUIET);
   ct_canvas_coloured(plot.area, 0, 1, CT_GREY, 0, "less the reference");
 }

@@ -74,8 +74,9 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
   double x[SPECTRUM_POINTS], y[SPECTRUM_POINTS], width_keV, low, high;
   size_t n = sum_bins(&spectrum, points < SPECTRUM_POINTS ? points : SPECTRUM_POINTS, x, y, &width_keV);
   struct ct_curve curve = { .x = x, .y = y, .n = n, .x_scale = 1, .joined = true, .summed = true };
-  canvas = ct_canvas_caption(canvas, canvas.cols >= NAMED_FROM_COLS ? "Spectrum  %s, counts per %.3g keV%s" : "%s, counts/%.3g keV%s", scope,
-                             width_keV, view->log_scale ? ", log" : "");
+  bool named = canvas.cols >= NAMED_FROM_COLS;
+  canvas = ct_canvas_caption(canvas, "%s%s, counts%s%.3g keV%s", named ? "Spectrum  " : "", scope, named ? " per " : "/", width_keV,
+                             view->log_scale ? ", log" : "");
   if (!ct_plot_extent(&curve, &low, &high) || !(high > 0)) {
     ct_panel_waiting(view, snapshot, canvas, "photons");
     return;
@@ -86,8 +87,8 @@ void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *sna
   else
     ct_plot_round(&low, &high);
   double end_keV = spectrum.head->start_keV + spectrum.head->width_keV * spectrum.head->n;
-  struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){ .x_low = spectrum.head->start_keV, .x_high = end_keV, .y_low = low,
-                                                                .y_high = high, .log_y = view->log_scale, .x_unit = "keV" });
+  struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){
+    .x_low = spectrum.head->start_keV, .x_high = end_keV, .y_low = low, .y_high = high, .log_y = view->log_scale, .x_unit = "keV" });
   bool marked = canvas.cols >= MARKS_FROM_COLS && snapshot->core.xcs.present;
   if (marked)
     draw_windows(&plot, &snapshot->core.xcs);

@@ -132,8 +132,8 @@ static void draw_trend(const struct ct_view *view, const struct ct_snapshot *sna
     return;
   }
   ct_plot_round(&low, &high);
-  struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){ .x_low = -span_s / unit_s, .y_low = low, .y_high = high, .x_unit = unit,
-                                                                .y_unit = voltage ? "V" : NULL, .left = left_of(canvas) });
+  struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){ .x_low = -span_s / unit_s, .y_low = low, .y_high = high,
+    .x_unit = unit, .y_unit = voltage ? "V" : NULL, .left = left_of(canvas) });
   bool marked = ct_snapshot_marks(snapshot, &marks_request, &marks);
   if (marked)
     draw_marks(&marks, &plot, last_s, unit_s);
@@ -244,7 +244,7 @@ void ct_panel_charge(const struct ct_view *view, const struct ct_snapshot *snaps
   double scale = milli ? 1000 : 1;
   ct_plot_round(&low, &high);
   struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){ .x_low = q_low * scale, .x_high = q_high * scale, .y_low = low,
-                                                                .y_high = high, .x_unit = milli ? "mAh" : "Ah", .left = left_of(canvas) });
+    .y_high = high, .x_unit = milli ? "mAh" : "Ah", .left = left_of(canvas) });
   for (uint32_t i = 0; i < curves.n; i++) {
     curves.curve[i].x = trend.q_Ah;
     curves.curve[i].x_scale = scale;

@@ -192,7 +192,7 @@ static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snaps
   }
   if (view->memory.map_rows > 0 && body.cols - left >= LEAST_COLS) {
     ct_panel_emf(&snapshot->core, ct_canvas_part(body, 1, left, 1, body.cols - left), 0);
-    ct_panel_numbers(view, snapshot, ct_canvas_part(body, 2, left, rows - 2, body.cols - left));
+    ct_panel_figures(snapshot, ct_canvas_part(body, 2, left, rows - 2, body.cols - left));
   }
   ct_panel_readout(view, snapshot, body, body.rows - 1);
 }
