@@ -27,6 +27,7 @@ struct server {
   void *context, *socket;
   uv_poll_t poll;
   uv_timer_t tick;
+  unsigned handles;                  /* that are being closed */
   struct serve_doings doings;
   struct viewer viewers[VIEWERS];
   void *reply;             /* scratch for one answer */
@@ -267,9 +268,12 @@ int serve_open(struct server **out, uv_loop_t *loop, struct desk *desk, const ch
   return 0;
 }
 
+/* The loop closes handles in an order of its own. */
 static void on_closed(uv_handle_t *handle)
 {
   struct server *server = handle->data;
+  if (--server->handles > 0)
+    return;
   zmq_close(server->socket);
   zmq_ctx_term(server->context);
   free(server->reply);
@@ -283,7 +287,7 @@ void serve_close(struct server *server)
   for (size_t i = 0; i < VIEWERS; i++)
     if (server->viewers[i].asker)
       forget(&server->viewers[i]);
-  /* Handles close in this order; the socket whose descriptor the loop watched goes last. */
-  uv_close((uv_handle_t *)&server->poll, NULL);
+  server->handles = 2;
+  uv_close((uv_handle_t *)&server->poll, on_closed);
   uv_close((uv_handle_t *)&server->tick, on_closed);
 }
