@@ -4,8 +4,8 @@
 set -u
 src=${top_srcdir:-$(dirname "$0")/../..}
 bin=${top_builddir:-.}
-programs='comptop comptop-sim comptop-replay'
-for page in comptop.1 comptop-sim.1 comptop-replay.1 comptop.conf.5; do
+programs='comptop comptop-sim comptop-replay comptop-archive'
+for page in comptop.1 comptop-sim.1 comptop-replay.1 comptop-archive.1 comptop.conf.5; do
   [ -f "$src/man/$page" ] || { echo "1..0 # SKIP man/$page is not there"; exit 0; }
 done
 for program in $programs; do
@@ -44,7 +44,7 @@ keys_of_page() {
     }' | sort -u
 }
 
-echo '1..10'
+echo '1..12'
 for program in $programs; do
   table=$("$bin/$program" --options-table | awk -F'\t' '$1 == "flag" { if ($2 != "-") print $2; if ($3 != "-") print $3 }' |
     sort -u)

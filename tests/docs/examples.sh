@@ -4,7 +4,7 @@
 set -u
 src=$(CDPATH='' cd -- "${top_srcdir:-$(dirname "$0")/../..}" && pwd)
 bin=$(CDPATH='' cd -- "${top_builddir:-.}" && pwd)
-for program in comptop comptop-sim comptop-replay; do
+for program in comptop comptop-sim comptop-replay comptop-archive; do
   [ -x "$bin/$program" ] || { echo "1..0 # SKIP $program is not built"; exit 0; }
 done
 work=$(mktemp -d) || exit 1
@@ -37,7 +37,7 @@ for page in "$src"/man/*.[1-9]; do
 done
 
 # One command a line, without what the shell does with its output.
-shown | sed -e ':more' -e '/\\$/{N; s/ *\\\n */ /; b more' -e '}' | grep -E '^comptop(-sim|-replay)? ' |
+shown | sed -e ':more' -e '/\\$/{N; s/ *\\\n */ /; b more' -e '}' | grep -E '^comptop(-sim|-replay|-archive)? ' |
   sed -e 's/ *[|&>].*//' -e 's/   .*//' | sort -u >commands
 wc -l <commands >said
 [ "$(cat said)" -ge 10 ]
@@ -46,12 +46,15 @@ while read -r program arguments; do
   case "$program $arguments" in
     *--completion*) take='' ;;
     comptop\ *) take=--print-config ;;
+    comptop-archive\ *) take='' ;;
     # The others have no flag that looks at all settings and ends: they must stumble over this one, and over no other.
     *) take='--batch none' ;;
   esac
   # shellcheck disable=SC2086
   "$bin/$program" $arguments $take >/dev/null 2>said </dev/null
   status=$?
+  # It finds no such run, and finds nothing wrong with how it was asked.
+  [ "$program" != comptop-archive ] || { grep -q 'No such file' said && ! grep -q -e '--help' said; status=$?; }
   [ "$take" != '--batch none' ] || { grep -q -e '--batch none: not a whole number' said; status=$?; }
   report $status "$program $arguments"
 done <commands
