@@ -11,7 +11,8 @@
 enum {
   LOOK_MS = 100,
   PIECE_BYTES = 16 << 10,       /* rows of a piece are not more than the archive takes in one go */
-  LOOKS_PER_STAT = 20           /* between two looks whether it is still the same file */
+  LOOKS_PER_STAT = 20,          /* between two looks whether it is still the same file */
+  TAIL_BYTES = 64               /* read again with every piece: they tell whether it was written anew */
 };
 
 struct follow {
@@ -28,7 +29,9 @@ struct follow {
   int64_t offset;
   unsigned idle_looks;
   struct ct_mpt mpt;
-  char buffer[PIECE_BYTES];
+  size_t tail_n;
+  char tail[TAIL_BYTES];        /* what stands before <offset> */
+  char buffer[TAIL_BYTES + PIECE_BYTES];
 };
 
 static void tell(struct follow *f, const char *what)
@@ -94,6 +97,21 @@ static int open_file(struct follow *f)
 
 static void look(struct follow *f);
 
+/* All of it is of this run. */
+static void begin_anew(struct follow *f)
+{
+  f->offset = 0;
+  f->tail_n = 0;
+  f->backlog = 0;
+  ct_mpt_init(&f->mpt);
+}
+
+static void keep_tail(struct follow *f, size_t n)
+{
+  f->tail_n = n < TAIL_BYTES ? n : TAIL_BYTES;
+  memcpy(f->tail, f->buffer + n - f->tail_n, f->tail_n);
+}
+
 static void on_read(uv_fs_t *request)
 {
   struct follow *f = request->data;
@@ -109,13 +127,20 @@ static void on_read(uv_fs_t *request)
     snprintf(text, sizeof text, "%.120s: cannot be read: %s", f->path, uv_strerror((int)n));
     tell(f, text);
   }
-  if (n <= 0) {
+  if (n <= (ssize_t)f->tail_n) {   /* not grown; one that became shorter is noticed by its size */
     f->idle_looks++;
     return;
   }
   f->idle_looks = 0;
-  int code = ct_mpt_feed(&f->mpt, f->buffer, (size_t)n, take, f, &why);
-  f->offset += n;
+  if (memcmp(f->buffer, f->tail, f->tail_n) != 0) {
+    begin_anew(f);                 /* written anew, and longer */
+    look(f);
+    return;
+  }
+  const size_t news = (size_t)n - f->tail_n;
+  int code = ct_mpt_feed(&f->mpt, f->buffer + f->tail_n, news, take, f, &why);
+  f->offset += (int64_t)news;
+  keep_tail(f, (size_t)n);
   snprintf(text, sizeof text, "%.120s: %.110s", f->path, why.text);
   tell(f, code == 0 ? "" : text);
   if (code == 0 && (uint64_t)f->offset < f->backlog)
@@ -142,10 +167,8 @@ static void on_stat(uv_fs_t *request)
     return;
   close_file(f);
   f->idle_looks = 0;
-  if (other) {
-    f->offset = 0;
-    ct_mpt_init(&f->mpt);
-  }
+  if (other)
+    begin_anew(f);
   if (open_file(f) != 0)
     f->trouble = true;
   f->backlog = 0;
@@ -162,7 +185,7 @@ static void look(struct follow *f)
     return;
   }
   uv_buf_t buffer = uv_buf_init(f->buffer, sizeof f->buffer);
-  f->busy = uv_fs_read(f->loop, &f->request, f->file, &buffer, 1, f->offset, on_read) == 0;
+  f->busy = uv_fs_read(f->loop, &f->request, f->file, &buffer, 1, f->offset - (int64_t)f->tail_n, on_read) == 0;
 }
 
 static void on_timer(uv_timer_t *timer) { look(timer->data); }

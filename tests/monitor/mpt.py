@@ -61,6 +61,10 @@ def test_a_new_file_of_that_name_is_followed(scene):
     time.sleep(1)   # so that it is known what the file was
     begin(scene, "cell.mpt", "1\t3\t4.2\t1\t6\t\r\n")   # cut short and written anew
     collector.sample_where(holds(4.2, 1e-3, 6e-3))
+    # Written anew and longer, at once: its columns are others, so that what follows the old end says nothing.
+    text = HEAD.format(start=time.strftime("%m/%d/%Y %H:%M:%S")).replace("time/s\tEwe/V", "Ewe/V\ttime/s")
+    write(path, text + "".join(f"1\t3.{k}\t{k}\t1\t{k}\t\r\n" for k in range(10, 40)), "w")
+    collector.sample_where(holds(3.39, 1e-3, 39e-3))
 
 
 def test_later_rows_are_archived(scene):
