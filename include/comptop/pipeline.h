@@ -197,6 +197,8 @@ void ct_reconstruction_go_on(struct ct_reconstruction *reconstruction, int64_t u
 bool ct_reconstruction_has_reached(const struct ct_reconstruction *reconstruction, int64_t until_ns);
 /* Moves the axis, wherever it comes from; the slice of the next picture has it. */
 void ct_reconstruction_nudge(struct ct_reconstruction *reconstruction, double by_px);
+/* Puts it at <axis_px>, NaN: where the data say; what it was moved by is forgotten. */
+void ct_reconstruction_fix_axis(struct ct_reconstruction *reconstruction, double axis_px);
 /* The largest of its pictures. */
 size_t ct_reconstruction_bytes(const struct ct_reconstruction_setup *setup);
 /* Takes what is left in the ring of a stopped receiver, publishes a last picture and ends the thread. */

@@ -224,7 +224,7 @@ static const struct ct_option rows[] = {
   { ROI("mask", FILE), .help = "text map, 1 is in the region" },
 
   { SETTING("camera", "rotation", WORD, "180"), .words = "180|360", .help = "degrees of a full scan" },
-  { SETTING("camera", "axis_px", REAL, "auto"), .words = "auto", .min = 0, .max = 1e5,
+  { SETTING("camera", "axis_px", REAL, "auto"), .words = "auto", .min = 0, .max = 1e5, .marks = CT_OPTION_LIVE,
     .help = "rotation axis in unbinned pixels" },
   { SETTING("camera", "angle", TEXT, "RotationAngle"),
     .help = "name of the rotation angle; if not given that of [attributes]" },

@@ -42,6 +42,8 @@ int collector_change(struct collector *c, const char *path, const char *text, st
     ct_settings_undo(c->settings);
     return code;
   }
+  if (c->reconstruction != NULL && strcmp(path, "camera.axis_px") == 0)
+    ct_reconstruction_fix_axis(c->reconstruction, ct_settings_real(c->settings, path));
   log_change(c, path, now_ns);
   ct_err_set(answer, 0, "%s = %.80s from now on, for all viewers; W keeps it for the next start", path,
              ct_settings_text(c->settings, path));

@@ -24,7 +24,7 @@ struct ct_reconstruction {
   struct ct_wants *wants;
   struct ct_painter painter;
   struct ct_slice_out *out;     /* NULL: the slice is published nowhere */
-  _Atomic double nudge_px;      /* relaxed: it stands alone */
+  _Atomic double axis_px, nudge_px;   /* as set (NaN: found), and moved; relaxed: each stands alone */
 };
 
 static bool take_batch(struct ct_reconstruction *r)
@@ -88,6 +88,7 @@ static void publish(struct ct_reconstruction *r, uint64_t ticket, bool last)
   uint64_t *note = ct_painter_begin(&r->painter, &builder);
   if (note == NULL)
     return;
+  r->camera.setup.axis_px = atomic_load_explicit(&r->axis_px, memory_order_relaxed);
   r->camera.nudge_px = atomic_load_explicit(&r->nudge_px, memory_order_relaxed);
   if (last)
     ct_camera_settle(&r->camera);
@@ -150,6 +151,7 @@ int ct_reconstruction_open(struct ct_reconstruction **out, const struct ct_recon
   struct ct_reconstruction *r = ct_xcalloc(1, sizeof *r);
   r->wants = wants;
   r->reader = setup->reader;
+  atomic_init(&r->axis_px, setup->axis_px);
   if (r->reader == NULL)
     r->ring = ct_receiver_ring(receiver, CT_CONSUMER_ANALYSIS, &r->consumer);
   int code = ct_camera_init(&r->camera, setup, err);
@@ -194,6 +196,12 @@ void ct_reconstruction_nudge(struct ct_reconstruction *r, double by_px)
 {
   double now_px = atomic_load_explicit(&r->nudge_px, memory_order_relaxed);
   atomic_store_explicit(&r->nudge_px, now_px + by_px, memory_order_relaxed);
+}
+
+void ct_reconstruction_fix_axis(struct ct_reconstruction *r, double axis_px)
+{
+  atomic_store_explicit(&r->axis_px, axis_px, memory_order_relaxed);
+  atomic_store_explicit(&r->nudge_px, 0, memory_order_relaxed);
 }
 
 void ct_reconstruction_angle(struct ct_reconstruction *r, double trigger, double angle_deg)

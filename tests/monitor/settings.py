@@ -110,6 +110,23 @@ def test_the_window_becomes_another(scene):
     program.ends_well()
 
 
+def test_the_axis_is_put_where_it_is_said(scene):
+    publisher = Publisher(scene, role="camera")
+    program = scene.comptop("--headless", "--run", "ct", "--camera", publisher.endpoint, "-S", "run.reserve_MB=0")
+    publisher.wait(program)
+    for number in range(40):
+        row = 1000 + 100 * np.exp(-((np.arange(64) - 31.5 - 9 * np.cos(number * np.pi / 40)) / 6) ** 2)
+        publisher.send(np.tile(row.astype(np.uint16), (8, 1)), ndattr={"RotationAngle": number * 4.5, "ImageKey": 0})
+    scene.look("ct", lambda s: s["ct"]["projections"] == 40)
+    viewer = Viewer(scene, "ct")
+    expect(code=(viewer.change("camera.axis_px=20.25")[0], 0))
+    scene.look("ct", lambda s: s["ct"]["axis_px"] == 20.25)
+    expect(again=(viewer.change("camera.axis_px")[0], 0), refused=(viewer.change("camera.axis_px=x")[0] < 0, True))
+    scene.look("ct", lambda s: s["ct"]["axis_px"] != 20.25)
+    program.signal(15)
+    program.ends_well()
+
+
 def test_the_archive_says_so(scene):
     program, run = start(scene, "--archive", scene.archive())
     scene.look(run, all_in)
