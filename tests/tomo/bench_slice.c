@@ -147,9 +147,23 @@ static void incremental(const char *name, const struct head_scan *s)
   }
 }
 
+/* The least error an axis can have from two rows, where the level between them is unknown: Cramer and Rao's, from how
+ * much the columns that both see change with it. */
+static double least_error(const float *row, int cols, double axis_px, double noise)
+{
+  double sum = 0, squares = 0;
+  int from = (int)(2 * axis_px) - cols + 2, n = cols - 1 - from;
+  for (int c = from; c < cols - 1; c++) {
+    double steep = (double)(row[c + 1] - row[c - 1]) / 2;
+    sum += steep;
+    squares += steep * steep;
+  }
+  return 0.5 * sqrt(2 * noise * noise / (squares - sum * sum / n));
+}
+
 static void axes(void)
 {
-  enum { COLS = 576, TRIES = 32 };
+  enum { COLS = 576, TRIES = 64 };
   static const double noise[] = { 0, 0.5, 2 };
   struct ct_axis_finder *finder;
   struct ct_err err;
@@ -158,13 +172,14 @@ static void axes(void)
 
   if (ct_axis_open(&finder, COLS, &err)) exit(1);
   for (int i = 0; i < 3; i++) {
-    double ms[TRIES], squares = 0;
+    double ms[TRIES], squares = 0, least = 0;
     char figure[96];
     for (int try = 0; try < TRIES; try++) {
       struct ct_tomo_axis axis;
       const double truth = 543.3;
       phantom_row(&phantom_head, 0, COLS, truth, 512, row);
       phantom_row(&phantom_head, 180, COLS, truth, 512, opposite);
+      least = least_error(row, COLS, truth, noise[i]);
       for (int c = 0; c < COLS; c++) {
         row[c] += (float)(noise[i] * phantom_normal(&seed));
         opposite[c] += (float)(noise[i] * phantom_normal(&seed));
@@ -177,6 +192,7 @@ static void axes(void)
     snprintf(figure, sizeof figure, "axis from one pair, noise %g %% of the peak", noise[i] / 2.86);
     print(figure, median(ms, TRIES), "ms", "aim", 5);
     print(figure, sqrt(squares / TRIES), "px", "aim", 0.1);
+    if (least > 0) print(figure, sqrt(squares / TRIES), "px", "least possible", least);
   }
   ct_axis_close(finder);
 }
