@@ -2,6 +2,7 @@
 of every sum; numpy says how many photons the others have."""
 import glob
 import os
+import re
 import struct
 import sys
 
@@ -62,11 +63,17 @@ def alarms(sample):
     return {alarm["id"]: alarm["text"] for alarm in sample["alarms"]}
 
 
+def version():
+    """Of the snapshots, which viewer and collector must have in common."""
+    with open(os.path.join(os.environ["top_srcdir"], "include", "comptop", "snapshot.h")) as header:
+        return int(re.search(r"CT_SNAPSHOT_VERSION = (\d+)", header.read()).group(1))
+
+
 def order_mask(scene, on):
     """What the key of a screen sends."""
     socket = CTX.socket(zmq.DEALER)
     socket.connect("ipc://" + scene.path("comptop/r.sock"))
-    socket.send(struct.pack("<4I", MAGIC, 3, on, ASK_MASK))
+    socket.send(struct.pack("<4I", MAGIC, version(), on, ASK_MASK))
     socket.close(linger=5000)
 
 
