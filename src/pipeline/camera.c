@@ -356,10 +356,10 @@ void ct_camera_settle(struct ct_camera *c)
   c->settled = true;
   ct_scan_refresh(c->scan);
   c->cleaned = false;
+  if (c->setup.rings != CT_RINGS_OFF)
+    estimate_rings(c);               /* first: the axis is looked for in corrected rows */
   find_axis(c);
   move_axis(c, 0);
-  if (c->setup.rings != CT_RINGS_OFF)
-    estimate_rings(c);
   ct_tomo_rebuild(ct_scan_tomo(c->scan));
   if (c->setup.rings == CT_RINGS_FULL)
     clean(c);
