@@ -125,10 +125,10 @@ static void nudge(struct feed *feed, double by_px)
   send_ask((struct attachment *)feed, SERVE_NUDGE, (uint32_t)(int32_t)(by_px * 100), "", 0);
 }
 
-static void mark(struct feed *feed, const char *text)
+static bool mark(struct feed *feed, const char *text)
 {
   size_t length = strnlen(text, SERVE_TEXT);
-  send_ask((struct attachment *)feed, SERVE_MARK, (uint32_t)length, text, length);
+  return send_ask((struct attachment *)feed, SERVE_MARK, (uint32_t)length, text, length);
 }
 
 static void mask(struct feed *feed, bool on)

@@ -11,8 +11,8 @@ struct feed {
   /* Asks for one snapshot with these sections, as fresh as can be; take is called when it is there. An ask before that
    * replaces the one before. */
   void (*ask)(struct feed *feed, const struct ct_request *requests, size_t n);
-  /* Writes a marker into the run's archive. Only feeds of viewers have it. */
-  void (*mark)(struct feed *feed, const char *text);
+  /* Writes a marker into the run's archive: false where nobody takes it. Only feeds of viewers have it. */
+  bool (*mark)(struct feed *feed, const char *text);
   /* Moves the rotation axis for everybody. */
   void (*nudge)(struct feed *feed, double by_px);
   /* Leaves out the pixels listed as hot or dead, for everybody, or lets them in again. Only feeds of viewers have it. */

@@ -345,8 +345,8 @@ static void type_mark(struct screen *s, uint32_t key)
     s->typing = false;
   } else if (key == '\r' || key == '\n') {
     s->typing = false;
-    s->feed->mark(s->feed, s->text);
-    tell(s, "the marker is on its way into the archive");
+    tell(s, s->feed->mark(s->feed, s->text) ? "the marker is on its way into the archive" :
+                                              "NOT written: there is no collector to take the marker");
   } else {
     ct_view_type(s->text, sizeof s->text, key);
   }
