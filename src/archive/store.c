@@ -76,12 +76,15 @@ static haddr_t driver_end(const H5FD_t *file, H5FD_mem_t type)
   return store_of(file)->end;
 }
 
-/* Beyond the end of the file there are zeros. */
+/* Beyond the end of the file there are zeros. After a failure, what HDF5 believes to have written may not be there: said at
+ * once, or it would look for it a hundred times, each time after twice the pause. */
 static herr_t driver_read(H5FD_t *file, H5FD_mem_t type, hid_t plist, haddr_t at, size_t len_bytes, void *bytes)
 {
   (void)type;
   (void)plist;
   unsigned char *p = bytes;
+  if (store_of(file)->why != 0)
+    return -1;
   while (len_bytes > 0) {
     ssize_t n = pread(store_of(file)->fd, p, len_bytes, (off_t)at);
     if (n < 0 && errno == EINTR)
@@ -215,12 +218,17 @@ static struct ct_store *new_store(const char *path)
   return store;
 }
 
-static void free_store(struct ct_store *store)
+/* A file that HDF5 could not close it keeps until the program ends, and with it the store: without descriptors, and failed. */
+static void free_store(struct ct_store *store, bool closed)
 {
   ct_journal_close(&store->journal);
   if (store->fd >= 0)
     close(store->fd);
-  free(store);
+  store->fd = -1;
+  if (store->why == 0)
+    store->why = EIO;
+  if (closed)
+    free(store);
 }
 
 static int open_new(struct ct_store *store, unsigned kind)
@@ -259,11 +267,10 @@ int ct_store_create(struct ct_store **out, const char *path, unsigned kind, stru
   }
   if (store->file < 0 || store->why != 0) {
     ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, store->why ? strerror(store->why) : ct_h5_why(why));
-    if (store->file >= 0)
-      H5Fclose(store->file);
+    const bool closed = store->file < 0 || H5Fclose(store->file) >= 0;
     if (store->fd >= 0)
       remove_files(store);
-    free_store(store);
+    free_store(store, closed);
     return CT_EIO;
   }
   ct_h5_text(store->file, "default", "entry");
@@ -282,7 +289,7 @@ int ct_store_open(struct ct_store **out, const char *path, struct ct_err *err)
   store->fd = open(path, O_RDWR | O_CLOEXEC);
   if (store->fd < 0 || fstat(store->fd, &status) != 0) {
     ct_err_set(err, CT_EIO, "%s: %s", path, strerror(errno));
-    free_store(store);
+    free_store(store, true);
     return CT_EIO;
   }
   store->end = (uint64_t)status.st_size;
@@ -291,7 +298,7 @@ int ct_store_open(struct ct_store **out, const char *path, struct ct_err *err)
   H5Pclose(access);
   if (store->file < 0) {
     ct_err_set(err, CT_EIO, "%s: cannot be opened: %s", path, ct_h5_why(why));
-    free_store(store);
+    free_store(store, true);
     return CT_EIO;
   }
   *out = store;
@@ -347,7 +354,8 @@ int ct_store_close(struct ct_store *store, struct ct_run_sync *last, struct ct_e
   if (store == NULL)
     return 0;
   ct_h5_begin();
-  bool good = H5Fclose(store->file) >= 0;
+  const bool closed = H5Fclose(store->file) >= 0;
+  bool good = closed;
   if (!good)
     ct_h5_why(why);
   if (good && store->why == 0 && store->journal.fd >= 0)
@@ -366,15 +374,15 @@ int ct_store_close(struct ct_store *store, struct ct_run_sync *last, struct ct_e
   }
   int rc = good ? 0 : ct_err_set(err, CT_EIO, "%s: cannot be written: %s", store->path,
                                  store->why ? strerror(store->why) : why);
-  free_store(store);
+  free_store(store, closed);
   return rc;
 }
 
 void ct_store_remove(struct ct_store *store)
 {
-  H5Fclose(store->file);
+  const bool closed = H5Fclose(store->file) >= 0;
   remove_files(store);
-  free_store(store);
+  free_store(store, closed);
 }
 
 /* The file first: only then may the journal say that it is on the disk. */
