@@ -206,6 +206,8 @@ static hid_t access_list(struct ct_store *store)
   else
     H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_LATEST);
   H5Pset_driver(access, driver(), &store);
+  /* Nobody else writes it: what reads wrong, because a write before it failed, does not become right by waiting. */
+  H5Pset_metadata_read_attempts(access, 1);
   return access;
 }
 
@@ -247,8 +249,9 @@ static void remove_files(const struct ct_store *store)
 {
   char journal[CT_STORE_PATH + 16];
   ct_store_journal_path(store->path, journal);
-  unlink(store->path);
-  unlink(journal);
+  /* A journal without a checkpoint is what tells a file that could not be taken away from a good one. */
+  if (unlink(store->path) == 0 || errno == ENOENT)
+    unlink(journal);
 }
 
 int ct_store_create(struct ct_store **out, const char *path, unsigned kind, struct ct_err *err)
