@@ -1,6 +1,9 @@
 /* What is wrong with streams, analysis and archive -> alarms. */
 #include "collector.h"
 
+#include <math.h>
+#include <string.h>
+
 /* A connection may take this long before it is worth an alarm. */
 static const int64_t connect_ns = CT_NS_PER_S / 2;
 static const double behind_s = 3;
@@ -76,6 +79,33 @@ static void raise_analysis_alarms(struct collector *c, const struct ct_snapshot_
                  (unsigned long long)note->saturated);
 }
 
+/* A whole turn in which no method found the axis shows a slice about the middle: that must not pass for a picture. */
+static void raise_camera_alarms(struct collector *c, const struct ct_snapshot_core *core, int64_t now_ns)
+{
+  const struct ct_snapshot_ct *ct = &core->ct;
+  const char *stream = c->setup.streams[c->setup.camera].name;
+  const double axis_px = c->setup.reconstruction.axis_px;
+  struct alarms *a = &c->alarms;
+  if (c->setup.from == NULL && core->rings[core->n_rings - 1].skipped > 0)
+    alarms_raise(a, now_ns, "projections-skipped", stream, CT_WARNING,
+                 "%s: the slice lacks %llu frames; reconstruction cannot keep up with this machine and rate", stream,
+                 (unsigned long long)core->rings[core->n_rings - 1].skipped);
+  if (ct->unplaced > 0)
+    alarms_raise(a, now_ns, "no-angle", stream, CT_WARNING,
+                 "%s: %llu projections came without an angle and are in no slice; see camera.angle and the attribute it names",
+                 stream, (unsigned long long)ct->unplaced);
+  if (ct->unusable > 0)
+    alarms_raise(a, now_ns, "projections-unusable", stream, CT_WARNING,
+                 "%s: %llu frames have a type, size or values that cannot be reconstructed", stream, (unsigned long long)ct->unusable);
+  if (ct->cols > 0 && isfinite(axis_px) && !(axis_px >= 0 && axis_px <= ct->cols - 1.0))
+    alarms_raise(a, now_ns, "axis-outside", stream, CT_WARNING,
+                 "%s: camera.axis_px %g lies outside the detector's %u columns; the slice is about column %g", stream, axis_px,
+                 ct->cols, ct->axis_px);
+  if (strcmp(ct->axis_method, "middle") == 0 && ct->covered_deg > 0.98 * ct->rotation_deg)
+    alarms_raise(a, now_ns, "no-axis", stream, CT_WARNING,
+                 "%s: the rotation axis cannot be found in this scan; the slice is about the middle: set camera.axis_px", stream);
+}
+
 static void raise_archive_alarms(struct collector *c, const struct ct_snapshot_archive *archive, const char *reason,
                                  int64_t now_ns)
 {
@@ -112,6 +142,8 @@ void collector_raise_alarms(struct collector *c, struct ct_snapshot_core *core, 
     alarms_change(&c->alarms, core);
     detector_raise(&c->alarms, &c->detector, c->setup.streams[c->setup.hexitec].name, &core->health, core->wall_ns);
   }
+  if (c->reconstruction)
+    raise_camera_alarms(c, core, core->wall_ns);
   if (c->cell_log[0] != '\0')
     alarms_raise(&c->alarms, core->wall_ns, "cell-log", "", CT_WARNING, "%s", c->cell_log);
   if (c->archiver)

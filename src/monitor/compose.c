@@ -126,6 +126,13 @@ static void compose_cell(const struct collector *c, struct ct_snapshot_core *cor
   core->cell.age_s = (double)(core->wall_ns - time_ns) / 1e9;
 }
 
+/* The share of the camera's ring that waits for the reconstruction, behind that of the analysis. */
+static void compose_camera_ring(const struct collector *c, struct ct_snapshot_core *core)
+{
+  if (c->reconstruction && c->setup.from == NULL)
+    ct_receiver_ring_stats(c->streams[c->setup.camera].receiver, CT_CONSUMER_ANALYSIS, &core->rings[core->n_rings++]);
+}
+
 static void compose_ct(const struct collector *c, struct ct_snapshot_builder *builder)
 {
   struct ct_snapshot_core *core = &builder->snapshot->core;
@@ -137,6 +144,7 @@ static void compose_ct(const struct collector *c, struct ct_snapshot_builder *bu
     take_sections(builder, picture);
     ct_reconstruction_release(c->reconstruction, picture);
   }
+  compose_camera_ring(c, core);
   for (uint32_t i = 0; i < c->n_streams; i++) {
     const struct ct_snapshot_stream *now = &c->streams[i].now;
     if (now->role != CT_ROLE_CAMERA)

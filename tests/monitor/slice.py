@@ -461,7 +461,7 @@ def test_an_axis_outside_the_detector_is_the_nearest_there_is(scene):
     for k in range(20):
         camera.projection(9.0 * k)
     sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 20)
-    expect(axis=(sample["ct"]["axis_px"], COLS - 1))
+    expect(axis=(sample["ct"]["axis_px"], COLS - 1), alarm=([a["id"] for a in sample["alarms"]].count("axis-outside"), 1))
     assert np.isfinite(values(sample)[SIZE // 2, SIZE // 2]), "no picture"
     ends(program)
 
