@@ -220,7 +220,8 @@ static void verify_numbers(struct verifier *v, const char *stream)
   const uint64_t restart = 1000000;   /* a jump of more than so many is one (DESIGN 1.4) */
   uint64_t unlisted = 0, open = 0, from = 0, reach = 0;
   uint32_t session = 0;               /* of the last frames that are there */
-  qsort(v->spans, v->n_spans, sizeof *v->spans, by_first);
+  if (v->n_spans > 0)
+    qsort(v->spans, v->n_spans, sizeof *v->spans, by_first);
   for (size_t i = 0; i < v->n_spans; i++) {
     const struct span *next = &v->spans[i];
     if (session != 0 && next->first > reach + 1 && next->first - reach - 1 <= restart) {

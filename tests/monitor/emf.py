@@ -195,7 +195,9 @@ def test_what_cannot_be_is_refused_or_blank(scene):
     emf, counts = grid(sample["map"]["emf"]), grid(sample["map"]["counts"])
     assert np.isnan(emf[:, 11]).all() and (counts[:, 11] == 0).all()
     assert np.isnan(emf).mean() > 0.8 and (emf[np.isfinite(emf)] >= 0).all()
-    empty = collect(scene, [], "-f", "map,profile", "--reference", "Fe", "-n", "1", "-d", "3")
+    publisher = Publisher(scene, role="quiet")
+    empty = scene.batch("--hexitec", publisher.endpoint, *SETTINGS, "-d", "0.1", "-f", "map,profile", "--reference", "Fe").sample_where(
+        lambda sample: sample["xcs"] and sample["xcs"]["reference"])
     assert empty["xcs"]["emf"] is None and empty["xcs"]["reference"]["chi2"] is None
 
 
