@@ -7,6 +7,7 @@ only a broken program reaches.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -131,7 +132,19 @@ class Scene:
             program.kill()
         for close in reversed(self.closers):
             close()
+        self.kill_collectors()
         shutil.rmtree(self.folder)
+
+    def kill_collectors(self):
+        """Those that have outlived their screens, as they should: they have this scene's folder for sockets."""
+        mine = b"XDG_RUNTIME_DIR=" + self.folder.encode()
+        for number in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{number}/environ", "rb") as environment:
+                    if mine in environment.read().split(b"\0"):
+                        os.kill(int(number), signal.SIGKILL)
+            except OSError:  # gone, or somebody else's
+                pass
 
 
 class Publisher:
