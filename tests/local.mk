@@ -5,6 +5,9 @@
 if SANITIZED
 sanitized = yes
 endif
+if TSAN
+tsan = yes
+endif
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh
@@ -12,7 +15,7 @@ SH_LOG_COMPILER = $(SHELL)
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
   LC_ALL=C.UTF-8; export LC_ALL; \
   top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)'; export top_srcdir top_builddir; \
-  sanitized='$(sanitized)'; export sanitized; \
+  sanitized='$(sanitized)' tsan='$(tsan)'; export sanitized tsan; \
   MANDOC='$(MANDOC)' JQ='$(JQ)' PYTHON='$(PYTHON)'; export MANDOC JQ PYTHON; \
   ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1; export ASAN_OPTIONS UBSAN_OPTIONS; \
   TSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/tsan.supp:halt_on_error=1; export TSAN_OPTIONS;
