@@ -60,6 +60,8 @@ int ct_err_exit(int code);
 
 /* Memory at start-up: never NULL; prints one line and exits when there is none. Never used in a frame path. */
 void *ct_xcalloc(size_t count, size_t size_bytes);
+/* As much again, at least 16, for a list of *room that is full; what is new is zero. The old list is gone. Likewise. */
+void *ct_xgrow(void *list, size_t *room, size_t size_bytes);
 
 /* ---- time ------------------------------------------------------------------------------------ */
 #define CT_NS_PER_S INT64_C(1000000000)

@@ -94,15 +94,8 @@ int ct_h5_unpack(const struct ct_h5_parcels *parcels, size_t i)
 
 static struct parcel *add_parcel(struct ct_h5_parcels *parcels, const struct ct_direct *direct)
 {
-  if (parcels->n == parcels->room) {
-    const size_t room = parcels->room ? 2 * parcels->room : 16;
-    struct parcel *more = ct_xcalloc(room, sizeof *more);
-    if (parcels->room > 0)
-      memcpy(more, parcels->list, parcels->room * sizeof *more);
-    free(parcels->list);
-    parcels->list = more;
-    parcels->room = room;
-  }
+  if (parcels->n == parcels->room)
+    parcels->list = ct_xgrow(parcels->list, &parcels->room, sizeof *parcels->list);
   parcels->chunk_bytes = direct->chunk_bytes;
   parcels->element_bytes = direct->element_bytes;
   return &parcels->list[parcels->n++];

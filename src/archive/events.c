@@ -110,17 +110,6 @@ struct ct_event_reader {
   size_t frames_room, events_room;
 };
 
-/* Its length, or 0. */
-static uint64_t length_of(hid_t set)
-{
-  hsize_t n = 0;
-  hid_t space = H5Dget_space(set);
-  if (H5Sget_simple_extent_ndims(space) == 1)
-    H5Sget_simple_extent_dims(space, &n, NULL);
-  H5Sclose(space);
-  return n;
-}
-
 static uint64_t read_number(hid_t file, const char *path)
 {
   uint64_t value = 0;
@@ -159,10 +148,10 @@ struct ct_event_reader *ct_events_open(hid_t file, struct ct_h5_info *info)
     hid_t type = H5Dget_type(reader->sets[VALUE]);
     reader->type = ct_h5_type(type);
     H5Tclose(type);
-    const uint64_t ids = length_of(reader->sets[ID]), values = length_of(reader->sets[VALUE]);
+    const uint64_t ids = ct_h5_length(reader->sets[ID]), values = ct_h5_length(reader->sets[VALUE]);
     reader->n_events = ids < values ? ids : values;
     reader->n_pixels = rows * cols;
-    const uint64_t indices = length_of(reader->sets[INDEX]), counts = length_of(reader->sets[COUNT]);
+    const uint64_t indices = ct_h5_length(reader->sets[INDEX]), counts = ct_h5_length(reader->sets[COUNT]);
     *info = (struct ct_h5_info){ .n = indices < counts ? indices : counts, .rows = (uint32_t)rows, .cols = (uint32_t)cols,
                                  .type = reader->type };
   }
@@ -266,7 +255,7 @@ bool ct_events_cut(hid_t file, uint64_t rows)
   bool good = rows == 0 || read_frames(reader, rows - 1, 1, &n);
   const hsize_t events = good && rows > 0 ? reader->index[0] + n : 0, sizes[SETS] = { events, events, rows, rows };
   for (int i = 0; i < SETS && good; i++)
-    good = length_of(reader->sets[i]) == sizes[i] || H5Dset_extent(reader->sets[i], &sizes[i]) >= 0;
+    good = ct_h5_length(reader->sets[i]) == sizes[i] || H5Dset_extent(reader->sets[i], &sizes[i]) >= 0;
   ct_events_close_reader(reader);
   return good;
 }

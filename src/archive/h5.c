@@ -84,6 +84,16 @@ static bool never_closed(const char *path)
   return got == sizeof head && memcmp(head, "\211HDF\r\n\032\n", 8) == 0 && head[8] == 3 && head[11] != 0;
 }
 
+hsize_t ct_h5_length(hid_t set)
+{
+  hsize_t n = 0;
+  hid_t space = H5Dget_space(set);
+  if (H5Sget_simple_extent_ndims(space) == 1)
+    H5Sget_simple_extent_dims(space, &n, NULL);
+  H5Sclose(space);
+  return n;
+}
+
 int ct_h5_open_file(hid_t *file, const char *path, struct ct_err *err)
 {
   struct stat status;

@@ -35,11 +35,8 @@ static void put_channel(hid_t group, const char *name, const double *time_s, con
 
 static hsize_t length_of(hid_t file, const char *name)
 {
-  hsize_t n = 0;
-  hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
-  if (H5Sget_simple_extent_ndims(space) == 1)
-    H5Sget_simple_extent_dims(space, &n, NULL);
-  H5Sclose(space);
+  hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
+  hsize_t n = ct_h5_length(set);
   H5Dclose(set);
   return n;
 }

@@ -35,16 +35,6 @@ static void close_log(struct ct_run_scalars *s)
   s->held = 0;
 }
 
-static hsize_t rows_of(hid_t set)
-{
-  hsize_t n = 0;
-  hid_t space = H5Dget_space(set);
-  if (H5Sget_simple_extent_ndims(space) == 1)
-    H5Sget_simple_extent_dims(space, &n, NULL);
-  H5Sclose(space);
-  return n;
-}
-
 /* The names of the channels, and how many scalars there are. */
 static bool read_names(struct ct_run_scalars *s, const char *path)
 {
@@ -57,8 +47,8 @@ static bool read_names(struct ct_run_scalars *s, const char *path)
   }
   hid_t names = H5Dopen2(file, "/entry/scalars/channel_name", H5P_DEFAULT);
   hid_t times = H5Dopen2(file, "/entry/scalars/time", H5P_DEFAULT);
-  s->n_names = names >= 0 ? rows_of(names) : 0;
-  s->n = times >= 0 ? rows_of(times) : 0;
+  s->n_names = names >= 0 ? ct_h5_length(names) : 0;
+  s->n = times >= 0 ? ct_h5_length(times) : 0;
   bool good = s->n > 0 && s->n_names > 0 && s->n_names <= CT_LOG_CHANNELS;
   if (good) {
     s->names = ct_xcalloc(s->n_names, CT_LOG_NAME);

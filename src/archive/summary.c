@@ -16,8 +16,9 @@ static double *read_totals(const char *path, const char *name, hsize_t *n)
   if (ct_h5_open_file(&file, path, NULL) != 0)
     return NULL;
   snprintf(inside, sizeof inside, "/entry/totals/%s", name);
-  hid_t set = H5Dopen2(file, inside, H5P_DEFAULT), space = H5Dget_space(set);
-  if (set >= 0 && H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, n, NULL) > 0 && *n > 0) {
+  hid_t set = H5Dopen2(file, inside, H5P_DEFAULT);
+  *n = ct_h5_length(set);
+  if (*n > 0) {
     values = ct_xcalloc(*n, sizeof *values);
     if (H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
       free(values);
@@ -25,9 +26,7 @@ static double *read_totals(const char *path, const char *name, hsize_t *n)
       *n = 0;
     }
   }
-  H5Sclose(space);
-  if (set >= 0)
-    H5Dclose(set);
+  H5Dclose(set);
   H5Fclose(file);
   return values;
 }
@@ -36,18 +35,17 @@ static double *read_totals(const char *path, const char *name, hsize_t *n)
 static char *read_texts(hid_t file, const char *name, size_t bytes, hsize_t *n)
 {
   char *texts = NULL;
-  hid_t type = H5Tcopy(H5T_C_S1), set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
+  hid_t type = H5Tcopy(H5T_C_S1), set = H5Dopen2(file, name, H5P_DEFAULT);
   H5Tset_size(type, bytes);
   H5Tset_cset(type, H5T_CSET_UTF8);
-  *n = 0;
-  if (set >= 0 && H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, n, NULL) > 0 && *n > 0) {
+  *n = ct_h5_length(set);
+  if (*n > 0) {
     texts = ct_xcalloc(*n, bytes);
     if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0)
       *n = 0;
   }
   for (hsize_t i = 0; i < *n; i++)
     texts[(i + 1) * bytes - 1] = '\0';
-  H5Sclose(space);
   H5Dclose(set);
   H5Tclose(type);
   return texts;

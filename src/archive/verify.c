@@ -42,15 +42,13 @@ static uint64_t *read_column(const char *path, const char *name, uint64_t n)
 static hsize_t open_gaps(const char *path, char (**names)[CT_NAME], size_t *n_names)
 {
   hid_t file;
-  hsize_t n = 0, count = 0;
+  hsize_t count = 0;
   *names = NULL;
   *n_names = 0;
   if (ct_h5_open_file(&file, path, NULL) != 0)
     return 0;
-  hid_t set = H5Dopen2(file, "/entry/gaps/reason", H5P_DEFAULT), space = H5Dget_space(set);
-  if (H5Sget_simple_extent_ndims(space) == 1)
-    H5Sget_simple_extent_dims(space, &n, NULL);
-  H5Sclose(space);
+  hid_t set = H5Dopen2(file, "/entry/gaps/reason", H5P_DEFAULT);
+  const hsize_t n = ct_h5_length(set);
   H5Dclose(set);
   hid_t attribute = H5Aopen_by_name(file, "/entry/gaps", "streams", H5P_DEFAULT, H5P_DEFAULT);
   hid_t type = H5Aget_type(attribute), all = H5Aget_space(attribute);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static const struct {
@@ -46,6 +47,17 @@ void *ct_xcalloc(size_t count, size_t size_bytes)
     exit(ct_err_exit(CT_ENOMEM));
   }
   return memory;
+}
+
+void *ct_xgrow(void *list, size_t *room, size_t size_bytes)
+{
+  const size_t more = *room > 0 ? 2 * *room : 16;
+  void *grown = ct_xcalloc(more, size_bytes);
+  if (*room > 0)
+    memcpy(grown, list, *room * size_bytes);
+  free(list);
+  *room = more;
+  return grown;
 }
 
 static int64_t clock_ns(clockid_t clock)

@@ -67,15 +67,9 @@ static int open_clip(struct ct_clips *clips, struct ct_clip *clip, struct ct_err
 static struct ct_clip *add_clip(struct ct_clips *clips)
 {
   if (clips->n == clips->room) {
-    const size_t room = clips->room ? 2 * clips->room : 16;
-    struct ct_clip *more = ct_xcalloc(room, sizeof *more);
-    if (clips->n > 0)
-      memcpy(more, clips->list, clips->n * sizeof *more);
-    if (clips->open != NULL)
-      clips->open = more + (clips->open - clips->list);
-    free(clips->list);
-    clips->list = more;
-    clips->room = room;
+    const size_t open = clips->open != NULL ? (size_t)(clips->open - clips->list) : 0;
+    clips->list = ct_xgrow(clips->list, &clips->room, sizeof *clips->list);
+    clips->open = clips->open != NULL ? clips->list + open : NULL;
   }
   return &clips->list[clips->n++];
 }

@@ -9,7 +9,7 @@
 
 #include <comptop/cell.h>
 
-enum { MESSAGE_BYTES = 16 << 10, PARTS = 2 + 2 * CT_WIRE_CHANNELS, LINGER_MS = 1000, ROWS_FIRST = 1024 };
+enum { MESSAGE_BYTES = 16 << 10, PARTS = 2 + 2 * CT_WIRE_CHANNELS, LINGER_MS = 1000 };
 
 struct ct_tape {
   struct ct_publisher *publisher;
@@ -70,15 +70,8 @@ static int play_run(struct ct_tape *t, int64_t first_ns, double elapsed_s)
 static void keep_row(void *arg, const struct ct_mpt_row *row)
 {
   struct ct_tape *t = arg;
-  if (t->n_rows == t->rows_room) {
-    const size_t room = t->rows_room ? 2 * t->rows_room : ROWS_FIRST;
-    struct ct_mpt_row *more = ct_xcalloc(room, sizeof *more);
-    if (t->n_rows > 0)
-      memcpy(more, t->rows, t->n_rows * sizeof *more);
-    free(t->rows);
-    t->rows = more;
-    t->rows_room = room;
-  }
+  if (t->n_rows == t->rows_room)
+    t->rows = ct_xgrow(t->rows, &t->rows_room, sizeof *t->rows);
   t->rows[t->n_rows++] = *row;
 }
 

@@ -36,9 +36,8 @@ static bool reject(struct ct_wire_scalars *out, enum ct_reject kind, const char 
 {
   va_list args;
   va_start(args, fmt);
-  vsnprintf(out->reason, sizeof out->reason, fmt, args);
+  reason_set(out->reason, fmt, args);
   va_end(args);
-  reason_clean(out->reason);
   out->verdict = CT_WIRE_REJECT;
   out->reject = kind;
   return false;

@@ -4,6 +4,7 @@
 #define COMPTOP_SRC_WIRE_HEADER_H
 
 #include <locale.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,7 +72,7 @@ bool value_double(const struct value *value, locale_t c_locale, double *number);
 /* An integer, also written 12.0 or "12"; *negative with its magnitude. */
 bool value_integer(const struct value *value, locale_t c_locale, bool *negative, uint64_t *magnitude);
 
-/* Makes a reason fit to be shown anywhere: whatever is not printable ASCII becomes '?'. */
-void reason_clean(char *reason);
+/* A reason of CT_WIRE_REASON bytes, fit to be shown anywhere: whatever is not printable ASCII becomes '?'. */
+void reason_set(char *reason, const char *fmt, va_list args);
 
 #endif

@@ -1,7 +1,9 @@
 /* What the values of a header say. */
 #include "wire/header.h"
 
+#include <comptop/wire.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,8 +84,9 @@ bool value_text(const struct value *value, char *text, size_t size)
   return true;
 }
 
-void reason_clean(char *reason)
+void reason_set(char *reason, const char *fmt, va_list args)
 {
+  vsnprintf(reason, CT_WIRE_REASON, fmt, args);
   for (; *reason != '\0'; reason++)
     if (*reason < ' ' || *reason > '~')
       *reason = '?';
