@@ -233,7 +233,8 @@ static void on_tick(uv_timer_t *timer)
 int serve_open(struct server **out, uv_loop_t *loop, struct desk *desk, const char *endpoint,
                const struct serve_doings *doings, struct ct_err *err)
 {
-  static const int linger = 0, queue = 4, most_bytes = 65536;
+  /* Room is given back late: a queue as short as what one who waits for each answer needs would drop some of them. */
+  static const int linger = 0, queue = 64, most_bytes = 65536;
   struct server *server = ct_xcalloc(1, sizeof *server);
   server->loop = loop;
   server->desk = desk;

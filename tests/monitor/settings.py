@@ -184,6 +184,15 @@ def test_rubbish_is_passed_over(scene):
     program.ends_well()
 
 
+def test_each_ask_is_answered_however_fast(scene):
+    program, run = start(scene)
+    viewer = Viewer(scene, run)
+    for _ in range(3000):
+        expect(refused=(viewer.change("x")[0] < 0, True))
+    program.signal(15)
+    program.ends_well()
+
+
 def test_saved_and_read_again(scene):
     path = os.path.realpath(scene.path("i12.conf"))
     with open(path, "w") as out:
