@@ -3,11 +3,17 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <zmq.h>
 
-enum { SEND_WAIT_MS = 200 };
+enum { SEND_WAIT_MS = 200, LOOK_MS = 10, QUIET_LOOKS = 5, DESCRIPTORS = 1024 };
 
 struct ct_publisher {
   void *context, *socket;
@@ -152,11 +158,47 @@ int ct_publisher_send(struct ct_publisher *publisher, const struct ct_publisher_
   return 0;
 }
 
+/* A connection that was accepted at ipc://PATH, or ipc://@NAME, has that for its own name. */
+static bool is_connection(int fd, const char *path)
+{
+  struct sockaddr_un name = { .sun_family = AF_UNSPEC };
+  socklen_t bytes = sizeof name;
+  if (getsockname(fd, (struct sockaddr *)&name, &bytes) != 0 || name.sun_family != AF_UNIX)
+    return false;
+  const size_t length = strlen(path), room = bytes - offsetof(struct sockaddr_un, sun_path);
+  return length <= room && length > 1 && (name.sun_path[0] != '\0' || path[0] == '@') &&
+         memcmp(name.sun_path + (path[0] == '@'), path + (path[0] == '@'), length - (path[0] == '@')) == 0;
+}
+
+static bool is_handed_over(const char *path)
+{
+  for (int fd = 0; fd < DESCRIPTORS; fd++) {
+    int unread_bytes = 0;
+    if (is_connection(fd, path) && ioctl(fd, SIOCOUTQ, &unread_bytes) == 0 && unread_bytes > 0)
+      return false;
+  }
+  return true;
+}
+
+/* A receiver whose queue is full takes the end of a connection over ipc for an error and never reads what the kernel
+   still holds (libzmq issue 4660). So the connection stays until the kernel holds nothing any more. */
+static int hand_over(const struct ct_publisher *publisher, int linger_ms)
+{
+  if (strncmp(publisher->endpoint, "ipc://", 6) != 0)
+    return linger_ms;
+  for (int quiet = 0; quiet < QUIET_LOOKS && linger_ms > 0; linger_ms -= LOOK_MS) {
+    quiet = is_handed_over(publisher->endpoint + 6) ? quiet + 1 : 0;
+    poll(NULL, 0, LOOK_MS);
+  }
+  return linger_ms > 0 ? linger_ms : 0;
+}
+
 void ct_publisher_close(struct ct_publisher *publisher, int linger_ms)
 {
   if (publisher == NULL)
     return;
   if (publisher->socket != NULL) {
+    linger_ms = hand_over(publisher, linger_ms);
     zmq_setsockopt(publisher->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_close(publisher->socket);
   }

@@ -129,7 +129,7 @@ def record(scene, run, frames=3000):
     with h5py.File(f"{folder}/{run}_log_000000.h5", "r") as file:
         group = file["entry/scalars"]
         names = [n.decode() for n in group["channel_name"][:]]
-        scalars = [(int(t), names[c], v) for t, c, v in zip(group["time"][:], group["channel"][:], group["value"][:])]
+        scalars = [(int(t), names[c], v) for t, c, v in zip(group["arrival"][:], group["channel"][:], group["value"][:])]
     expect(frames=(len(numbers), frames))
     return folder, arrival, numbers, scalars
 

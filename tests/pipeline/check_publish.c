@@ -1,10 +1,13 @@
 /* Publishers against plain libzmq sockets; the time table against its own arithmetic. */
 #include <comptop/pipeline.h>
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <zmq.h>
 
@@ -125,6 +128,48 @@ static void test_close_lets_messages_leave(void **state)
   peer_close(&peer);
 }
 
+static void *close_publisher(void *publisher)
+{
+  ct_publisher_close(publisher, 30000);
+  return NULL;
+}
+
+/* Over ipc, libzmq gives up what a full receiver has not read when its sender goes. */
+static void test_a_slow_receiver_gets_the_last(void **state)
+{
+  enum { MOST = 23, BYTES = 25600 };
+  static const char *const endpoints[] = { "ipc:///tmp/comptop-publish", "ipc://@comptop-publish" };
+  static char payload[BYTES];
+  const struct timespec slowly = { .tv_nsec = 10000000 };
+  (void)state;
+  for (int n = 10; n <= MOST; n++) {
+    char endpoint[64];
+    struct ct_publisher *publisher;
+    struct ct_err err = { "" };
+    const struct ct_publisher_part part = { payload, sizeof payload };
+    const int few = 10;
+    pthread_t closer;
+    snprintf(endpoint, sizeof endpoint, "%s-%ld", endpoints[n & 1], (long)getpid());
+    assert_int_equal(ct_publisher_open(&publisher, endpoint, CT_PUBLISH_PUSH, 1 << 30, sizeof payload, &err), 0);
+    struct peer peer = { .context = zmq_ctx_new() };
+    peer.socket = zmq_socket(peer.context, ZMQ_PULL);
+    assert_int_equal(zmq_setsockopt(peer.socket, ZMQ_RCVHWM, &few, sizeof few), 0);
+    assert_int_equal(zmq_connect(peer.socket, endpoint), 0);
+    assert_int_equal(ct_publisher_wait(publisher, 10000), 0);
+    for (int i = 0; i < n; i++)
+      assert_int_equal(ct_publisher_send(publisher, &part, 1), 0);
+    assert_int_equal(pthread_create(&closer, NULL, close_publisher, publisher), 0);
+    const int wait_ms = 3000;
+    assert_int_equal(zmq_setsockopt(peer.socket, ZMQ_RCVTIMEO, &wait_ms, sizeof wait_ms), 0);
+    for (int i = 0; i < n; i++) {
+      nanosleep(&slowly, NULL);
+      assert_int_equal(zmq_recv(peer.socket, payload, sizeof payload, 0), BYTES);
+    }
+    assert_int_equal(pthread_join(closer, NULL), 0);
+    peer_close(&peer);
+  }
+}
+
 static void test_wrong_endpoints_are_named(void **state)
 {
   (void)state;
@@ -183,6 +228,7 @@ int main(void)
     cmocka_unit_test(test_subscribers_come_and_go),
     cmocka_unit_test(test_push_waits_and_loses_nothing),
     cmocka_unit_test(test_close_lets_messages_leave),
+    cmocka_unit_test(test_a_slow_receiver_gets_the_last),
     cmocka_unit_test(test_wrong_endpoints_are_named),
     cmocka_unit_test(test_pace_is_absolute),
   };
