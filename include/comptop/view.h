@@ -93,6 +93,7 @@ struct ct_view_tomo {
   int rows, cols;                  /* samples; 0: nothing shown yet */
   enum ct_picture shown;
   double low, high;                /* range of the colours */
+  bool below, above;               /* there are values beyond it */
   int8_t level[CT_VIEW_CELLS];
 };
 

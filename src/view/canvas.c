@@ -91,12 +91,36 @@ static int draw_code(struct ct_canvas canvas, int row, int col, int fg, unsigned
   return col;
 }
 
+static struct ct_glyph *glyph_of(struct ct_canvas canvas, int row, int col)
+{
+  return &canvas.grid->glyphs[(size_t)(canvas.row + row) * (size_t)canvas.grid->cols + (size_t)(canvas.col + col)];
+}
+
+static bool in_number(uint32_t code) { return code < 0x80 && code != 0 && strchr("0123456789.,:+-", (int)code) != NULL; }
+
+/* Says that a text from column <from> on goes on beyond the canvas: not behind the first figures of a number, which would
+ * read as another one, nor over what stands there already. */
+static void draw_cut(struct ct_canvas canvas, int row, int from, int fg, unsigned attributes)
+{
+  int last = canvas.cols - 1, at = last;
+  if (row < 0 || row >= canvas.rows || last < 0 || (from > last && glyph_of(canvas, row, last)->code != ' '))
+    return;
+  while (at > from && in_number(glyph_of(canvas, row, at - 1)->code))
+    at--;
+  if (at <= from || glyph_of(canvas, row, at - 1)->code != ' ')
+    at = last;
+  ct_canvas_put(canvas, row, at, canvas.utf8 ? 0x2026 : '~', fg, CT_COLOUR_DEFAULT, attributes);
+  while (++at <= last)
+    ct_canvas_put(canvas, row, at, ' ', fg, CT_COLOUR_DEFAULT, attributes);
+}
+
 static int draw_text(struct ct_canvas canvas, int row, int col, int fg, unsigned attributes, const char *text)
 {
+  int from = col;
   while (*text != '\0' && col < canvas.cols)
     col = draw_code(canvas, row, col, fg, attributes, next_code(&text));
   if (*text != '\0')
-    ct_canvas_put(canvas, row, canvas.cols - 1, canvas.utf8 ? 0x2026 : '~', fg, CT_COLOUR_DEFAULT, attributes);
+    draw_cut(canvas, row, from, fg, attributes);
   return col;
 }
 
@@ -151,11 +175,6 @@ int ct_canvas_paragraph(struct ct_canvas canvas, int row, int col, int indent, u
     col++;
   }
   return row + 1;
-}
-
-static struct ct_glyph *glyph_of(struct ct_canvas canvas, int row, int col)
-{
-  return &canvas.grid->glyphs[(size_t)(canvas.row + row) * (size_t)canvas.grid->cols + (size_t)(canvas.col + col)];
 }
 
 void ct_canvas_dim(struct ct_canvas canvas)

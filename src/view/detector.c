@@ -66,8 +66,8 @@ static void draw_events(const struct ct_snapshot_health *health, struct ct_canva
   if (!isfinite(health->drift_median_ADU) || health->drift_x == CT_ABSENT)
     return;
   ct_canvas_text(canvas, (*row)++, 0, 0, "  darks have drifted by %+.2f ADU (median), most by %+.1f ADU at %llu,%llu",
-                 health->drift_median_ADU, health->drift_max_ADU, (unsigned long long)health->drift_x,
-                 (unsigned long long)health->drift_y);
+                 fabs(health->drift_median_ADU) < 0.005 ? 0.0 : health->drift_median_ADU, health->drift_max_ADU,
+                 (unsigned long long)health->drift_x, (unsigned long long)health->drift_y);
 }
 
 void ct_panel_detector(const struct ct_snapshot_health *health, struct ct_canvas canvas, int *row)

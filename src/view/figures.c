@@ -2,6 +2,7 @@
 #include "view/panels.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "view/words.h"
 
@@ -34,23 +35,22 @@ static int camera_line(const struct ct_snapshot_core *core, struct ct_canvas can
   char word[CT_WORD];
   if (!ct->present || canvas.rows < LEAST_ROWS || canvas.cols < LEAST_COLS || !isfinite(ct->covered_deg))
     return row;
-  int col = ct_canvas_text(canvas, row, 0, 0, "CT %.1f of %g°, %u projections", ct->covered_deg, ct->rotation_deg, (unsigned)ct->in_slice);
+  int col = ct_canvas_text(canvas, row, 0, 0, "CT %.1f of %g°, ", ct->covered_deg, ct->rotation_deg);
+  if (ct_age_camera(core) > 0)
+    col = ct_canvas_text(canvas, row, col, CT_ATTR_REVERSE, "%s", ct_word_age(word, ct_age_camera(core))) + 1;
+  col = ct_canvas_text(canvas, row, col, 0, "%u projections", (unsigned)ct->in_slice);
   if (ct->lost > 0)
     col = ct_canvas_text(canvas, row, col, CT_ATTR_BOLD, ", %s lost", ct_word_short(word, (double)ct->lost));
-  if (isfinite(ct->axis_px))
-    col = ct_canvas_text(canvas, row, col, 0, ", axis %s px", ct_word_measured(word, ct->axis_px, ct->axis_sigma_px));
-  if (ct_age_camera(core) > 0)
-    ct_canvas_text(canvas, row, col + 2, CT_ATTR_REVERSE, "%s", ct_word_age(word, ct_age_camera(core)));
+  if (isfinite(ct->axis_px) && col + (int)strlen(", axis  px") +
+                                 ct_text_columns(ct_word_measured(word, ct->axis_px, ct->axis_sigma_px)) <= canvas.cols)
+    ct_canvas_text(canvas, row, col, 0, ", axis %s px", word);
   return row + 1;
 }
 
-int ct_panel_figures(const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+/* From row <row> on; returns the row after them. */
+static int region_lines(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row)
 {
-  const struct ct_snapshot_core *core = &snapshot->core;
   char word[CT_WORD];
-  int row = 0;
-  cell_line(core, canvas, row++);
-  row = camera_line(core, canvas, row);
   for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS) && row < canvas.rows; i++, row++) {
     const struct ct_snapshot_roi *roi = &core->rois[i];
     int col = ct_canvas_text(canvas, row, 0, 0, "%c %.*s  EMF %s", (int)ct_roi_letter(i), CT_NAME - 1, roi->name,
@@ -61,6 +61,14 @@ int ct_panel_figures(const struct ct_snapshot *snapshot, struct ct_canvas canvas
   }
   if (row < canvas.rows && core->xcs.present)
     ct_canvas_text(canvas, row++, 0, 0, "pz > 0 only: %s", ct_word_measured(word, core->xcs.emf.emf_plus, core->xcs.emf.plus_sigma));
+  return row;
+}
+
+int ct_panel_figures(const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  const struct ct_snapshot_core *core = &snapshot->core;
+  cell_line(core, canvas, 0);
+  int row = region_lines(core, canvas, camera_line(core, canvas, 1));
   if (ct_age_detector(core) > 0)
     ct_canvas_dim(ct_canvas_part(canvas, 1, 0, canvas.rows - 1, canvas.cols));      /* all but the cell's */
   return row;
@@ -117,4 +125,8 @@ void ct_panel_lines(const struct ct_view *view, const struct ct_snapshot *snapsh
     ct_canvas_text(canvas, 3, 0, CT_ATTR_REVERSE, "data %s", ct_word_age(word, age_s));
   else if (core->xcs.present)
     ct_canvas_text(canvas, 3, 0, 0, "%s photons", ct_word_short(word, (double)core->xcs.counts));
+  struct ct_canvas rest = ct_canvas_part(canvas, 4, 0, canvas.rows, canvas.cols);
+  region_lines(core, rest, 0);
+  if (age_s > 0)
+    ct_canvas_dim(rest);
 }

@@ -12,8 +12,8 @@ static const struct {
   uint32_t keys[8];
   enum action action;
 } table[] = {
-  { "1 2 3", "map, profile, spectrum", "1map 2prof 3spec 4tomo 5cell 6health 7instr", { '1', '2', '3', '4', '5', '6', '7' }, PANEL },
-  { "4 5 6 7", "tomo, cell, health, instrument", NULL, { 0 }, PANEL },
+  { "1 2 3", "map, profile, spectrum", "1map 2prof 3spec", { '1', '2', '3', '4', '5', '6', '7' }, PANEL },
+  { "4 5 6 7", "tomo, cell, health, instrument", "4tomo 5cell 6health 7instr", { 0 }, PANEL },
   { "0 Esc", "overview", "0all", { '0', CT_PRESS_ESCAPE }, BACK },
   { "Tab", "next panel; Enter: full size", NULL, { '\t', '\n' }, ZOOM },
   { "arrows", "cursor on the map; scroll", "arrows", { CT_PRESS_UP, CT_PRESS_DOWN, CT_PRESS_LEFT, CT_PRESS_RIGHT }, MOVE },
@@ -87,11 +87,18 @@ void ct_panel_help(struct ct_view *view, struct ct_canvas canvas)
   ct_canvas_paragraph(canvas, height + 1 - view->scroll, 1, 1, 0, legend);
 }
 
+/* Help and the way out come last and are always there: from help one finds the rest. */
+static bool is_vital(enum action action) { return action == HELP || action == QUIT; }
+
 void ct_panel_keys(struct ct_canvas canvas)
 {
-  int col = 0;
+  int col = 0, vital = 0;
   for (int i = 0; i < ACTIONS; i++)
-    if (table[i].brief != NULL && col + ct_text_columns(table[i].brief) <= canvas.cols)
+    if (is_vital(table[i].action))
+      vital += ct_text_columns(table[i].brief) + 1;
+  for (int i = 0; i < ACTIONS; i++)
+    if (table[i].brief != NULL &&
+        col + ct_text_columns(table[i].brief) <= canvas.cols - (is_vital(table[i].action) ? 0 : vital))
       col = ct_canvas_coloured(canvas, 0, col, CT_GREY, CT_ATTR_DIM, "%s", table[i].brief) + 1;
 }
 
@@ -138,7 +145,7 @@ static void move(struct ct_view *view, uint32_t key)
     move_spot(view, key);
     return;
   }
-  if (view->panel == CT_PANEL_HEALTH) {
+  if (view->panel == CT_PANEL_HEALTH || view->panel == CT_PANEL_MONITORS) {
     scroll(view, key);
     return;
   }

@@ -18,7 +18,7 @@ static const char *const names[CT_MONITORS] = {
 };
 
 /* On a narrower screen there is only room for the values; what is wrong is in reverse. */
-enum { NARROW_COLS = 72 };
+enum { NARROW_COLS = 72, NAME_COLS = 32, VALUE_COLS = 18 };
 
 static void monitor_line(const struct ct_snapshot_monitor *m, enum ct_monitor which, struct ct_canvas canvas, int row)
 {
@@ -35,12 +35,13 @@ static void monitor_line(const struct ct_snapshot_monitor *m, enum ct_monitor wh
   else if (!count && isfinite(m->reference) && isfinite(m->limit))
     snprintf(reference, sizeof reference, "%.4g", m->reference), snprintf(limit, sizeof limit, "%.2g", m->limit);
   if (canvas.cols < NARROW_COLS) {
-    ct_canvas_text(ct_canvas_part(canvas, row, 0, 1, 21), 0, 0, 0, "%s", names[which]);
-    ct_canvas_text(canvas, row, 22, alarm ? CT_ATTR_REVERSE : 0, "%s", value);
+    int name = canvas.cols - VALUE_COLS < NAME_COLS ? canvas.cols - VALUE_COLS : NAME_COLS;
+    ct_canvas_text(ct_canvas_part(canvas, row, 0, 1, name - 1), 0, 0, 0, "%s", names[which]);
+    ct_canvas_text(canvas, row, name, alarm ? CT_ATTR_REVERSE : 0, "%s", value);
     return;
   }
-  ct_canvas_text(canvas, row, 0, 0, "%-32s", names[which]);
-  ct_canvas_text(canvas, row, 32, alarm ? CT_ATTR_BOLD : 0, "%s", value);
+  ct_canvas_text(canvas, row, 0, 0, "%s", names[which]);
+  ct_canvas_text(canvas, row, NAME_COLS, alarm ? CT_ATTR_BOLD : 0, "%s", value);
   if (count && m->x >= 0)
     ct_canvas_text(canvas, row, 50, 0, "around %d,%d", m->x, m->y);
   else
@@ -75,25 +76,19 @@ static void change_line(const char *name, const struct ct_emf *run, const struct
   cell(canvas, row, CHANGE_TARGET, CHANGE_END, 0, target_s > 0 ? left : isfinite(target_s) ? "reached" : "-");
 }
 
-void ct_panel_monitors(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+static int draw_lines(const struct ct_snapshot_core *core, struct ct_canvas canvas, int row)
 {
-  const struct ct_snapshot_core *core = &snapshot->core;
   const struct ct_snapshot_drift *drift = &core->drift;
   char word[CT_WORD];
-  int row = 0;
-  if (!core->xcs.present) {
-    ct_panel_waiting(view, snapshot, ct_canvas_caption(canvas, "Instrument"), "a sample");
-    return;
-  }
-  canvas = ct_canvas_caption(canvas, "Instrument  sample of %s", ct_word_time(word, core->monitors.live_s));
   if (canvas.cols >= NARROW_COLS)
-    ct_canvas_coloured(canvas, row++, 0, CT_GREY, 0, "%-32s%-18s%-10s%s", "", "now", "expected", "±");
+    ct_canvas_coloured(canvas, row++, NAME_COLS, CT_GREY, 0, "%-18s%-10s%s", "now", "expected", "±");
   for (int i = 0; i < CT_MONITORS; i++)
     monitor_line(&core->monitors.list[i], (enum ct_monitor)i, canvas, row++);
   static const struct { int col; const char *text; } heads[] = { { 0, "EMF" }, { CHANGE_RUN, "since start" }, { CHANGE_TREND, "% per hour" },
     { CHANGE_CUSUM, "CUSUM/σ" }, { CHANGE_TARGET, "target in" } };
   for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-    ct_canvas_coloured(canvas, row, heads[i].col, CT_GREY, 0, "%s", heads[i].text);
+    if (heads[i].col + ct_text_columns(heads[i].text) <= canvas.cols)
+      ct_canvas_coloured(canvas, row, heads[i].col, CT_GREY, 0, "%s", heads[i].text);
   row++;
   change_line("all pixels", &core->xcs.run, &core->xcs.change, core->xcs.target_s, canvas, row++);
   for (uint32_t i = 0; i < at_most(core->n_rois, CT_SNAPSHOT_ROIS); i++)
@@ -101,6 +96,22 @@ void ct_panel_monitors(const struct ct_view *view, const struct ct_snapshot *sna
   if (isfinite(drift->z_max))
     ct_canvas_text(canvas, row++, 0, drift->alarm ? CT_ATTR_REVERSE : 0, "drift map: at most %.1f errors, at %d,%d; limit %.1f "
                    "for %u cells", drift->z_max, drift->x, drift->y, drift->z_limit, drift->cells);
-  ct_canvas_text(canvas, row, 0, 0, "scan %llu: %s", (unsigned long long)core->xcs.scan,
+  ct_canvas_text(canvas, row++, 0, 0, "scan %llu: %s", (unsigned long long)core->xcs.scan,
                  ct_word_measured(word, core->xcs.scan_emf.emf, core->xcs.scan_emf.sigma));
+  return row;
+}
+
+void ct_panel_monitors(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
+{
+  const struct ct_snapshot_core *core = &snapshot->core;
+  char word[CT_WORD];
+  if (!core->xcs.present) {
+    ct_panel_waiting(view, snapshot, ct_canvas_caption(canvas, "Instrument"), "a sample");
+    return;
+  }
+  canvas = ct_canvas_caption(canvas, "Instrument  sample of %s", ct_word_time(word, core->monitors.live_s));
+  struct ct_canvas blind = canvas;
+  blind.rows = 0;
+  canvas = ct_view_scroll(view, canvas, draw_lines(core, blind, 0));
+  draw_lines(core, canvas, -view->scroll);
 }

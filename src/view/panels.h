@@ -38,7 +38,7 @@ int ct_panel_range(const struct ct_view *view, struct ct_canvas canvas, int row)
 /* Why there is no picture: no detector, or <what> ("a profile") is still to come, or not in a frozen picture. */
 void ct_panel_waiting(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas, const char *what);
 /* Nuisance monitors, change of EMF, time to the target. */
-void ct_panel_monitors(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
+void ct_panel_monitors(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 void ct_panel_profile(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 void ct_panel_spectrum(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas);
 /* EMF, or voltage, over time. */

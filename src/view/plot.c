@@ -337,12 +337,20 @@ void ct_plot_curve(const struct ct_plot *plot, const struct ct_curve *curve, int
     draw_letters(plot, curve, colour);
 }
 
-/* Whether there is nothing but texture and dotted lines. */
+static bool is_written(const struct ct_plot *plot, int row, int col)
+{
+  const struct ct_glyph *glyph = col >= 0 && col < plot->area.cols ? glyph_at(plot->area, row, col) : NULL;
+  return glyph != NULL && glyph->code >= '0' && glyph->code <= 'z' && !(glyph->attributes & CT_ATTR_DIM);
+}
+
+/* Whether there is nothing but texture and dotted lines, and no blank within a label. */
 static bool is_free(const struct ct_plot *plot, int row, int col, int columns)
 {
-  for (int i = 0; i < columns; i++) {
-    const struct ct_glyph *glyph = glyph_at(plot->area, row, col + i);
+  for (int i = col; i < col + columns; i++) {
+    const struct ct_glyph *glyph = glyph_at(plot->area, row, i);
     if (glyph->code != ' ' && !(glyph->attributes & CT_ATTR_DIM))
+      return false;
+    if (is_written(plot, row, i - 1) && is_written(plot, row, i + 1))
       return false;
   }
   return true;
@@ -384,8 +392,9 @@ void ct_plot_pointer(const struct ct_plot *plot, double x, const char *text)
   int col = column_at(plot, x), at, row = label_row(plot, x, text, &at);
   if (row < 0)
     return;
-  for (int y = 0; y < plot->area.rows && is_free(plot, y, col, 1); y++)
-    ct_canvas_put(plot->area, y, col, plot->area.utf8 ? 0x250a : ':', CT_GREY, CT_COLOUR_DEFAULT, CT_ATTR_DIM);
+  for (int y = 0; y < plot->area.rows; y++)
+    if (is_free(plot, y, col, 1))
+      ct_canvas_put(plot->area, y, col, plot->area.utf8 ? 0x250a : ':', CT_GREY, CT_COLOUR_DEFAULT, CT_ATTR_DIM);
   ct_canvas_coloured(plot->area, row, at, CT_GREY, 0, "%s", text);
 }
 

@@ -78,12 +78,12 @@ static bool set_range(struct ct_view_tomo *tomo, const struct source *source)
   qsort(sample, n, sizeof *sample, by_value);
   double low = (double)sample[n / 100], high = (double)sample[n - 1 - n / 100], span = high - low;
   double old = tomo->high - tomo->low;
-  if (old > 0 && fabs(low - tomo->low) < 0.1 * old && fabs(high - tomo->high) < 0.1 * old)
-    return true;
-  if (!(span > 1e-9 * fmax(fabs(low), fabs(high))))
-    high = low + fmax(fabs(low), 1e-6);
-  tomo->low = low;
-  tomo->high = high;
+  if (!(old > 0 && fabs(low - tomo->low) < 0.1 * old && fabs(high - tomo->high) < 0.1 * old)) {
+    tomo->low = low;
+    tomo->high = span > 1e-9 * fmax(fabs(low), fabs(high)) ? high : low + fmax(fabs(low), 1e-6);
+  }
+  tomo->below = (double)sample[0] < tomo->low;
+  tomo->above = (double)sample[n - 1] > tomo->high;
   return true;
 }
 
@@ -213,19 +213,30 @@ static const char *unit_of(const struct ct_view *view, const struct source *sour
          isfinite(source->pixel_um) ? "1/cm" : "per pixel";
 }
 
+/* "<-0.71 ramp >2.28 1/cm"; where that is too wide, every other colour and the unit below. */
 static int bar_line(const struct ct_view *view, const struct source *source, struct ct_canvas canvas, int row)
 {
+  const struct ct_view_tomo *tomo = &view->tomo;
   char low[CT_WORD], high[CT_WORD];
-  double span = view->tomo.high - view->tomo.low;
+  double span = tomo->high - tomo->low;
   int decimals = span >= 40 ? 0 : span >= 4 ? 1 : span >= 0.4 ? 2 : span >= 0.04 ? 3 : 4;
-  int col = ct_canvas_text(canvas, row, 0, 0, "%s ", ct_word_tick(low, view->tomo.low, decimals));
-  for (int level = 0; level < CT_LEVELS; level++, col++)
+  ct_word_tick(low, tomo->low, decimals);
+  ct_word_tick(high, tomo->high, decimals);
+  const char *unit = unit_of(view, source);
+  int ends = tomo->below + ct_text_columns(low) + 2 + tomo->above + ct_text_columns(high);
+  bool narrow = ends + CT_LEVELS + 1 + ct_text_columns(unit) > canvas.cols;
+  int col = ct_canvas_text(canvas, row, 0, 0, "%s%s ", tomo->below ? "<" : "", low);
+  for (int level = narrow; level < CT_LEVELS; level += 1 + narrow, col++)
     if (view->colours)
       ct_canvas_put(canvas, row, col, ' ', CT_COLOUR_DEFAULT, ct_ramp_colour(view->ramp, level), 0);
     else
       ct_canvas_put(canvas, row, col, ct_ramp_shade(level), CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0);
-  ct_canvas_text(canvas, row, col, 0, " %s %s", ct_word_tick(high, view->tomo.high, decimals), unit_of(view, source));
-  return row + 1;
+  col = ct_canvas_text(canvas, row++, col, 0, " %s%s", tomo->above ? ">" : "", high);
+  if (narrow)
+    ct_canvas_text(canvas, row++, 0, 0, "%s", unit);
+  else
+    ct_canvas_text(canvas, row - 1, col + 1, 0, "%s", unit);
+  return row;
 }
 
 /* "|-------| 2 mm": a round length of about a quarter of the picture. */

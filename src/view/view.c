@@ -50,8 +50,12 @@ struct ct_canvas ct_view_scroll(struct ct_view *view, struct ct_canvas canvas, i
   if (view->scroll_max == 0)
     return canvas;
   int below = view->scroll_max - view->scroll;
-  ct_canvas_text(canvas, room, 0, CT_ATTR_REVERSE, " %d more line%s %s: arrow %s ", below > 0 ? below : view->scroll,
-                 (below > 0 ? below : view->scroll) == 1 ? "" : "s", below > 0 ? "below" : "above", below > 0 ? "down" : "up");
+  int hidden = below > 0 ? below : view->scroll;
+  if (canvas.cols >= 36)
+    ct_canvas_text(canvas, room, 0, CT_ATTR_REVERSE, " %d more line%s %s: arrow %s ", hidden, hidden == 1 ? "" : "s",
+                   below > 0 ? "below" : "above", below > 0 ? "down" : "up");
+  else
+    ct_canvas_text(canvas, room, 0, CT_ATTR_REVERSE, " %d more: %s ", hidden, below > 0 ? "down" : "up");
   return ct_canvas_part(canvas, 0, 0, room, canvas.cols);
 }
 
@@ -62,12 +66,18 @@ enum shape {
   SHAPE_COLUMN,                    /* the map above the figures */
   SHAPE_TWO,                       /* the map on the left, curves on the right */
 };
-enum { ROWS_TITLE = 1, ROWS_VERDICT = 1, ROWS_KEYS = 1, MAP_COLS_MIN = 40, NUMBERS_ROWS = 4, WALL_ROWS = 40,
+enum { ROWS_TITLE = 1, ROWS_VERDICT = 1, ROWS_KEYS = 1, MAP_COLS_MIN = 40, NUMBERS_ROWS = 4, WALL_ROWS = 40, VIEW_ROWS = 8,
        SPECTRUM_ROWS = 9, SPECTRUM_SCREEN_ROWS = 32 };
 
 static enum shape shape_of(int rows, int cols)
 {
   return rows < 12 || cols < 30 ? SHAPE_LINES : cols < 72 || rows < 16 ? SHAPE_COLUMN : SHAPE_TWO;
+}
+
+/* Only figures: of a view of its own there is little to see on so few lines, but health has words. */
+static bool shows_lines(enum ct_panel panel, int rows, enum shape shape)
+{
+  return shape == SHAPE_LINES && (panel == CT_PANEL_OVERVIEW || (rows < VIEW_ROWS && panel != CT_PANEL_HEALTH));
 }
 
 /* Rows of <whole> that <share> of <shares> takes. */
@@ -175,7 +185,7 @@ static void draw_beside(struct ct_view *view, const struct ct_snapshot *snapshot
   draw_curves(view, snapshot, ct_canvas_part(canvas, figures + half, 0, canvas.rows - figures - half, canvas.cols), CT_PANEL_SPECTRUM);
 }
 
-static bool has_curves_beside(int rows, int cols) { return rows >= WALL_ROWS && cols >= 160; }
+static bool has_curves_beside(int rows, int cols) { return rows >= WALL_ROWS && cols >= 130; }
 
 /* A screen too narrow for figures beside the map may have them right of a small one. */
 static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
@@ -199,13 +209,15 @@ static void draw_large_map(struct ct_view *view, const struct ct_snapshot *snaps
 
 static void draw_cell(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
 {
-  enum { PART_ROWS = 6 };          /* less and a curve says nothing */
+  enum { PART_ROWS = 6, CURVE_ROWS = 4 };      /* fewer and a curve says little; nothing */
   if (body.rows >= 2 * PART_ROWS) {
     ct_panel_marks(snapshot, ct_canvas_part(body, body.rows - 1, 0, 1, body.cols));
     body.rows--;
   }
   bool charge = body.rows >= 3 * PART_ROWS && ct_panel_has_charge(view, snapshot);
   int part = share_of(body.rows, 1, charge ? 3 : 2), rest = body.rows - 2 * part;
+  if (part < CURVE_ROWS)
+    part = 1;                      /* its caption has the figures */
   draw_voltage(view, snapshot, ct_canvas_part(body, 0, 0, part, body.cols));
   draw_curves(view, snapshot, ct_canvas_part(body, part, 0, charge ? part : body.rows - part, body.cols), CT_PANEL_CELL);
   if (charge)
@@ -218,6 +230,13 @@ static void draw_health(struct ct_view *view, const struct ct_snapshot *snapshot
   int rows = view->link.refresh_hz > 0 ? body.rows - 1 : body.rows;
   ct_panel_health(view, snapshot, ct_canvas_part(body, 0, 0, rows, body.cols));
   ct_panel_link(view, ct_canvas_part(body, rows, 0, 1, body.cols));
+}
+
+static void draw_monitors(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
+{
+  ct_panel_monitors(view, snapshot, body);
+  if (ct_age_detector(&snapshot->core) > 0)
+    ct_canvas_dim(body);
 }
 
 static void draw_tomo(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas body)
@@ -246,9 +265,7 @@ static void draw_body(struct ct_view *view, const struct ct_snapshot *snapshot, 
   case CT_PANEL_TOMO: draw_tomo(view, snapshot, body); break;
   case CT_PANEL_CELL: draw_cell(view, snapshot, body); break;
   case CT_PANEL_HEALTH: draw_health(view, snapshot, body); break;
-  case CT_PANEL_MONITORS:
-    draw_panel(view, snapshot, body, CT_PANEL_MONITORS, ct_panel_monitors, ct_age_detector(&snapshot->core));
-    break;
+  case CT_PANEL_MONITORS: draw_monitors(view, snapshot, body); break;
   }
 }
 
@@ -273,6 +290,18 @@ static double age_of(enum ct_panel panel, const struct ct_snapshot_core *core)
   return panel == CT_PANEL_TOMO ? ct_age_camera(core) : ct_age_detector(core);
 }
 
+/* "xcs 12 s of 60 s  3.31M photons", or as much of it as <room> columns hold. */
+static const char *sample_words(const struct ct_snapshot_core *core, int room, char *out, size_t size)
+{
+  char window[2 * CT_WORD + 16], counts[CT_WORD];
+  window_words(&core->xcs, window);
+  snprintf(out, size, "%.*s %s  %s photons", (int)sizeof core->mode, core->mode, window,
+           ct_word_short(counts, (double)core->xcs.counts));
+  if (ct_text_columns(out) > room)
+    snprintf(out, size, "%s", window);
+  return ct_text_columns(out) > room ? "" : out;
+}
+
 /* "comptop  charge-02  xcs  60 s window  3.31M photons        03:14:07Z" */
 static void draw_title(const struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_canvas canvas)
 {
@@ -282,7 +311,7 @@ static void draw_title(const struct ct_view *view, const struct ct_snapshot *sna
     return;
   const struct ct_snapshot_core *core = &snapshot->core;
   const char *run = core->run[0] != '\0' ? core->run : core->demo ? "demo" : "(no name)";
-  char clock[CT_WORD], window[2 * CT_WORD + 16], counts[CT_WORD], age[CT_WORD];
+  char clock[CT_WORD], age[CT_WORD], words[4 * CT_WORD];
   double age_s = age_of(view->panel, core);
   int right = canvas.cols - (view->frozen ? 17 : 9);
   struct ct_canvas before = canvas.cols >= CLOCK_FROM_COLS ? ct_canvas_part(canvas, 0, 0, 1, right - 1) : canvas;
@@ -292,11 +321,8 @@ static void draw_title(const struct ct_view *view, const struct ct_snapshot *sna
     col = ct_canvas_text(middle, 0, col + 2, CT_ATTR_REVERSE, "data %s", ct_word_age(age, age_s));
   if (col + 2 < right && view->link.slowed && view->link.lag_s >= 1)   /* all that is seen is as old */
     col = ct_canvas_text(middle, 0, col + 2, CT_ATTR_REVERSE, "link %s behind", ct_word_time(age, view->link.lag_s));
-  if (col + 2 < right && core->xcs.present) {
-    window_words(&core->xcs, window);
-    ct_canvas_text(middle, 0, col + 2, 0, "%.*s %s  %s photons", (int)sizeof core->mode, core->mode, window,
-                   ct_word_short(counts, (double)core->xcs.counts));
-  }
+  if (core->xcs.present)
+    ct_canvas_text(middle, 0, col + 2, 0, "%s", sample_words(core, right - 1 - (col + 2), words, sizeof words));
   if (col < right) {
     ct_word_clock(clock, core->wall_ns);
     if (view->frozen)
@@ -342,14 +368,17 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
   view->tomo.screen_rows = grid->rows;
   view->tomo.screen_cols = grid->cols;
   view->n_rois = snapshot->core.n_rois < CT_SNAPSHOT_ROIS ? snapshot->core.n_rois : CT_SNAPSHOT_ROIS;
-  if (shape == SHAPE_LINES) {
-    ct_panel_lines(view, snapshot, below);
-    return;
-  }
-  ct_panel_verdict(view, snapshot, below);
-  ct_panel_keys(ct_canvas_part(screen, grid->rows - ROWS_KEYS, 0, 1, grid->cols));
-  struct ct_canvas body = ct_canvas_part(below, ROWS_VERDICT, 0, below.rows - ROWS_VERDICT - ROWS_KEYS, grid->cols);
-  draw_body(view, snapshot, body, shape);
+  bool lines = shows_lines(view->panel, grid->rows, shape);
+  int keys = grid->rows >= VIEW_ROWS ? ROWS_KEYS : 0, verdict = lines || grid->rows < VIEW_ROWS ? 0 : ROWS_VERDICT;
+  struct ct_canvas body = ct_canvas_part(below, verdict, 0, below.rows - verdict - keys, grid->cols);
+  if (verdict > 0)
+    ct_panel_verdict(view, snapshot, below);
+  if (keys > 0)
+    ct_panel_keys(ct_canvas_part(screen, grid->rows - keys, 0, keys, grid->cols));
+  if (lines)
+    ct_panel_lines(view, snapshot, body);
+  else
+    draw_body(view, snapshot, body, shape);
 }
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */
@@ -361,7 +390,7 @@ size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct c
   size_t n = 0;
   if (view->panel == CT_PANEL_SETTINGS)
     wanted[n++] = ct_view_settings_request();
-  else if (shape == SHAPE_LINES)
+  else if (shows_lines(view->panel, rows, shape))
     return 0;
   if (overview || view->panel == CT_PANEL_MAP) {
     wanted[n++] = ct_view_map_request(view);

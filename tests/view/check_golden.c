@@ -116,6 +116,12 @@ static const struct golden {
   { "instrument-200x60", CT_SAMPLE_CELL, 60, 200, UTF8, "7" },
   { "focus-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "\t\t" },
   { "shared-map-80x24", CT_SAMPLE_CELL, 24, 80, UTF8, "1a" },
+  { "overview-40x10", CT_SAMPLE_CELL, 10, 40, UTF8, "" },
+  { "profile-40x10", CT_SAMPLE_CELL, 10, 40, UTF8, "2" },
+  { "cell-40x10", CT_SAMPLE_CELL, 10, 40, ASCII, "5" },
+  { "slice-40x10", CT_SAMPLE_CELL, 10, 40, ASCII, "4" },
+  { "health-20x5", CT_SAMPLE_ALARM, 5, 20, UTF8, "6" },
+  { "plane-60x20", CT_SAMPLE_CELL, 20, 60, ASCII, "4u" },
   { "roi-100x30", CT_SAMPLE_CELL, 30, 100, UTF8, "rrr" },
 };
 enum { GOLDENS = sizeof goldens / sizeof *goldens };

@@ -102,4 +102,6 @@ check_PROGRAMS += %D%/check_paint
 %C%_check_paint_SOURCES = %D%/check_paint.c %D%/samples.c %D%/samples.h
 %C%_check_paint_LDADD = $(CHECK_LDADD)
 dist_noinst_DATA += %D%/golden/settings-20x5.exp %D%/golden/settings-80x24.exp %D%/golden/settings-100x30.exp \
-  %D%/golden/settings-edit-40x16.exp %D%/golden/settings-refused-80x24.exp
+  %D%/golden/settings-edit-40x16.exp %D%/golden/settings-refused-80x24.exp \
+  %D%/golden/overview-40x10.exp %D%/golden/profile-40x10.exp %D%/golden/cell-40x10.exp %D%/golden/slice-40x10.exp \
+  %D%/golden/health-20x5.exp %D%/golden/plane-60x20.exp
