@@ -46,7 +46,8 @@ const struct ct_tomo_setup *ct_tomo_setup(const struct ct_tomo *tomo);
 int ct_tomo_add(struct ct_tomo *tomo, const float *row, double angle_deg);
 /* Takes the <n> oldest projections away again; all of them: a new scan. */
 void ct_tomo_forget(struct ct_tomo *tomo, uint32_t n);
-/* Subtracts ring[cols] from every row from now on, and from those that came; NULL: nothing any more. Rebuilds. */
+/* Subtracts ring[cols] from every row from now on, and from those that came; NULL: nothing any more. Rebuilds,
+ * unless that is what it does already. */
 void ct_tomo_ring(struct ct_tomo *tomo, const float *ring);
 /* The slice from the kept projections anew, by merging those that are neighbours in small tiles (Basu and Bresler, IEEE
  * Trans. Image Process. 9 (2000) 1760); weights are exact then, and what rounding has left is gone. */
@@ -157,10 +158,13 @@ int ct_axis_pair(struct ct_axis_finder *finder, const float *row, const float *o
 int ct_axis_tilt(const struct ct_tomo_axis *axis, const double *y, uint32_t n, double *tilt_deg, double *sigma_deg);
 
 /* ---- rings ------------------------------------------------------------------------------------------------------ */
-/* What ct_tomo_ring may subtract: ring[cols], by how much the mean of all projections is off from its median over 9
- * columns, where that is more than three times its noise, else 0. CT_ENODATA: fewer than 16 projections or 9 columns;
- * CT_ENOMEM. */
-int ct_ring_estimate(const struct ct_tomo *tomo, float *ring);
+/* What ct_tomo_ring may subtract: ring[cols], by how much the mean of all projections is off from its neighbourhood, the median
+ * of what lies in the middle between columns 1, 2, 3 and 4 to the left and to the right, where that is more than three times
+ * its noise, else 0. What turns with the sample is none of it: less and less is subtracted where eight parts of the turn differ by
+ * more than 0.3 of it, nothing from 0.6 on; nor is what the mean has within 4 columns of the same distance on the other side of the
+ * axis, too, as a wall does that is round about it. <axis_px> is NaN where nobody knows. CT_ENODATA: fewer than 16 projections
+ * or 9 columns; CT_ENOMEM. */
+int ct_ring_estimate(const struct ct_tomo *tomo, double axis_px, float *ring);
 /* Removes stripes from sinogram[rows * cols], rows by angle: unresponsive and fluctuating columns, large stripes, all
  * others by sorting (Vo et al., Opt. Express 26 (2018) 28396, algorithms 6, 5, 3). Not for the frame path: 0.2 s for
  * 1500 x 1024. CT_ENODATA: fewer than 16 rows or 51 columns; CT_ENOMEM: nothing was changed. */
@@ -175,6 +179,7 @@ struct ct_volume_setup {
   uint32_t rotation_deg;     /* these as for a slice */
   double axis_px, pixel_cm;
   enum ct_window window;
+  bool rings;                /* each row is corrected by ct_ring_estimate of it, about this axis */
   uint64_t memory_bytes;     /* for projections, at most 1024, or two a pixel and half turn; when a whole turn has more, those are taken
                                 that are far enough apart: images of 128 x 128 take 15 MB for 400 */
 };

@@ -50,7 +50,7 @@ static void open_planes(struct ct_camera *c)
   const struct ct_tomo_setup *slice = &c->setup.slice;
   const struct ct_planes_setup setup = { .rows = c->preview.rows, .cols = c->preview.cols, .factor = c->preview.factor,
     .size = slice->size, .rotation_deg = slice->rotation_deg, .axis_px = ct_camera_axis_px(c), .pixel_um = c->setup.pixel_um,
-    .window = slice->window, .slice_row = c->slice_row, .memory_bytes = c->setup.planes_bytes };
+    .window = slice->window, .rings = c->setup.rings != CT_RINGS_OFF, .slice_row = c->slice_row, .memory_bytes = c->setup.planes_bytes };
   if (setup.memory_bytes == 0 || ct_planes_open(&c->planes, &setup, NULL) != 0)
     c->planes = NULL;
 }
@@ -275,6 +275,7 @@ static void move_axis(struct ct_camera *c, double least_px)
     ct_planes_axis(c->planes, axis_px);
   if (ct_scan_change(c->scan, &slice, NULL) != 0)
     c->axis.method = CT_AXIS_NONE;
+  c->ring_means = UINT32_MAX;        /* what a wall about the axis is depends on where that is */
 }
 
 /* ---- rings ------------------------------------------------------------------------------------------------------- */
@@ -286,17 +287,22 @@ static uint32_t count_columns(const float *stripes, uint32_t cols)
   return n;
 }
 
-static void estimate_rings(struct ct_camera *c)
+/* About the axis at <axis_px>; NaN: nobody knows it. */
+static void estimate_rings(struct ct_camera *c, double axis_px)
 {
   struct ct_scan_state state = ct_scan_state(c->scan);
-  uint32_t before = c->ring_columns;
   c->ring_placed = c->placed;
   c->ring_means = state.darks + state.flats;
-  if (ct_ring_estimate(ct_scan_tomo(c->scan), c->stripes) != 0)
+  if (ct_ring_estimate(ct_scan_tomo(c->scan), axis_px, c->stripes) != 0)
     memset(c->stripes, 0, c->cols * sizeof *c->stripes);
   c->ring_columns = count_columns(c->stripes, c->cols);
-  if (c->ring_columns + before > 0)
-    ct_tomo_ring(ct_scan_tomo(c->scan), c->ring_columns > 0 ? c->stripes : NULL);
+  ct_tomo_ring(ct_scan_tomo(c->scan), c->ring_columns > 0 ? c->stripes : NULL);
+}
+
+static double known_axis_px(const struct ct_camera *c)
+{
+  bool known = isfinite(c->setup.axis_px) || c->axis.method != CT_AXIS_NONE || fabs(c->nudge_px) > 0;
+  return known ? ct_camera_axis_px(c) : (double)NAN;
 }
 
 static void clean(struct ct_camera *c)
@@ -313,15 +319,15 @@ static bool has_ended(const struct ct_camera *c, int64_t now_ns)
 }
 
 /* Anew with every quarter more of projections, so that a scan costs a few times and not always; when other darks or flats
- * are in use; and once when no more come. */
+ * are in use, or another axis; and once when no more come. What is cleaned has none. */
 static void follow_rings(struct ct_camera *c, int64_t now_ns)
 {
   struct ct_scan_state state = ct_scan_state(c->scan);
   uint64_t more = c->placed - c->ring_placed;
   bool quiet = more > 0 && now_ns - c->arrival_ns > CT_NS_PER_S;
   bool other = state.darks + state.flats != c->ring_means;
-  if (quiet || other || (more >= 16 && more >= state.projections / 5))
-    estimate_rings(c);
+  if (!c->cleaned && (quiet || other || (more >= 16 && more >= state.projections / 5)))
+    estimate_rings(c, known_axis_px(c));
   if (c->setup.rings == CT_RINGS_FULL && c->clean_placed != c->placed && has_ended(c, now_ns))
     clean(c);
 }
@@ -356,10 +362,13 @@ void ct_camera_settle(struct ct_camera *c)
   c->settled = true;
   ct_scan_refresh(c->scan);
   c->cleaned = false;
+  /* The axis is looked for in corrected rows, wherever it was thought to be on the way here. */
   if (c->setup.rings != CT_RINGS_OFF)
-    estimate_rings(c);               /* first: the axis is looked for in corrected rows */
+    estimate_rings(c, (double)NAN);
   find_axis(c);
   move_axis(c, 0);
+  if (c->setup.rings != CT_RINGS_OFF)
+    estimate_rings(c, known_axis_px(c));
   ct_tomo_rebuild(ct_scan_tomo(c->scan));
   if (c->setup.rings == CT_RINGS_FULL)
     clean(c);

@@ -53,7 +53,7 @@ static struct ct_volume_setup volume_setup(const struct ct_planes *p, bool coars
   double fov = s->rotation_deg == 360 ? 2 * fmax(axis_px + 0.5, cols - 0.5 - axis_px) : cols;
   uint32_t size = coarse ? CT_PLANES_COARSE : s->size < CT_PREVIEW_EDGE ? s->size : CT_PREVIEW_EDGE;
   return (struct ct_volume_setup){ .rows = rows, .cols = cols, .size = fov < size ? (uint32_t)fmax(fov, 16) : size,
-    .rotation_deg = s->rotation_deg, .axis_px = axis_px, .window = s->window,
+    .rotation_deg = s->rotation_deg, .axis_px = axis_px, .window = s->window, .rings = s->rings,
     .pixel_cm = factor * (isfinite(s->pixel_um) ? s->pixel_um * 1e-4 : 1),
     .memory_bytes = coarse ? s->memory_bytes / 16 : s->memory_bytes };
 }

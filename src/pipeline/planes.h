@@ -17,6 +17,7 @@ struct ct_planes_setup {
   double axis_px;                        /* in columns of the camera */
   double pixel_um;                       /* of the camera; NaN: not known, and values are per column of the camera */
   enum ct_window window;
+  bool rings;                            /* corrected */
   uint32_t slice_row;                    /* of the camera: where planes are whose row nobody says */
   uint64_t memory_bytes;
 };

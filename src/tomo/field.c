@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tomo/kernel.h"
+#include "tomo/internal.h"
 
 #define LEAST_TRANSMISSION 1e-4f
 
@@ -128,12 +128,6 @@ void ct_field_end_sets(struct ct_field *f)
   f->flat_ended = f->flats > 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
 /* The mean of the brightest twentieth; 0 where there is none. */
 static int find_level(struct ct_field *f, const float *image)
 {
@@ -144,7 +138,7 @@ static int find_level(struct ct_field *f, const float *image)
   if (!bright) return CT_ENOMEM;
   for (size_t i = 0; i < pixels; i++)
     if (isfinite(image[i])) bright[n++] = image[i] - f->dark[i];
-  qsort(bright, n, sizeof *bright, by_value);
+  qsort(bright, n, sizeof *bright, ct_by_value);
   for (size_t i = n < part ? 0 : n - part; i < n; i++) sum += (double)bright[i];
   free(bright);
   if (n < part || !(sum > 0)) return CT_ENODATA;

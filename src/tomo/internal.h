@@ -87,6 +87,25 @@ void ct_rebuild_free(struct ct_rebuild *rebuild);
 /* The pictures from all projections that count, into empty ones. */
 void ct_rebuild_run(struct ct_tomo *tomo);
 
+/* What stands still in the rows of a detector, taken in by angle, is a ring (rings.c). */
+enum { CT_RING_SECTORS = 8 };
+struct ct_rings {
+  uint32_t cols, rows, n;    /* rows that will come; that came */
+  double *sum;               /* [CT_RING_SECTORS][cols] */
+  double *steps;             /* [cols]: squares of the differences of neighbours in angle */
+  double *first, *second;    /* [cols] */
+  float *before, *mean, *off, *noise, *list;   /* [cols] */
+};
+int ct_rings_init(struct ct_rings *rings, uint32_t cols);   /* 0, CT_ENOMEM; free it in any case */
+void ct_rings_free(struct ct_rings *rings);
+void ct_rings_begin(struct ct_rings *rings, uint32_t rows);
+void ct_rings_take(struct ct_rings *rings, const float *row);
+/* ct_ring_estimate of these rows; CT_ENODATA: nothing is said. */
+int ct_rings_end(struct ct_rings *rings, double axis_px, float *ring);
+
+/* Of floats, ascending, for qsort. */
+int ct_by_value(const void *a, const void *b);
+
 /* Memory for SIMD, set to 0; released with free. */
 float *ct_floats(size_t n);
 

@@ -1,272 +1,187 @@
-/* Rings: pixels that answer otherwise than their neighbours draw stripes into sinograms and rings into slices. */
+/* Rings: columns that answer otherwise than their neighbours, at every angle alike. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tomo/internal.h"
 
-/* Windows of medians, in columns: Vo's for 1000 columns and more, narrower where the sample is. A stripe of the dead that is
- * wider than DEAD_WIDTH is the sample's edge. */
-enum { TINY = 9, SMALL = 21, LARGE = 51, DEAD_WIDTH = 10, LEAST_ROWS = 16, LEAST_COLS = 51 };
+/* Neighbours on either side that say what a column should be. */
+enum { REACH = 4, LEAST_ROWS = 2 * CT_RING_SECTORS, LEAST_COLS = 2 * REACH + 1 };
 #define SIGNIFICANT 3.0
+/* Where parts of the turn scatter by this much of a ring it begins to be the sample, and by twice as much it is. */
+#define UNSTEADY 0.3
+/* A fault is one column wide; walls, which are seen from the side, reach into the next one by this much at least. */
+#define LONELY 0.15
+/* A wall's peak falls between columns here and on one there. */
+#define SAMPLED 1.3
 
-static uint32_t window_of(uint32_t cols, uint32_t most, uint32_t least)
+int ct_rings_init(struct ct_rings *r, uint32_t cols)
 {
-  uint32_t window = cols * most / 1024 | 1;
-  return window > most ? most : window < least ? least : window;
-}
-
-/* ---- medians ------------------------------------------------------------------------------------------------------ */
-/* out[i] = the median of row[i - window / 2 .. i + window / 2], <window> odd; at the ends the row is mirrored. */
-static void median_filter(float *out, const float *row, uint32_t n, uint32_t window)
-{
-  float sorted[LARGE];
-  int64_t half = window / 2, last = (int64_t)n - 1;
-  uint32_t filled = 0;
-
-  for (int64_t i = -half; i <= last + half; i++) {
-    int64_t at = i < 0 ? -i - 1 : i > last ? 2 * last + 1 - i : i, gone = i - window;
-    float value = row[at < 0 ? 0 : at > last ? last : at];
-    uint32_t k;
-    if (filled == window) {
-      int64_t old = gone < 0 ? -gone - 1 : gone;
-      float leaving = row[old > last ? last : old];
-      for (k = 0; k + 1 < filled && sorted[k] != leaving; k++) continue;
-      memmove(sorted + k, sorted + k + 1, (filled - k - 1) * sizeof *sorted);
-      filled--;
-    }
-    for (k = filled; k > 0 && sorted[k - 1] > value; k--) sorted[k] = sorted[k - 1];
-    sorted[k] = value;
-    filled++;
-    if (i >= half) out[i - half] = sorted[filled / 2];
-  }
-}
-
-static int by_value(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
-/* ---- what is seen in the mean of all projections ------------------------------------------------------------------ */
-int ct_ring_estimate(const struct ct_tomo *t, float *ring)
-{
-  uint32_t cols = t->setup.cols, n = t->n;
-  double *sum = calloc(cols, sizeof *sum), *steps = calloc(cols, sizeof *steps);
-  float *mean = calloc(cols, sizeof *mean), *noise = calloc(cols, sizeof *noise);
-  int rc = !sum || !steps || !mean || !noise ? CT_ENOMEM : n < LEAST_ROWS || cols < TINY ? CT_ENODATA : 0;
-
-  if (rc) goto out;
-  for (uint32_t i = 0; i < n; i++) {
-    const float *row = t->rows + (size_t)t->order[i] * cols, *before = t->rows + (size_t)t->order[i ? i - 1 : 0] * cols;
-    for (uint32_t c = 0; c < cols; c++) {
-      double step = (double)(row[c] - before[c]);
-      sum[c] += (double)row[c];
-      steps[c] += step * step;
-    }
-  }
-  for (uint32_t c = 0; c < cols; c++) {
-    mean[c] = (float)(sum[c] / n);
-    noise[c] = (float)sqrt(steps[c] / 2 / (n - 1) / n);   /* of the mean */
-  }
-  median_filter(ring, mean, cols, TINY);
-  /* Where the sample changes from row to row that is no noise: a tenth of the columns is hoped to see none of it. */
-  qsort(noise, cols, sizeof *noise, by_value);
-  for (uint32_t c = 0; c < cols; c++) {
-    float stripe = mean[c] - ring[c];
-    ring[c] = (double)fabsf(stripe) > SIGNIFICANT * (double)noise[cols / 10] ? stripe : 0;
-  }
-out:
-  free(sum);
-  free(steps);
-  free(mean);
-  free(noise);
-  return rc;
-}
-
-/* ---- in a sinogram ------------------------------------------------------------------------------------------------ */
-struct stripes {
-  uint32_t rows, cols;
-  float *sorted, *smooth;       /* [rows][cols]: every column ascending; its median across columns */
-  uint32_t *from;               /* [rows][cols]: the row that a sorted value came from */
-  uint64_t *key, *other;        /* [rows] */
-  float *list, *median, *scratch;   /* [cols] */
-  bool *bad;
-};
-
-/* Floats as unsigned numbers in the same order. */
-static uint32_t ordered(float value)
-{
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-}
-
-static void sort_column(struct stripes *s, const float *sinogram, uint32_t col)
-{
-  enum { BITS = 11, BINS = 1 << BITS };
-  uint64_t *key = s->key, *other = s->other;
-
-  for (uint32_t r = 0; r < s->rows; r++) key[r] = (uint64_t)ordered(sinogram[(size_t)r * s->cols + col]) << 32 | r;
-  for (uint32_t shift = 32; shift < 64; shift += BITS) {
-    uint32_t count[BINS + 1] = { 0 };
-    for (uint32_t r = 0; r < s->rows; r++) count[(key[r] >> shift & (BINS - 1)) + 1]++;
-    for (uint32_t i = 0; i < BINS; i++) count[i + 1] += count[i];
-    for (uint32_t r = 0; r < s->rows; r++) other[count[key[r] >> shift & (BINS - 1)]++] = key[r];
-    uint64_t *was = key;
-    key = other;
-    other = was;
-  }
-  for (uint32_t r = 0; r < s->rows; r++) {
-    uint32_t from = (uint32_t)key[r];
-    s->from[(size_t)r * s->cols + col] = from;
-    s->sorted[(size_t)r * s->cols + col] = sinogram[(size_t)from * s->cols + col];
-  }
-}
-
-static void sort_columns(struct stripes *s, const float *sinogram, uint32_t window)
-{
-  for (uint32_t c = 0; c < s->cols; c++) sort_column(s, sinogram, c);
-  for (uint32_t r = 0; r < s->rows; r++)
-    median_filter(s->smooth + (size_t)r * s->cols, s->sorted + (size_t)r * s->cols, s->cols, window);
-}
-
-/* Marks columns whose value in <list> is an outlier: sorted, the middle half lies on a line, whose ends say how far the
- * others may be (Vo's rule). Neighbours are marked, too. What is wider than <widest> is the sample's edge. */
-static void mark(struct stripes *s, uint32_t widest)
-{
-  uint32_t n = s->cols, from = n / 4, to = n - n / 4;
-  double x = 0, y = 0, xx = 0, xy = 0, used = to - from;
-  float *sorted = s->scratch;
-
-  memcpy(sorted, s->list, n * sizeof *sorted);
-  qsort(sorted, n, sizeof *sorted, by_value);
-  for (uint32_t i = from; i < to; i++)
-    x += i, y += (double)sorted[i], xx += (double)i * i, xy += i * (double)sorted[i];
-  double slope = (used * xy - x * y) / (used * xx - x * x), low = (y - slope * x) / used, high = low + slope * (n - 1);
-  double noise = fmax(fabs(high - low), 0.02);
-  bool any_low = (low - (double)sorted[0]) / noise >= SIGNIFICANT;
-  bool any_high = ((double)sorted[n - 1] - high) / noise >= SIGNIFICANT;
-  memset(s->bad, 0, n * sizeof *s->bad);
-  for (uint32_t i = 0; i < n; i++) {
-    double value = (double)s->list[i];
-    if (!(any_low && value < low - noise * SIGNIFICANT / 2) && !(any_high && value > high + noise * SIGNIFICANT / 2)) continue;
-    s->bad[i] = true;
-    if (i > 0) s->bad[i - 1] = true;
-    if (i + 1 < n) s->bad[i + 1] = true;
-  }
-  for (uint32_t i = 0, end; i < n; i = end + 1) {
-    for (end = i; end < n && s->bad[end]; end++) continue;
-    if (end - i > widest) memset(s->bad + i, 0, (end - i) * sizeof *s->bad);
-  }
-}
-
-/* Unresponsive and fluctuating columns: how much they change from row to row, against their neighbours. */
-static void remove_dead(struct stripes *s, float *sinogram)
-{
-  enum { RUN = 10 };
-  for (uint32_t c = 0; c < s->cols; c++) {
-    double change = 0, run = 0;
-    for (uint32_t r = 0; r < s->rows; r++) {
-      run += (double)sinogram[(size_t)r * s->cols + c];
-      if (r >= RUN) run -= (double)sinogram[(size_t)(r - RUN) * s->cols + c];
-      if (r + 1 >= RUN) change += fabs((double)sinogram[(size_t)(r - RUN / 2) * s->cols + c] - run / RUN);
-    }
-    s->list[c] = (float)change;
-  }
-  median_filter(s->median, s->list, s->cols, window_of(s->cols, LARGE, 2 * DEAD_WIDTH + 1));
-  for (uint32_t c = 0; c < s->cols; c++) s->list[c] = s->median[c] > 0 ? s->list[c] / s->median[c] : 1;
-  mark(s, DEAD_WIDTH);
-  for (uint32_t c = 0, end; c < s->cols; c = end + 1) {
-    for (end = c; end < s->cols && s->bad[end]; end++) continue;
-    if (end == c || (c == 0 && end == s->cols)) continue;
-    for (uint32_t r = 0; r < s->rows; r++) {
-      float *row = sinogram + (size_t)r * s->cols;
-      float before = row[c > 0 ? c - 1 : end], after = row[end < s->cols ? end : c - 1];
-      for (uint32_t k = c; k < end; k++) row[k] = before + (after - before) * (float)(k - c + 1) / (float)(end - c + 1);
-    }
-  }
-}
-
-/* Large stripes: a column's values, sorted, against what its neighbours have at the same rank. */
-static void remove_large(struct stripes *s, float *sinogram)
-{
-  uint32_t drop = s->rows / 20;
-  uint32_t window = window_of(s->cols, LARGE, 11);
-  float most = 0;
-
-  sort_columns(s, sinogram, window);
-  memset(s->list, 0, s->cols * sizeof *s->list);
-  memset(s->median, 0, s->cols * sizeof *s->median);
-  for (uint32_t r = drop; r < s->rows - drop; r++) {
-    for (uint32_t c = 0; c < s->cols; c++) {
-      s->list[c] += s->sorted[(size_t)r * s->cols + c];
-      s->median[c] += s->smooth[(size_t)r * s->cols + c];
-    }
-  }
-  for (uint32_t c = 0; c < s->cols; c++) most = fmaxf(most, fabsf(s->median[c]));
-  /* Where there is next to nothing a ratio says nothing. */
-  for (uint32_t c = 0; c < s->cols; c++)
-    s->list[c] = s->median[c] > 0.02f * most && s->list[c] > 0 ? s->list[c] / s->median[c] : 1;
-  mark(s, window / 2);
-  for (uint32_t r = 0; r < s->rows; r++) {
-    for (uint32_t c = 0; c < s->cols; c++) {
-      size_t at = (size_t)r * s->cols + c;
-      if (s->bad[c]) sinogram[(size_t)s->from[at] * s->cols + c] = s->smooth[at];
-      else sinogram[at] /= s->list[c];
-    }
-  }
-}
-
-static void remove_small(struct stripes *s, float *sinogram)
-{
-  sort_columns(s, sinogram, window_of(s->cols, SMALL, 11));
-  for (size_t at = 0; at < (size_t)s->rows * s->cols; at++)
-    sinogram[(size_t)s->from[at] * s->cols + at % s->cols] = s->smooth[at];
-}
-
-int ct_stripes_remove(float *sinogram, uint32_t rows, uint32_t cols)
-{
-  size_t n = (size_t)rows * cols;
-  if (rows < LEAST_ROWS || cols < LEAST_COLS) return CT_ENODATA;
-  struct stripes s = { .rows = rows, .cols = cols, .sorted = calloc(n, sizeof *s.sorted),
-                       .smooth = calloc(n, sizeof *s.smooth), .from = calloc(n, sizeof *s.from),
-                       .key = calloc(rows, sizeof *s.key), .other = calloc(rows, sizeof *s.other),
-                       .list = calloc(cols, sizeof *s.list), .median = calloc(cols, sizeof *s.median),
-                       .scratch = calloc(cols, sizeof *s.scratch), .bad = calloc(cols, sizeof *s.bad) };
-  bool ok = s.sorted && s.smooth && s.from && s.key && s.other && s.list && s.median && s.scratch && s.bad;
-
-  if (ok) {
-    remove_dead(&s, sinogram);
-    remove_large(&s, sinogram);
-    remove_small(&s, sinogram);
-  }
-  free(s.sorted);
-  free(s.smooth);
-  free(s.from);
-  free(s.key);
-  free(s.other);
-  free(s.list);
-  free(s.median);
-  free(s.scratch);
-  free(s.bad);
+  *r = (struct ct_rings){ .cols = cols, .sum = calloc((size_t)CT_RING_SECTORS * cols, sizeof *r->sum),
+                          .steps = calloc(cols, sizeof *r->steps), .first = calloc(cols, sizeof *r->first),
+                          .second = calloc(cols, sizeof *r->second), .before = calloc(cols, sizeof *r->before),
+                          .mean = calloc(cols, sizeof *r->mean), .off = calloc(cols, sizeof *r->off),
+                          .noise = calloc(cols, sizeof *r->noise), .list = calloc(cols, sizeof *r->list) };
+  bool ok = r->sum && r->steps && r->first && r->second && r->before && r->mean && r->off && r->noise && r->list;
   return ok ? 0 : CT_ENOMEM;
 }
 
-int ct_tomo_clean(struct ct_tomo *t)
+void ct_rings_free(struct ct_rings *r)
 {
-  uint32_t cols = t->setup.cols;
-  float *sinogram = calloc(t->n ? t->n : 1, cols * sizeof *sinogram);
+  free(r->sum);
+  free(r->steps);
+  free(r->first);
+  free(r->second);
+  free(r->before);
+  free(r->mean);
+  free(r->off);
+  free(r->noise);
+  free(r->list);
+}
 
-  if (!sinogram) return CT_ENOMEM;
-  for (uint32_t i = 0; i < t->n; i++)
-    memcpy(sinogram + (size_t)i * cols, t->rows + (size_t)t->order[i] * cols, cols * sizeof *sinogram);
-  int rc = ct_stripes_remove(sinogram, t->n, cols);
-  if (!rc) {
-    for (uint32_t i = 0; i < t->n; i++)
-      memcpy(t->rows + (size_t)t->order[i] * cols, sinogram + (size_t)i * cols, cols * sizeof *sinogram);
-    ct_tomo_ring(t, NULL);
+void ct_rings_begin(struct ct_rings *r, uint32_t rows)
+{
+  r->rows = rows;
+  r->n = 0;
+  memset(r->sum, 0, (size_t)CT_RING_SECTORS * r->cols * sizeof *r->sum);
+  memset(r->steps, 0, r->cols * sizeof *r->steps);
+}
+
+/* The first row of a sector. */
+static uint32_t sector_start(const struct ct_rings *r, uint32_t sector)
+{
+  return (uint32_t)(((uint64_t)r->rows * sector + CT_RING_SECTORS - 1) / CT_RING_SECTORS);
+}
+
+void ct_rings_take(struct ct_rings *r, const float *row)
+{
+  assert(r->n < r->rows);
+  double *sum = r->sum + (uint64_t)r->n * CT_RING_SECTORS / r->rows * r->cols;
+  const float *before = r->n++ ? r->before : row;
+
+  for (uint32_t c = 0; c < r->cols; c++) {
+    double step = (double)(row[c] - before[c]);
+    sum[c] += (double)row[c];
+    r->steps[c] += step * step;
   }
-  free(sinogram);
+  memcpy(r->before, row, r->cols * sizeof *row);
+}
+
+static double inner_mean(double a, double b, double c, double d)
+{
+  return (a + b + c + d - fmax(fmax(a, b), fmax(c, d)) - fmin(fmin(a, b), fmin(c, d))) / 2;
+}
+
+/* off[cols]: by how much columns stand out of a line through those around them; beyond its ends a row is mirrored. */
+static void stand_out(float *off, const float *row, uint32_t cols)
+{
+  for (int64_t c = 0, last = (int64_t)cols - 1; c <= last; c++) {
+    double middle[REACH];
+    for (int64_t k = 1; k <= REACH; k++) {
+      int64_t left = c - k < 0 ? k - c - 1 : c - k, right = c + k > last ? 2 * last + 1 - c - k : c + k;
+      middle[k - 1] = ((double)row[left] + (double)row[right]) / 2;
+    }
+    off[c] = (float)((double)row[c] - inner_mean(middle[0], middle[1], middle[2], middle[3]));
+  }
+}
+
+/* How much eight parts of the turn scatter about what they have in common, less what noise does: into r->second. */
+static void find_scatter(struct ct_rings *r)
+{
+  memset(r->first, 0, r->cols * sizeof *r->first);
+  memset(r->second, 0, r->cols * sizeof *r->second);
+  for (uint32_t sector = 0; sector < CT_RING_SECTORS; sector++) {
+    const double *sum = r->sum + (size_t)sector * r->cols;
+    uint32_t rows = sector_start(r, sector + 1) - sector_start(r, sector);
+    for (uint32_t c = 0; c < r->cols; c++) r->mean[c] = (float)(sum[c] / rows);
+    stand_out(r->off, r->mean, r->cols);
+    for (uint32_t c = 0; c < r->cols; c++) {
+      r->first[c] += (double)r->off[c];
+      r->second[c] += (double)r->off[c] * (double)r->off[c];
+    }
+  }
+  for (uint32_t c = 0; c < r->cols; c++) {
+    double variance = (r->second[c] - r->first[c] * r->first[c] / CT_RING_SECTORS) / (CT_RING_SECTORS - 1);
+    double noise = (double)r->noise[c] * (double)r->noise[c] * CT_RING_SECTORS;
+    r->second[c] = sqrt(fmax(variance - noise, 0));
+  }
+}
+
+static bool is_alone(const struct ct_rings *r, uint32_t c)
+{
+  float sign = r->off[c] < 0 ? -1.0f : 1.0f, left = c > 0 ? sign * r->off[c - 1] : 0;
+  float right = c + 1 < r->cols ? sign * r->off[c + 1] : 0;
+  return (double)fmaxf(left, right) < LONELY * (double)fabsf(r->off[c]);
+}
+
+/* How far both sides of the axis differ where nothing particular is: one standard deviation of a column. */
+static double unlike(struct ct_rings *r, double axis_px)
+{
+  uint32_t n = 0;
+  for (uint32_t c = 0; c < r->cols; c++) {
+    double at = rint(2 * axis_px - c);
+    if (at >= 0 && at < r->cols) r->list[n++] = fabsf(r->off[c] - r->off[(uint32_t)at]);
+  }
+  qsort(r->list, n, sizeof *r->list, ct_by_value);
+  return n ? 1.48 * sqrt(0.5) * (double)r->list[n / 2] : 0;
+}
+
+/* ring[cols] = r->off without what the other side of the axis has, too. */
+static void keep_walls(struct ct_rings *r, double axis_px, float *ring)
+{
+  double least = SIGNIFICANT * unlike(r, axis_px);
+
+  for (uint32_t c = 0; c < r->cols; c++) {
+    double at = 2 * axis_px - c, low = 0, high = 0, off = (double)r->off[c];
+    double from = fmax(ceil(at - REACH - 0.5), 0), to = fmin(floor(at + REACH + 0.5), r->cols - 1.0);
+    for (double there = from; there <= to; there++) {
+      if (is_alone(r, (uint32_t)there)) continue;
+      low = fmin(low, (double)r->off[(uint32_t)there]);
+      high = fmax(high, (double)r->off[(uint32_t)there]);
+    }
+    low = low < -least ? SAMPLED * low : 0;
+    high = high > least ? SAMPLED * high : 0;
+    ring[c] = (float)(off - fmin(fmax(off, low), high));
+  }
+}
+
+int ct_rings_end(struct ct_rings *r, double axis_px, float *ring)
+{
+  uint32_t cols = r->cols, n = r->n;
+
+  if (n < LEAST_ROWS || n < r->rows || cols < LEAST_COLS) return CT_ENODATA;
+  for (uint32_t c = 0; c < cols; c++) r->noise[c] = (float)sqrt(r->steps[c] / 2 / (n - 1) / n);   /* of the mean */
+  find_scatter(r);
+  for (uint32_t c = 0; c < cols; c++) {
+    double sum = 0;
+    for (uint32_t sector = 0; sector < CT_RING_SECTORS; sector++) sum += r->sum[(size_t)sector * cols + c];
+    r->mean[c] = (float)(sum / n);
+  }
+  stand_out(r->off, r->mean, cols);
+  if (isfinite(axis_px)) keep_walls(r, axis_px, ring);
+  else memcpy(ring, r->off, cols * sizeof *ring);
+  /* Where the sample changes from row to row that is no noise: a tenth of the columns is hoped to see none of it. */
+  memcpy(r->list, r->noise, cols * sizeof *r->list);
+  qsort(r->list, cols, sizeof *r->list, ct_by_value);
+  for (uint32_t c = 0; c < cols; c++) {
+    double scatter = r->second[c] / UNSTEADY, off = fabs((double)r->off[c]);
+    bool stands_out = fabs((double)ring[c]) > SIGNIFICANT * (double)r->list[cols / 10] && scatter < 2 * off;
+    ring[c] = stands_out ? ring[c] * (float)fmin(2 - scatter / off, 1) : 0;
+  }
+  return 0;
+}
+
+int ct_ring_estimate(const struct ct_tomo *t, double axis_px, float *ring)
+{
+  struct ct_rings r;
+  int rc = ct_rings_init(&r, t->setup.cols);
+
+  if (!rc) {
+    ct_rings_begin(&r, t->n);
+    for (uint32_t i = 0; i < t->n; i++) ct_rings_take(&r, t->rows + (size_t)t->order[i] * t->setup.cols);
+    rc = ct_rings_end(&r, axis_px, ring);
+  }
+  ct_rings_free(&r);
   return rc;
 }

@@ -253,6 +253,8 @@ void ct_tomo_forget(struct ct_tomo *t, uint32_t n)
 
 void ct_tomo_ring(struct ct_tomo *t, const float *ring)
 {
+  bool same = t->has_ring == (ring != NULL) && (!ring || !memcmp(t->ring, ring, t->setup.cols * sizeof *ring));
+  if (same) return;
   t->has_ring = ring;
   if (ring) memcpy(t->ring, ring, t->setup.cols * sizeof *ring);
   ct_tomo_rebuild(t);

@@ -30,6 +30,8 @@ struct ct_volume {
   uint32_t row_every;         /* of every so many projections */
   float *curves;              /* [most][3][stride] */
   float *raw, *line;          /* [cols]; what the filter writes */
+  struct ct_rings rings;      /* of one row */
+  float *ring;                /* [cols]: what stands still in it; NULL: nothing is corrected */
   float *sum;                 /* a row of a plane, whole vectors */
 };
 
@@ -95,7 +97,7 @@ static int make(struct ct_volume *v, const struct ct_volume_setup *s, struct ct_
   v->raw = ct_floats(s->cols);
   v->sum = ct_floats(WIDTH_MAX + CT_LANES);
   if (!v->angles.projection || !v->angles.order || !v->angles.order_deg || !v->vacant || !v->kept || !v->pixels || !v->raw ||
-      !v->sum)
+      !v->sum || (s->rings && (ct_rings_init(&v->rings, s->cols) || !(v->ring = ct_floats(s->cols)))))
     return ct_err_set(err, CT_ENOMEM, "no memory for a volume of %u projections of %zu bytes", v->most, each);
   v->angles.setup.rotation_deg = s->rotation_deg;
   ct_volume_restart(v);
@@ -117,8 +119,8 @@ int ct_volume_change(struct ct_volume *v, const struct ct_volume_setup *setup, s
 {
   const struct ct_volume_setup *now = &v->setup;
   if (setup->rows != now->rows || setup->cols != now->cols || setup->memory_bytes != now->memory_bytes ||
-      setup->rotation_deg != now->rotation_deg)
-    return ct_err_set(err, CT_ERANGE, "images of another shape, or of another turn, need a new volume");
+      setup->rotation_deg != now->rotation_deg || setup->rings != now->rings)
+    return ct_err_set(err, CT_ERANGE, "images of another shape, of another turn, or with other rings need a new volume");
   return make_filter(v, setup, err);
 }
 
@@ -139,6 +141,8 @@ void ct_volume_close(struct ct_volume *v)
   free(v->kept);
   free(v->pixels);
   free(v->curves);
+  ct_rings_free(&v->rings);
+  free(v->ring);
   free(v->raw);
   free(v->line);
   free(v->sum);
@@ -223,11 +227,15 @@ int ct_volume_add(struct ct_volume *v, const float *image, double angle_deg)
   return 0;
 }
 
-static void load(const struct ct_volume *v, uint32_t slot, uint32_t row, float *out)
+/* A row between others is on a line between them. */
+static void load(const struct ct_volume *v, uint32_t slot, double row, float *out)
 {
-  const uint16_t *pixels = v->pixels + ((size_t)slot * v->setup.rows + row) * v->setup.cols;
+  uint32_t cols = v->setup.cols, above = (uint32_t)row;
+  const uint16_t *pixels = v->pixels + ((size_t)slot * v->setup.rows + above) * cols;
   const struct kept kept = v->kept[slot];
-  for (uint32_t i = 0; i < v->setup.cols; i++) out[i] = kept.least + kept.step * pixels[i];
+  float part = (float)(row - above);
+  for (uint32_t i = 0; i < cols; i++) out[i] = kept.least + kept.step * pixels[i];
+  for (uint32_t i = 0; part > 0 && i < cols; i++) out[i] += part * (kept.least + kept.step * pixels[cols + i] - out[i]);
 }
 
 int ct_volume_correct(struct ct_volume *v, const float *change)
@@ -256,26 +264,31 @@ static struct ct_curve curve_at(const struct ct_volume *v, uint32_t i)
   return (struct ct_curve){ at, at + v->filter.stride, at + 2 * v->filter.stride };
 }
 
-/* The curves of all projections at <row>, linearly between the rows there are; those of the latest row are kept. */
+/* The ring correction of the row, from the same projections as its curves; NULL: none. */
+static const float *find_ring(struct ct_volume *v, double row, uint32_t every)
+{
+  if (!v->ring) return NULL;
+  ct_rings_begin(&v->rings, (v->angles.n + every - 1) / every);
+  for (uint32_t i = 0; i < v->angles.n; i += every) {
+    load(v, v->angles.order[i], row, v->raw);
+    ct_rings_take(&v->rings, v->raw);
+  }
+  return ct_rings_end(&v->rings, v->setup.axis_px, v->ring) ? NULL : v->ring;
+}
+
+/* The curves of all projections at <row>; those of the latest row are kept. */
 static void make_curves(struct ct_volume *v, double row, uint32_t every)
 {
-  uint32_t above = (uint32_t)row, cols = v->setup.cols;
-  float part = (float)(row - above);
-
   if (fabs(v->row - row) < 1e-9 && v->row_changes == v->changes && v->row_every == every) return;
+  const float *ring = find_ring(v, row, every);
   v->row = row;
   v->row_changes = v->changes;
   v->row_every = every;
   for (uint32_t i = 0; i < v->angles.n; i += every) {
     uint32_t slot = v->angles.order[i];
     const struct ct_curve curve = curve_at(v, i);
-    load(v, slot, above, v->raw);
-    if (part > 0) {
-      const uint16_t *below = v->pixels + ((size_t)slot * v->setup.rows + above + 1) * cols;
-      const struct kept kept = v->kept[slot];
-      for (uint32_t c = 0; c < cols; c++) v->raw[c] += part * (kept.least + kept.step * below[c] - v->raw[c]);
-    }
-    ct_filter_run(&v->filter, v->line, v->raw, NULL, v->edge);
+    load(v, slot, row, v->raw);
+    ct_filter_run(&v->filter, v->line, v->raw, ring, v->edge);
     v->ops->bend(&curve, v->line, v->line + v->filter.stride, (float)v->angles.projection[slot].weight_rad,
                  v->filter.stride - CT_LANES);
   }

@@ -14,11 +14,12 @@
 
 enum { COLS = 96, ROWS = 40, VIEWS = 150, SIZE = 96 };
 
-/* Rows above the middle see the disc off the centre, those below the central one. */
-static struct ct_volume *opened(uint32_t rotation_deg, uint64_t memory_bytes)
+/* Rows above the middle see the disc off the centre, those below the central one. <faults>[ROWS * COLS] is added to all images;
+ * NULL: nothing is. */
+static struct ct_volume *opened_with(uint32_t rotation_deg, uint64_t memory_bytes, bool rings, const float *faults)
 {
   const struct ct_volume_setup setup = { .rows = ROWS, .cols = COLS, .size = SIZE, .rotation_deg = rotation_deg,
-                                         .axis_px = (COLS - 1) / 2.0, .memory_bytes = memory_bytes };
+                                         .axis_px = (COLS - 1) / 2.0, .rings = rings, .memory_bytes = memory_bytes };
   struct ct_volume *volume;
   struct ct_err err;
   if (ct_volume_open(&volume, &setup, &err)) fail_msg("%s", err.text);
@@ -27,9 +28,15 @@ static struct ct_volume *opened(uint32_t rotation_deg, uint64_t memory_bytes)
     double angle = (double)rotation_deg * i / VIEWS;
     for (int r = 0; r < ROWS; r++)
       phantom_row(r < ROWS / 2 ? &phantom_disc : &phantom_middle, angle, COLS, setup.axis_px, COLS / 2.0, image + r * COLS);
+    for (int k = 0; faults && k < ROWS * COLS; k++) image[k] += faults[k];
     assert_int_equal(ct_volume_add(volume, image, angle), 0);
   }
   return volume;
+}
+
+static struct ct_volume *opened(uint32_t rotation_deg, uint64_t memory_bytes)
+{
+  return opened_with(rotation_deg, memory_bytes, false, NULL);
 }
 
 /* What is at a place, in columns from the axis and detector rows. */
@@ -188,6 +195,51 @@ static void lines_make_planes(void **state)
   ct_volume_close(volume);
 }
 
+/* Root mean square difference of a plane of two volumes. */
+static double apart(struct ct_volume *a, struct ct_volume *b, const struct ct_plane *plane)
+{
+  static float values[2][SIZE * SIZE];
+  double sum = 0, n = 0;
+  ct_volume_plane(a, plane, SIZE, SIZE, values[0]);
+  ct_volume_plane(b, plane, SIZE, SIZE, values[1]);
+  for (int i = 0; i < SIZE * SIZE; i++)
+    if (!isnan(values[0][i])) sum += pow((double)(values[0][i] - values[1][i]), 2), n++;
+  assert_true(n > 100);
+  return sqrt(sum / n);
+}
+
+/* Pixels that are off draw rings into all planes, and they go from all of them as they do from a slice; what has none stays. */
+static void rings_go_from_all_planes(void **state)
+{
+  (void)state;
+  const struct ct_plane planes[] = { { 0, 0, 10, 0, 0 }, { 0, 4, (ROWS - 1) / 2.0, 0, 90 }, { 9, 0, (ROWS - 1) / 2.0, 90, 90 },
+                                     { 5, -3, 20.3, 40, 55 } };
+  float faults[ROWS * COLS] = { 0 };
+  uint64_t seed = 5;
+  for (int i = 0; i < ROWS * COLS; i++)
+    if (phantom_uniform(&seed) < 0.05) faults[i] = (float)(4 * phantom_normal(&seed));
+  for (uint32_t rotation = 180; rotation <= 360; rotation += 180) {
+    struct ct_volume *good = opened(rotation, 100000000), *same = opened_with(rotation, 100000000, true, NULL);
+    struct ct_volume *bad = opened_with(rotation, 100000000, false, faults), *mended = opened_with(rotation, 100000000, true, faults);
+    double all_before = 0, all_with = 0;
+    for (int i = 0; i < 4; i++) {
+      double before = apart(good, bad, &planes[i]), with = apart(good, mended, &planes[i]), changed = apart(good, same, &planes[i]);
+      all_before += before;
+      all_with += with;
+      if (!(with < 0.8 * before)) fail_msg("plane %d of %u degrees: %g -> %g", i, rotation, before, with);
+      if (!(changed < 1e-3)) fail_msg("plane %d of %u degrees has no rings and is changed by %g", i, rotation, changed);
+    }
+    if (!(all_with < 0.4 * all_before)) fail_msg("planes of %u degrees: %g -> %g", rotation, all_before, all_with);
+    struct ct_volume_setup setup = *ct_volume_setup(mended);
+    setup.rings = false;
+    assert_int_equal(ct_volume_change(mended, &setup, NULL), CT_ERANGE);
+    ct_volume_close(good);
+    ct_volume_close(same);
+    ct_volume_close(bad);
+    ct_volume_close(mended);
+  }
+}
+
 static void bad_input_is_refused(void **state)
 {
   (void)state;
@@ -219,6 +271,7 @@ int main(void)
     cmocka_unit_test(memory_is_bounded),
     cmocka_unit_test(another_axis_and_another_flat_cost_nothing),
     cmocka_unit_test(lines_make_planes),
+    cmocka_unit_test(rings_go_from_all_planes),
     cmocka_unit_test(bad_input_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
