@@ -27,6 +27,7 @@ struct ct_ui {
   int rows, cols;
   bool utf8, colours;
   bool accents;                    /* 8 or 16 colours: words have them, maps do not */
+  bool plain;                      /* by its name: too old for UTF-8, and for being asked what it knows beyond terminfo */
   bool synced;                     /* shows a frame at once, when told where it begins and ends */
   bool mouse;                      /* clicks are keys */
   int click_row, click_col;        /* the last one */

@@ -123,7 +123,8 @@ static int open_curses(struct ct_ui *ui, const struct ct_ui_options *options, st
   if (!move || move == (char *)-1)
     return ct_err_set(err, CT_EUSAGE, "TERM=%s cannot move its cursor: use -b, or set TERM", name);
   ui->manners = strncmp(move, "\033[", 2) == 0 ? CT_UI_UNKNOWN : CT_UI_NOT_ASKABLE;
-  ui->utf8 = !options->ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0 && !speaks_ascii_only(name);
+  ui->plain = speaks_ascii_only(name);
+  ui->utf8 = !options->ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0 && !ui->plain;
   choose_colours(ui, options->colour);
   ui->input = newpad(1, 1);
   if (!ui->input)
@@ -159,7 +160,7 @@ int ct_ui_open(struct ct_ui **out, int tty_fd, const struct ct_ui_options *optio
   curs_set(0);
   ct_ui_drop(ui);                  /* what curses wrote to enter its screen: that is take's */
   ct_ui_tty_take();
-  if (ui->manners != CT_UI_NOT_ASKABLE && !speaks_ascii_only(getenv("TERM")))
+  if (ui->manners != CT_UI_NOT_ASKABLE && !ui->plain)
     ct_ui_queue(ui, CT_UI_SYNC_QUESTION, sizeof CT_UI_SYNC_QUESTION - 1);
   if (ui->manners != CT_UI_NOT_ASKABLE)
     ct_ui_queue(ui, CT_UI_ATTRIBUTES_QUESTION, sizeof CT_UI_ATTRIBUTES_QUESTION - 1);

@@ -127,6 +127,8 @@ static void takes_an_unknown_terminal_for_xterm(void **state)
   (void)state;
   look_at(&(struct term_setup){ .rows = 24, .cols = 80, .name = "no-such-terminal" }, &no_options, true, true);
   look_at(&(struct term_setup){ .rows = 24, .cols = 80, .name = "" }, &no_options, true, true);
+  static const char *const unset[] = { "TERM", NULL };      /* putenv without = takes it away */
+  look_at(&(struct term_setup){ .rows = 24, .cols = 80, .environment = unset }, &no_options, true, true);
 }
 
 static void shows_ascii_without_colour_on_a_vt100(void **state)
