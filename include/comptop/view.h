@@ -190,6 +190,10 @@ void ct_view_paint(struct ct_view *view, const struct ct_snapshot *snapshot, str
 /* Red, green and blue of a colour 16..255. */
 void ct_palette_rgb(int colour, uint8_t rgb[3]);
 
+/* After it: a line in reverse over the last row. <typed> not NULL: <text> is being typed, so that its end is seen, and what
+ * <typed> says behind it where there is room. */
+void ct_view_say(const struct ct_view *view, struct ct_grid *grid, const char *text, const char *typed);
+
 /* The sections ct_view_render shows at this size with these choices: writes at most <max>, returns how many. */
 enum { CT_VIEW_REQUESTS = 12 };     /* there are never more */
 size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct ct_request *out, size_t max);

@@ -68,17 +68,6 @@ static void watch_terminal(struct screen *s)
   s->polling = true;
 }
 
-/* One line over the last row, in reverse: a question, or that nobody answers. */
-static void say(struct screen *s, const char *text)
-{
-  struct ct_glyph *row = s->grid.glyphs + (size_t)(s->grid.rows - 1) * (size_t)s->grid.cols;
-  for (int col = 0; col < s->grid.cols; col++) {
-    row[col] = (struct ct_glyph){ .code = *text ? (unsigned char)*text : ' ', .fg = CT_COLOUR_DEFAULT, .bg = CT_COLOUR_DEFAULT,
-                                  .attributes = CT_ATTR_REVERSE };
-    text += *text != '\0';
-  }
-}
-
 /* Which picture a frozen one is. */
 static void tell_age(struct screen *s)
 {
@@ -90,9 +79,25 @@ static void tell_age(struct screen *s)
   view->back = (uint32_t)(s->past.added - 1 - s->shown_number);
 }
 
+/* A question, an answer to a key, or that nobody answers. */
+static void say(struct screen *s)
+{
+  char line[SERVE_TEXT + 16];
+  if (s->asking) {
+    ct_view_say(s->view, &s->grid, s->grid.cols < 75 ? "d detach  e end  Esc stay" :
+                "d detach: the run goes on, look with --attach   e end the run   Esc stay", NULL);
+  } else if (s->typing) {
+    snprintf(line, sizeof line, "marker: %s_", s->text);
+    ct_view_say(s->view, &s->grid, line, "Enter writes it into the archive, Esc does not");
+  } else if (uv_now(s->loop) < s->said_until_ms) {
+    ct_view_say(s->view, &s->grid, s->said, NULL);
+  } else if (s->silent && !(s->view->panel == CT_PANEL_SETTINGS && s->view->settings.typing)) {
+    ct_view_say(s->view, &s->grid, "NO ANSWER from the collector: this is an old picture. Trying again.", NULL);
+  }
+}
+
 static void draw(struct screen *s)
 {
-  char line[SERVE_TEXT + 64];
   if (s->pixels) {
     if (ct_ui_picture_more(s->ui) < 0)
       leave(s, SCREEN_LOST);
@@ -102,15 +107,7 @@ static void draw(struct screen *s)
   }
   tell_age(s);
   ct_view_render(s->view, s->snapshot, &s->grid);
-  if (s->asking)
-    say(s, "d detach: the run goes on, look with --attach   e end the run   Esc stay");
-  else if (s->typing) {
-    snprintf(line, sizeof line, "marker: %s_   Enter writes it into the archive, Esc does not", s->text);
-    say(s, line);
-  } else if (uv_now(s->loop) < s->said_until_ms)
-    say(s, s->said);
-  else if (s->silent && !(s->view->panel == CT_PANEL_SETTINGS && s->view->settings.typing))
-    say(s, "NO ANSWER from the collector: this is an old picture. Trying again.");
+  say(s);
   int shown = ct_ui_show(s->ui, &s->grid, s->full);
   if (shown < 0) {
     leave(s, SCREEN_LOST);

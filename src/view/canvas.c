@@ -31,11 +31,31 @@ void ct_canvas_put(struct ct_canvas canvas, int row, int col, uint32_t code, int
   glyph->attributes = (uint16_t)attributes;
 }
 
-/* Letters that every terminal shows one column wide: ASCII, Latin, Greek, Cyrillic; and the signs comptop itself writes. */
+static const uint16_t lines[2][16] = {
+  { 0x25a1, 0x2502, 0x2502, 0x2502, 0x2500, 0x2518, 0x2510, 0x2524, 0x2500, 0x2514, 0x250c, 0x251c, 0x2500, 0x2534, 0x252c, 0x253c },
+  { 0x25a0, 0x2503, 0x2503, 0x2503, 0x2501, 0x251b, 0x2513, 0x252b, 0x2501, 0x2517, 0x250f, 0x2523, 0x2501, 0x253b, 0x2533, 0x254b },
+};
+
+uint32_t ct_line_code(unsigned arms, bool heavy) { return lines[heavy][arms & 15]; }
+
+unsigned ct_line_arms(uint32_t code, bool *heavy)
+{
+  for (unsigned arms = 15; arms > 0; arms--)      /* of arms that look alike the most */
+    for (int thick = 0; thick < 2; thick++)
+      if (lines[thick][arms] == code) {
+        *heavy = thick;
+        return arms;
+      }
+  return 0;
+}
+
+/* Letters that every terminal shows one column wide: ASCII, Latin, Greek, Cyrillic, dashes and quotes; and the signs comptop itself
+ * writes. */
 static bool one_column(uint32_t code)
 {
   return (code >= 0x20 && code < 0x7f) || (code >= 0xa1 && code < 0x300 && code != 0xad) ||
-         (code >= 0x370 && code < 0x483) || (code >= 0x48a && code < 0x530) || code == 0x2026 || code == 0x2500;
+         (code >= 0x370 && code < 0x483) || (code >= 0x48a && code < 0x530) || (code >= 0x2010 && code < 0x2028) || code == 0x20ac || code == 0x2212 ||
+         code == 0x2248 || code == 0x2264 || code == 0x2265 || code == 0x2500;
 }
 
 /* The code point at *text, which moves on; bytes that are not UTF-8 are U+FFFD, one by one. */

@@ -33,6 +33,11 @@ void ct_canvas_dim(struct ct_canvas canvas);
 void ct_canvas_reverse(struct ct_canvas canvas);
 /* Columns <text> takes in ct_canvas_text. */
 int ct_text_columns(const char *text);
+/* Signs of lines that go from the middle of their cell in the directions of <arms>, a square where there are none; and back,
+ * 0 where <code> is no such sign. */
+enum { CT_ARM_UP = 1, CT_ARM_DOWN = 2, CT_ARM_LEFT = 4, CT_ARM_RIGHT = 8 };
+uint32_t ct_line_code(unsigned arms, bool heavy);
+unsigned ct_line_arms(uint32_t code, bool *heavy);
 /* A caption with a rule to the right edge in row 0; returns the canvas below it. */
 struct ct_canvas ct_canvas_caption(struct ct_canvas canvas, const char *fmt, ...) CT_PRINTF(2, 3);
 

@@ -26,6 +26,9 @@ static const struct {
 } others[] = {
   { 0xb0, "6996" }, { 0xb1, "044V440V" }, { 0xb2, "C248E" }, { 0xb5, "00HHHJTGG" }, { 0xb7, "0004" }, { 0xd7, "00HA4AH" },
   { 0x3b1, "00DIIID" }, { 0x3b8, "699F996" }, { 0x3bc, "00HHHJTGG" }, { 0x3c3, "00FIHHE" }, { 0x2026, "000000L" },
+  { 0x394, "44AAHHV" }, { 0x3a9, "EHHHHAR" }, { 0x3bb, "G844AAH" }, { 0x3c0, "00VAAAA" }, { 0x2013, "000E" },
+  { 0x2014, "000V" }, { 0x2019, "44" }, { 0x201c, "AA" }, { 0x201d, "AA" }, { 0x201e, "00000AA" }, { 0x20ac, "68S8S86" },
+  { 0x2212, "000V" }, { 0x2248, "0DM0DM" }, { 0x2264, "248420V" }, { 0x2265, "842480V" },
 };
 
 static unsigned row_of(const char *rows, int row)

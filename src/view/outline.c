@@ -72,8 +72,6 @@ static uint16_t edge_at(const struct lattice *l, int row, int col)
   return bits_at(l, row, col) & (uint16_t)~all;
 }
 
-enum { UP = 1, DOWN = 2, LEFT = 4, RIGHT = 8 };
-
 /* Two neighbours at the edge are joined where the edge runs along them: on one side of the pair not both are inside. */
 static bool joined(const struct lattice *l, int row, int col, int down, int right, uint16_t bit)
 {
@@ -89,19 +87,15 @@ static bool joined(const struct lattice *l, int row, int col, int down, int righ
 
 static unsigned links_of(const struct lattice *l, int row, int col, uint16_t bit)
 {
-  return (joined(l, row, col, -1, 0, bit) ? UP : 0u) | (joined(l, row, col, 1, 0, bit) ? DOWN : 0u) |
-         (joined(l, row, col, 0, -1, bit) ? LEFT : 0u) | (joined(l, row, col, 0, 1, bit) ? RIGHT : 0u);
+  return (joined(l, row, col, -1, 0, bit) ? CT_ARM_UP : 0u) | (joined(l, row, col, 1, 0, bit) ? CT_ARM_DOWN : 0u) |
+         (joined(l, row, col, 0, -1, bit) ? CT_ARM_LEFT : 0u) | (joined(l, row, col, 0, 1, bit) ? CT_ARM_RIGHT : 0u);
 }
 
 static uint32_t line_code(const struct ct_view *view, unsigned links, bool chosen)
 {
-  static const uint16_t light[16] = { 0x25a1, 0x2502, 0x2502, 0x2502, 0x2500, 0x2518, 0x2510, 0x2524,
-                                      0x2500, 0x2514, 0x250c, 0x251c, 0x2500, 0x2534, 0x252c, 0x253c };
-  static const uint16_t heavy[16] = { 0x25a0, 0x2503, 0x2503, 0x2503, 0x2501, 0x251b, 0x2513, 0x252b,
-                                      0x2501, 0x2517, 0x250f, 0x2523, 0x2501, 0x253b, 0x2533, 0x254b };
   if (view->utf8)
-    return chosen ? heavy[links] : light[links];
-  return links == 0 || (links & (UP | DOWN) && links & (LEFT | RIGHT)) ? '+' : links & (UP | DOWN) ? '|' : '-';
+    return ct_line_code(links, chosen);
+  return links == 0 || (links & (CT_ARM_UP | CT_ARM_DOWN) && links & (CT_ARM_LEFT | CT_ARM_RIGHT)) ? '+' : links & (CT_ARM_UP | CT_ARM_DOWN) ? '|' : '-';
 }
 
 /* The mean of what is under the character; none where nothing has a colour. */
@@ -149,7 +143,7 @@ void ct_outline_draw(struct ct_view *view, const struct ct_snapshot *snapshot, c
       uint16_t bit = front & (uint16_t)-front;
       unsigned links = links_of(&l, row, col, bit);
       /* The name stands beside the first corner, or in it where the line goes no further. */
-      bool name = !(named & bit) && (links & LEFT || !(links & RIGHT));
+      bool name = !(named & bit) && (links & CT_ARM_LEFT || !(links & CT_ARM_RIGHT));
       named |= name ? bit : 0;
       uint32_t letter = ct_roi_letter((uint32_t)__builtin_ctz(bit));
       put(view, scale, canvas, row, col, name ? letter : line_code(view, links, bit == chosen), name);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "view/raster.h"
@@ -263,39 +264,38 @@ static int dot_of(const struct ct_plot *plot, double y)
   return (int)floor(fmin(fmax(at, -1), rows));      /* one beyond either end: drawn nowhere */
 }
 
-/* Where a curve has its letters: at the first point from each position on of a grid that the curves share out, so that they
- * neither coincide nor move about with the points. */
+/* Where a curve has its letters: at the first point in each field of a grid that the curves share out, so that they neither
+ * coincide nor move about with the points. A curve may turn back, as a charge does. */
 struct letters {
-  int next, period, offset;        /* columns of dots */
+  int field, period, offset;       /* the last one's; columns of dots */
 };
 
 static struct letters letters_of(const struct ct_plot *plot, const struct ct_curve *curve)
 {
   int dots = plot->area.utf8 ? 2 : 1, apart = plot->area.utf8 && curve->joined ? 6 * dots : dots;
   int period = apart * (curve->phases > 0 ? curve->phases : 1), offset = apart * curve->phase + apart / 2;
-  return (struct letters){ offset, period, offset };
+  return (struct letters){ -1, period, offset };
 }
 
 static bool has_letter(struct letters *letters, int x)
 {
-  if (x < letters->next)
-    return false;
-  letters->next = letters->offset + ((x - letters->offset) / letters->period + 1) * letters->period;
-  return true;
+  int field = x < letters->offset ? -1 : (x - letters->offset) / letters->period, last = letters->field;
+  letters->field = field;
+  return field >= 0 && field != last;
 }
 
 /* Bars first and far enough apart to be told from one another, so that they never hide the curve. */
 static void draw_bars(const struct ct_plot *plot, const struct ct_curve *curve, int colour)
 {
-  int next_free = 0, apart = plot->area.utf8 && curve->joined ? 4 : 1;
+  int apart = plot->area.utf8 && curve->joined ? 4 : 1, last = -apart;
   struct letters letters = letters_of(plot, curve);
   for (size_t i = 0; i < curve->n;) {
     struct column column = next_column(plot, curve, &i);
-    if (column.x < 0 || !isfinite(column.y) || (curve->letter != 0 ? !has_letter(&letters, column.x) : column.x < next_free))
+    if (column.x < 0 || !isfinite(column.y) || (curve->letter != 0 ? !has_letter(&letters, column.x) : abs(column.x - last) < apart))
       continue;
     if (!isfinite(column.sigma))
       continue;
-    next_free = column.x + apart;
+    last = column.x;
     line(plot, column.x, dot_of(plot, column.y + column.sigma), column.x, dot_of(plot, column.y - column.sigma), MARK_BAR,
          curve->letter != 0 ? colour : CT_GREY);
   }

@@ -1,6 +1,7 @@
 /* raster: glyphs -> pixels of the xterm palette. Dots of curves and slices come first, and are 0 where there is none. */
 #include "view/raster.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { PAPER = 16, INK = 252, INK_BOLD = 231, INK_DIM = 243 };
@@ -46,17 +47,20 @@ static void choose_colours(const struct ct_glyph *glyph, uint8_t *ink, uint8_t *
 /* Lines and blocks reach to the edges of their cell, where the next one goes on: whether (x, y) of w x h belongs to one. */
 static bool in_drawing(uint32_t code, int x, int y, int w, int h)
 {
-  bool across = y == h / 2, down = x == w / 2;
+  bool heavy = false;
+  unsigned arms = ct_line_arms(code, &heavy);
+  int right = x - w / 2, low = y - h / 2;      /* of the middle */
   switch (code) {
-  case 0x2500: return across;
-  case 0x2502: return down;
-  case 0x250a: return down && y * 8 / h % 2 == 0;
-  case 0x2514: return (down && y <= h / 2) || (across && x >= w / 2);
-  case 0x2524: return down || (across && x <= w / 2);
-  case 0x2580: return y < h / 2;
-  case 0x2584: return y >= h / 2;
-  default: return false;
+  case 0x250a: return right == 0 && y * 8 / h % 2 == 0;
+  case 0x2580: return low < 0;
+  case 0x2584: return low >= 0;
+  case 0x25a0: return abs(right) < w / 3 && abs(low) < w / 3;
+  case 0x25a1: return abs(right) < w / 3 && abs(low) < w / 3 && (abs(right) == w / 3 - 1 || abs(low) == w / 3 - 1);
+  case 0x25b2: return abs(low) <= w / 2 && 2 * abs(right) <= low + w / 2;
+  default: break;
   }
+  return (abs(low) <= heavy && ((arms & CT_ARM_LEFT && right <= 0) || (arms & CT_ARM_RIGHT && right >= 0))) ||
+         (abs(right) <= heavy && ((arms & CT_ARM_UP && low <= 0) || (arms & CT_ARM_DOWN && low >= 0)));
 }
 
 /* A braille dot is a quarter of the cell's height and half its width. */
@@ -86,7 +90,7 @@ static bool inked(const struct ct_glyph *glyph, int x, int y, int w, int h)
     return true;
   if (glyph->code == ' ')
     return false;
-  if (glyph->code >= 0x2500 && glyph->code < 0x25a0)
+  if (glyph->code >= 0x2500 && glyph->code < 0x2600)
     return in_drawing(glyph->code, x, y, w, h);
   if (glyph->code >= 0x2800 && glyph->code < 0x2900)
     return in_braille(glyph->code, x, y, w, h);

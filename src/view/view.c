@@ -381,6 +381,19 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
     draw_body(view, snapshot, body, shape);
 }
 
+void ct_view_say(const struct ct_view *view, struct ct_grid *grid, const char *text, const char *typed)
+{
+  const struct ct_canvas row = { grid, grid->rows - 1, 0, 1, grid->cols, view->utf8, false, view->theme };
+  while (typed != NULL && ct_text_columns(text) > grid->cols)      /* its end is seen */
+    do
+      text++;
+    while (((unsigned char)*text & 0xc0) == 0x80);
+  ct_canvas_text(row, 0, 0, CT_ATTR_REVERSE, "%*s", grid->cols, "");
+  int col = ct_canvas_text(row, 0, 0, CT_ATTR_REVERSE, "%s", text) + 3;
+  if (typed != NULL && col + ct_text_columns(typed) <= grid->cols)
+    ct_canvas_text(row, 0, col, CT_ATTR_REVERSE, "%s", typed);
+}
+
 /* ---- requests --------------------------------------------------------------------------------------------------- */
 size_t ct_view_requests(const struct ct_view *view, int rows, int cols, struct ct_request *out, size_t max)
 {

@@ -84,6 +84,30 @@ static void letters_differ(void **state)
     }
 }
 
+/* The signs of lines by their names in Unicode: each reaches those edges of its cell that its arms point to, and no other. */
+static void lines_reach_their_neighbours(void **state)
+{
+  enum { U = 1, D = 2, L = 4, R = 8, W = 12, H = 24 };
+  static const struct { uint32_t light, heavy; unsigned arms; } signs[] = {
+    { 0x2500, 0x2501, L | R }, { 0x2502, 0x2503, U | D }, { 0x250c, 0x250f, D | R }, { 0x2510, 0x2513, D | L },
+    { 0x2514, 0x2517, U | R }, { 0x2518, 0x251b, U | L }, { 0x251c, 0x2523, U | D | R }, { 0x2524, 0x252b, U | D | L },
+    { 0x252c, 0x2533, D | L | R }, { 0x2534, 0x253b, U | L | R }, { 0x253c, 0x254b, U | D | L | R },
+  };
+  (void)state;
+  for (size_t i = 0; i < 2 * sizeof signs / sizeof *signs; i++) {
+    uint32_t code = i % 2 ? signs[i / 2].heavy : signs[i / 2].light;
+    struct ct_grid grid = { .rows = 1, .cols = 1, .glyphs = glyphs };
+    struct ct_pixels pixels = { .cell_width = W, .cell_height = H, .width = W, .height = H, .colour = memory };
+    glyphs[0] = (struct ct_glyph){ code, 100, CT_COLOUR_DEFAULT, 0 };
+    memset(memory, 0, W * H);
+    ct_raster_glyphs(&grid, &pixels);
+    unsigned arms = (at(&pixels, W / 2, 0) == 100 ? U : 0) | (at(&pixels, W / 2, H - 1) == 100 ? D : 0) |
+                    (at(&pixels, 0, H / 2) == 100 ? L : 0) | (at(&pixels, W - 1, H / 2) == 100 ? R : 0);
+    assert_int_equal(arms, signs[i / 2].arms);
+    assert_int_equal(at(&pixels, W / 2, H / 2), 100);
+  }
+}
+
 /* A parabola: each column of pixels has the curve within the thickness of its line. */
 static void curves_are_as_fine_as_pixels(void **state)
 {
@@ -117,6 +141,30 @@ static void curves_are_as_fine_as_pixels(void **state)
   assert_true(seen >= width - 4);
 }
 
+/* EMF over a charge that goes down again: the points on the way back have their errors, too. */
+static void bars_stand_on_the_way_back_too(void **state)
+{
+  enum { N = 100 };
+  static double x[N], y[N], sigma[N];
+  struct ct_grid grid = { .rows = ROWS, .cols = COLS, .glyphs = glyphs };
+  struct ct_canvas canvas = { &grid, 0, 0, ROWS, COLS, true, true, CT_THEME_DARK };
+  (void)state;
+  for (int i = 0; i < N; i++) {
+    x[i] = i < N / 2 ? i : N - 1 - i;
+    y[i] = i < N / 2 ? 0.25 : 0.75;
+    sigma[i] = 0.15;
+  }
+  for (int i = 0; i < ROWS * COLS; i++)
+    glyphs[i] = (struct ct_glyph){ ' ', CT_COLOUR_DEFAULT, CT_COLOUR_DEFAULT, 0 };
+  struct ct_plot plot = ct_plot_axes(canvas, &(struct ct_axes){ .x_high = N / 2, .y_high = 1, .x_unit = "" });
+  ct_plot_curve(&plot, &(struct ct_curve){ .x = x, .y = y, .sigma = sigma, .n = N, .x_scale = 1 }, 208);
+  int drawn[2] = { 0 };
+  for (int row = 0; row < plot.area.rows; row++)
+    for (int col = plot.area.col; col < COLS; col++)
+      drawn[row < plot.area.rows / 2] += glyphs[row * COLS + col].code != ' ';
+  assert_true(drawn[0] > 5 * N / 2 && drawn[1] > 5 * N / 2);
+}
+
 /* The slice is drawn value by value: finer than two samples a character. */
 static void slices_are_as_fine_as_pixels(void **state)
 {
@@ -133,8 +181,9 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_pixel_has_a_colour_and_none_lies_outside), cmocka_unit_test(letters_are_what_they_are),
-    cmocka_unit_test(letters_differ), cmocka_unit_test(curves_are_as_fine_as_pixels),
-    cmocka_unit_test(slices_are_as_fine_as_pixels),
+    cmocka_unit_test(letters_differ), cmocka_unit_test(lines_reach_their_neighbours),
+    cmocka_unit_test(curves_are_as_fine_as_pixels),
+    cmocka_unit_test(bars_stand_on_the_way_back_too), cmocka_unit_test(slices_are_as_fine_as_pixels),
   };
   return cmocka_run_group_tests_name("paint", tests, NULL, NULL);
 }

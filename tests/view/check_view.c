@@ -712,6 +712,23 @@ static void windows_and_lines_are_marked(void **state)
   assert_true(screen_has("EMF against charge") && screen_has("mAh"));
 }
 
+static void the_last_line_says_what_is_typed(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  render(ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0), 24, 80);
+  ct_view_say(&view, &grid, "marker: Süd, ΔT – 3 °C_", "Enter writes it");
+  assert_true(screen_has("marker: S?d, ?T ? 3 ?C_   Enter writes it") && !screen_has("q:quit"));
+  const struct ct_glyph *last = grid.glyphs + 23 * 80;
+  assert_true(last[9].code == 0xfc && last[13].code == 0x394 && last[16].code == 0x2013 && last[20].code == 0xb0);
+  ct_view_say(&view, &grid, "marker: äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää the end_", "Enter");
+  assert_true(screen_has("?? the end_") && !screen_has("Enter") && !screen_has("marker"));
+  ct_view_say(&view, &grid, "saved /data/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL);
+  assert_true(screen_has("saved /data/aaa") && grid.glyphs[24 * 80 - 1].code == 0x2026);
+  for (int col = 0; col < 80; col++)
+    assert_true(last[col].attributes & CT_ATTR_REVERSE);
+}
+
 static void a_click_puts_the_cursor_where_the_map_is(void **state)
 {
   (void)state;
@@ -917,7 +934,7 @@ int main(void)
     cmocka_unit_test(the_range_is_kept_where_it_is_locked), cmocka_unit_test(scales_spread_the_colours),
     cmocka_unit_test(the_difference_is_to_the_reference), cmocka_unit_test(the_diverging_ramp_is_lightest_in_its_middle), cmocka_unit_test(hostile_sections),
     cmocka_unit_test(the_camera_has_several_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),
-    cmocka_unit_test(planes_follow_the_keys), cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
+    cmocka_unit_test(planes_follow_the_keys), cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(the_last_line_says_what_is_typed), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
     cmocka_unit_test(keys_do_what_the_help_says),
     cmocka_unit_test(the_cursor_stays_on_the_sensor), cmocka_unit_test(scopes_go_round),
     cmocka_unit_test(figures_in_words), cmocka_unit_test(code_points_as_utf8),
