@@ -187,7 +187,7 @@ double ct_compton_theta_of_rad(double e1_keV, double e2_keV);
  * sigma_keV[ct_compton_groups()]: the energy around which J(pz) (counts over F, dE/dpz, layers and the efficiency of
  * <sensor>, if it has a formula) is symmetrical within 2 a.u., so that a level background hardly moves it; one-sided tails
  * do. It is looked for without the
- * configured angles, within twice their spread and 2 degrees more. NaN with fewer than 50 counts or without a peak. Not
+ * configured angles, within twice their spread and 2 degrees more. NaN with fewer than 200 counts or without a peak. Not
  * to be called by two threads at once. */
 void ct_compton_peaks(struct ct_compton *compton, const uint32_t *cube, const uint8_t *select, double *e2_keV,
                       double *sigma_keV);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The peak is looked at within this of its middle, a.u., and needs so many counts there. */
-static const double reach_pz = 2, least_counts = 50;
+static const double reach_pz = 2, least_counts = 200;
 enum { STEPS = 40, WHOLE_STEPS = 8, BOX_BINS = 5, LEAST_GROUPS = 5 };
 
 /* The bins where the peaks can be: twice the configured spread of angles and two degrees more either way. */

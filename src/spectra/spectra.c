@@ -81,9 +81,9 @@ static int size_window(struct ct_spectra *s, const struct ct_spectra_setup *setu
   }
   if (setup->memory_bytes < need)
     return ct_err_set(err, CT_ERANGE, "run.memory_MB: spectra of %u pixels x %u bins need at least %llu MB, %llu are "
-                      "allowed; raise run.memory_MB, widen hexitec.bins or use window = run", (unsigned)setup->pixels,
+                      "allowed; raise run.memory_MB%s widen hexitec.bins%s", (unsigned)setup->pixels,
                       (unsigned)setup->axis.n, (unsigned long long)((need + 0xfffff) >> 20),
-                      (unsigned long long)(setup->memory_bytes >> 20));
+                      (unsigned long long)(setup->memory_bytes >> 20), s->run ? " or" : ",", s->run ? "" : " or use window = run");
   /* Below 2^32 events, so that no counter of the window can overflow. */
   uint64_t fit = 1 + (setup->memory_bytes - need) / CT_FIFO_CHUNK_BYTES, most = UINT32_MAX / CT_FIFO_CHUNK;
   *chunks = (uint32_t)(fit < most ? fit : most);
