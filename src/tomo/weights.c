@@ -65,7 +65,7 @@ void ct_order_weigh(struct ct_tomo *t)
   t->covered_deg = 0;
   for (uint32_t i = 0; i < t->n; i++) {
     double after = gap_after(t, i);
-    t->covered_deg += typical > 0 && after > WIDE_GAP * typical ? typical : after;
+    t->covered_deg += after > WIDE_GAP * typical ? typical : after;
     double share = (before > limit ? typical : before) + (after > limit ? typical : after);
     t->projection[t->order[i]].weight_rad = share / 2 * CT_PI / 180;
     before = after;
