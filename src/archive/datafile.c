@@ -39,6 +39,14 @@ static double attribute_or_nan(const struct ct_chunk_frame *frame, unsigned bit,
   return frame->attributes.present & bit ? value : (double)NAN;
 }
 
+int ct_data_open_column(struct ct_h5_frames **out, const char *path, enum ct_data_column column, uint64_t n,
+                        struct ct_err *err)
+{
+  char spec[CT_STORE_PATH + 64];
+  snprintf(spec, sizeof spec, "%s:/entry/%s", path, ct_data_column_name(column));
+  return ct_h5_open_column(out, spec, n, err);
+}
+
 static void write_about(hid_t file, const struct ct_data_about *about)
 {
   hid_t entry = H5Gopen2(file, "entry", H5P_DEFAULT);

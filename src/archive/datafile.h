@@ -32,6 +32,9 @@ enum ct_data_column {
 };
 const char *ct_data_column_name(enum ct_data_column column);
 const char *ct_data_column_units(enum ct_data_column column);
+/* Of the finished file <path> of <n> frames; as ct_h5_open_column(). */
+int ct_data_open_column(struct ct_h5_frames **out, const char *path, enum ct_data_column column, uint64_t n,
+                        struct ct_err *err) CT_MUST_CHECK;
 
 struct ct_data_file {
   struct ct_store *store;

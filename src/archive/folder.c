@@ -169,10 +169,8 @@ unsigned ct_folder_next(const struct ct_folder_entry *entries, size_t n, const c
 
 static bool read_ends(const char *path, enum ct_data_column column, uint64_t n, void *first, void *last)
 {
-  char spec[CT_PATH + 64];
   struct ct_h5_frames *frames;
-  snprintf(spec, sizeof spec, "%s:/entry/%s", path, ct_data_column_name(column));
-  if (ct_h5_open_column(&frames, spec, n, NULL) != 0)
+  if (ct_data_open_column(&frames, path, column, n, NULL) != 0)
     return false;
   bool good = ct_h5_read_frames(frames, 0, 1, first, NULL) == 0 && ct_h5_read_frames(frames, n - 1, 1, last, NULL) == 0;
   ct_h5_close_frames(frames);
@@ -225,4 +223,37 @@ int ct_folder_look(const char *path, struct ct_run_file *file, struct ct_err *er
 bool ct_folder_holds_frames(const char *kind)
 {
   return strcmp(kind, "log") != 0 && strcmp(kind, "results") != 0 && strcmp(kind, "process") != 0;
+}
+
+uint32_t ct_folder_session(const char *path)
+{
+  hid_t file;
+  double value = 0;
+  if (ct_h5_open_file(&file, path, NULL) != 0)
+    return 0;
+  if (H5Aexists_by_name(file, "entry", "session", H5P_DEFAULT) > 0) {
+    hid_t attribute = H5Aopen_by_name(file, "entry", "session", H5P_DEFAULT, H5P_DEFAULT);
+    H5Aread(attribute, H5T_NATIVE_DOUBLE, &value);
+    H5Aclose(attribute);
+  }
+  H5Fclose(file);
+  return value > 0 && value < UINT32_MAX ? (uint32_t)value : 0;
+}
+
+bool ct_folder_is_sampled(const struct ct_folder *folder, const char *stream)
+{
+  char path[CT_PATH], inside[128];
+  hid_t file;
+  uint64_t value = 0;
+  ct_folder_path(folder, ".nxs", path);
+  if (ct_h5_open_file(&file, path, NULL) != 0)
+    return false;
+  snprintf(inside, sizeof inside, "/entry/streams/%s/sampled", stream);
+  hid_t set = H5Dopen2(file, inside, H5P_DEFAULT);
+  if (set >= 0) {
+    H5Dread(set, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value);
+    H5Dclose(set);
+  }
+  H5Fclose(file);
+  return value != 0;
 }

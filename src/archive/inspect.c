@@ -101,7 +101,7 @@ static int rebuild_master(const struct ct_folder *folder, const struct ct_folder
   }
   if (master.end_ns == 0)
     master.start_ns = master.end_ns = ct_time_wall_ns();
-  char *configuration = ct_folder_configuration(folder, master.n_logs > 0 ? master.n_logs - 1 : 0);
+  char *configuration = ct_folder_configuration(folder, ct_folder_last_session(folder, master.n_logs));
   float *emf = last_map(folder, master.n_results, "emf", &master.rows, &master.cols);
   float *sigma = last_map(folder, master.n_results, "emf_errors", &master.rows, &master.cols);
   master.configuration = configuration;
@@ -153,8 +153,16 @@ int ct_run_repair(const char *run, void (*say)(void *context, const char *line),
     else if (file_rc < 0)
       ct_tell(&teller, "%s", file_err.text);
   }
+  struct ct_err why = { "" };
+  if (rc == 0 && mended > 0 && ct_folder_settle(&folder, &teller, &why) != 0)
+    ct_tell(&teller, "%s", why.text);
+  free(entries);
+  entries = NULL;
+  size_t n_now = 0;
   if (rc == 0)
-    rc = rebuild_master(&folder, entries, n, err);
+    rc = ct_folder_list(&folder, &entries, &n_now, err);
+  if (rc == 0)
+    rc = rebuild_master(&folder, entries, n_now, err);
   if (rc == 0)
     ct_tell(&teller, "%zu files, %zu repaired, %zu beyond repair; master written anew", n, mended, broken);
   free(entries);

@@ -42,6 +42,18 @@ static void configuration_path(const struct ct_folder *folder, unsigned index, c
   ct_folder_path(folder, suffix, path);
 }
 
+/* A log that was begun after a failure of the disk, or by a repair, is of no new session and has no settings. */
+unsigned ct_folder_last_session(const struct ct_folder *folder, unsigned n_logs)
+{
+  char path[CT_PATH];
+  while (n_logs > 0) {
+    configuration_path(folder, --n_logs, path);
+    if (access(path, F_OK) == 0)
+      return n_logs;
+  }
+  return 0;
+}
+
 char *ct_folder_configuration(const struct ct_folder *folder, unsigned index)
 {
   enum { MOST_BYTES = 1 << 18 };
@@ -62,6 +74,14 @@ static void map_path(const struct ct_folder *folder, const char *name, unsigned 
   ct_folder_path(folder, suffix, path);
 }
 
+bool ct_folder_finish_text(FILE *file)
+{
+  bool good = file != NULL && fflush(file) == 0 && fsync(fileno(file)) == 0;
+  if (file != NULL && fclose(file) != 0)
+    good = false;
+  return good;
+}
+
 int ct_folder_write_maps(const struct ct_folder *folder, unsigned index, const struct ct_run_map *maps, size_t n,
                          struct ct_err *err)
 {
@@ -72,9 +92,7 @@ int ct_folder_write_maps(const struct ct_folder *folder, unsigned index, const s
     bool good = file != NULL;
     for (size_t p = 0; good && p < (size_t)maps[i].rows * maps[i].cols; p++)
       good = fprintf(file, "%.17g\n", maps[i].values[p]) > 0;
-    if (file != NULL && fclose(file) != 0)
-      good = false;
-    if (!good)
+    if (!ct_folder_finish_text(file) || !good)
       return ct_err_set(err, CT_EIO, "%s: cannot be written: %s", path, strerror(errno));
   }
   return 0;
@@ -90,8 +108,7 @@ static int last_session(struct ct_folder *folder, const char *run, unsigned *ind
     rc = ct_folder_list(folder, &entries, &n, err);
   if (rc != 0)
     return rc;
-  const unsigned sessions = ct_folder_next(entries, n, "log");
-  *index = sessions > 0 ? sessions - 1 : 0;
+  *index = ct_folder_last_session(folder, ct_folder_next(entries, n, "log"));
   free(entries);
   return 0;
 }

@@ -78,8 +78,7 @@ static uint64_t first_bad(const char *path, uint64_t first)
   unsigned char *pixels = ct_xcalloc(1, bytes);
   uint64_t k = first < info->n ? first : info->n;
   ct_crc32_init(&crc);
-  snprintf(spec, sizeof spec, "%s:/entry/%s", path, ct_data_column_name(CT_COLUMN_crc32));
-  bool good = ct_h5_open_column(&sums, spec, info->n, NULL) == 0;
+  bool good = ct_data_open_column(&sums, path, CT_COLUMN_crc32, info->n, NULL) == 0;
   for (; good && k < info->n; k++) {
     uint32_t sum;
     good = ct_h5_read_frames(frames, k, 1, pixels, NULL) == 0 && ct_h5_read_as(sums, k, 1, CT_U32, &sum, NULL) == 0 &&

@@ -70,8 +70,21 @@ void ct_run_remember(struct ct_run *run, const struct ct_run_file *file)
   qsort(run->files, run->n_files, sizeof *run->files, by_stream);
 }
 
+/* What a master says as soon as it is known: that there is a map, that there are counters, which streams are sampled, and
+ * which have had a first header. */
+static uint32_t what_is_known(const struct ct_run *run)
+{
+  uint32_t known = (uint32_t)run->has_map | (run->n_counters > 0 ? 2U : 0);
+  for (size_t i = 0; i < run->n_counters; i++)
+    known |= (uint32_t)run->counters[i].sampled << (8 + i) | (run->first_headers[i][0] != '\0' ? 1U : 0) << (16 + i);
+  return known;
+}
+
+_Static_assert(CT_SNAPSHOT_STREAMS <= 8, "what is known fits its bits");
+
 int ct_run_master(struct ct_run *run, int64_t end_ns, struct ct_err *err)
 {
+  run->told = what_is_known(run);
   const struct ct_master master = {
     .folder = &run->folder, .program = run->program, .configuration = run->configuration, .start_ns = run->start_ns,
     .end_ns = end_ns, .files = run->files, .n_files = run->n_files, .n_logs = run->log_index + run->log_open,
@@ -81,6 +94,15 @@ int ct_run_master(struct ct_run *run, int64_t end_ns, struct ct_err *err)
     .emf = run->has_map ? run->emf : NULL, .sigma = run->sigma,
   };
   return ct_master_write(&master, err);
+}
+
+void ct_run_counters(struct ct_run *run, const struct ct_snapshot_stream *streams, size_t n)
+{
+  struct ct_err err = { "" };
+  run->n_counters = n < CT_SNAPSHOT_STREAMS ? n : CT_SNAPSHOT_STREAMS;
+  memcpy(run->counters, streams, run->n_counters * sizeof *streams);
+  if (!run->failed && what_is_known(run) != run->told && ct_run_master(run, 0, &err) != 0)
+    ct_run_trouble(run, run->looked_ns, err.text);
 }
 
 /* ---- frame files ------------------------------------------------------------------------------------------- */

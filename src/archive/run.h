@@ -57,6 +57,7 @@ struct ct_run {
   struct ct_snapshot_stream counters[CT_SNAPSHOT_STREAMS];
   size_t n_counters;
   char first_headers[CT_SNAPSHOT_STREAMS][1024];
+  uint32_t told;                      /* what_is_known() when the master was written last */
   float *emf, *sigma;                 /* the last maps */
   bool has_map;
   struct ct_gap gaps[CT_RUN_GAPS];   /* not yet in the log */

@@ -202,12 +202,6 @@ void ct_run_first_header(struct ct_run *run, size_t stream, const char *text)
     snprintf(run->first_headers[stream], sizeof run->first_headers[stream], "%s", text);
 }
 
-void ct_run_counters(struct ct_run *run, const struct ct_snapshot_stream *streams, size_t n)
-{
-  run->n_counters = n < CT_SNAPSHOT_STREAMS ? n : CT_SNAPSHOT_STREAMS;
-  memcpy(run->counters, streams, run->n_counters * sizeof *streams);
-}
-
 void ct_run_flush_logs(struct ct_run *run, int64_t now_ns)
 {
   write_alarms(run, now_ns);

@@ -96,10 +96,8 @@ int ct_run_write_configuration(struct ct_run *run, struct ct_err *err)
   snprintf(suffix, sizeof suffix, "_config_%06u.conf", run->log_index);
   ct_folder_path(&run->folder, suffix, path);
   FILE *file = fopen(path, "w");
-  bool good = file != NULL && fputs(run->configuration, file) >= 0;
-  if (file != NULL && fclose(file) != 0)
-    good = false;
-  if (!good)
+  const bool good = file != NULL && fputs(run->configuration, file) >= 0;
+  if (!ct_folder_finish_text(file) || !good)
     return ct_err_set(err, CT_EIO, "%s: cannot be written: %s", path, strerror(errno));
   return ct_folder_write_maps(&run->folder, run->log_index, run->setup.maps, run->setup.n_maps, err);
 }
@@ -108,6 +106,8 @@ int ct_run_write_configuration(struct ct_run *run, struct ct_err *err)
 static int take_over(struct ct_run *run, struct ct_err *err)
 {
   struct ct_folder_entry *entries;
+  const struct ct_teller silent = { NULL, NULL };
+  bool crashed = false;
   size_t n;
   int rc = ct_folder_list(&run->folder, &entries, &n, err);
   for (size_t i = 0; i < n && rc == 0; i++) {
@@ -115,6 +115,7 @@ static int take_over(struct ct_run *run, struct ct_err *err)
     ct_folder_file(&run->folder, entries[i].kind, entries[i].index, file.path);
     snprintf(file.stream, sizeof file.stream, "%.31s", entries[i].kind);
     int mended = ct_repair_file(file.path, NULL);
+    crashed |= mended == 1;
     if (mended < 0 || !ct_folder_holds_frames(entries[i].kind))
       continue;
     if (ct_folder_look(file.path, &file, NULL) == 0) {
@@ -122,6 +123,11 @@ static int take_over(struct ct_run *run, struct ct_err *err)
       if (file.first_arrival_ns > 0 && file.first_arrival_ns < run->start_ns)
         run->start_ns = file.first_arrival_ns;
     }
+  }
+  /* Verify would say what could not be listed; it is no reason not to go on. */
+  if (crashed && ct_folder_settle(&run->folder, &silent, NULL) == 0) {
+    free(entries);
+    rc = ct_folder_list(&run->folder, &entries, &n, err);
   }
   for (size_t i = 0; i < run->n_streams; i++)
     run->streams[i].index = ct_folder_next(entries, n, run->streams[i].name);

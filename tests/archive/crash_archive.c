@@ -230,12 +230,8 @@ static void examine(const char *folder, const struct crash *crash)
     complain(folder, "repair", err.text);
     return;
   }
-  if (ct_run_verify(run, NULL, &check, &err) != 0) {
-    /* Before the first sync the list of gaps may have gone with the power. */
-    const bool gap_only = check.bad_frames == 0 && check.bad_files == 0 && check.unlisted == GAP;
-    if (crash->kind != CRASH_POWER || report->synced > 0 || !gap_only)
-      complain(folder, "verify", err.text);
-  }
+  if (ct_run_verify(run, NULL, &check, &err) != 0)
+    complain(folder, "verify", err.text);
   if (ct_run_files(run, &files, &n_files, &err) != 0)
     complain(folder, "files", err.text);
   for (size_t i = 0; i < n_files; i++)
