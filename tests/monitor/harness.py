@@ -45,8 +45,8 @@ class Program:
         for last in self.samples():
             if holds(last):
                 return last
-            assert time.monotonic() < until, f"not within {PATIENCE_S} s; last: {json.dumps(last)[:1500]}"
-        raise AssertionError(f"ended, last: {json.dumps(last)[:1500]}; {self.errors()}")
+            assert time.monotonic() < until, f"not within {PATIENCE_S} s; last: {json.dumps(last)[:3000]}"
+        raise AssertionError(f"ended, last: {json.dumps(last)[:3000]}; {self.errors()}")
 
     def errors(self):
         with open(self.log) as log:

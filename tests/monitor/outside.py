@@ -56,7 +56,7 @@ class Run:
         self.process.kill()
         return self.process.communicate()[1]
 
-    def result(self, timeout=60):
+    def result(self, timeout=180):
         out, self.stderr = self.process.communicate(timeout=timeout)
         self.socket.close()
         if self.process.returncode != 0:
@@ -409,7 +409,7 @@ def test_scalars():
 
 
 # ---- the program itself -----------------------
-def comptop(*argv, timeout=30):
+def comptop(*argv, timeout=120):
     return subprocess.run([COMPTOP, *argv], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
                           env=alone())
 
@@ -458,7 +458,7 @@ def test_tsv_columns_agree():
     run = Run(*CAL, fmt="tsv")
     for i in range(3):
         run.send(header(i), frame([(1, 1, 936)]))
-    out, _ = run.process.communicate(timeout=60)
+    out, _ = run.process.communicate(timeout=180)
     lines = out.splitlines()
     assert lines[0] == "#comptop-tsv 1", lines[0]
     units, names, row = (line.split("\t") for line in lines[1:4])
@@ -479,7 +479,7 @@ def check_of(numbers):
         STARTED.append(process)
         for number in numbers:
             socket.send_multipart([json.dumps(header(number)).encode(), frame()])
-        out, _ = process.communicate(timeout=90)
+        out, _ = process.communicate(timeout=180)
     expect(lines=(out.count("\n"), 1), begin=(out[:8], "comptop "))
     return process.returncode
 
@@ -491,7 +491,7 @@ def test_check_exit_codes():
 
 def test_a_closed_pipe_is_a_clean_end():
     done = subprocess.run(f"'{COMPTOP}' -b -d 0.05 --hexitec tcp://127.0.0.1:1 | head -n 4 | wc -l", shell=True,
-                          capture_output=True, text=True, timeout=30, env=alone())
+                          capture_output=True, text=True, timeout=120, env=alone())
     expect(lines=(done.stdout.strip(), "4"))
 
 
@@ -532,7 +532,7 @@ def demo_ends_by(number):
     process.send_signal(number)
     process.wait(60)
     process.stdout.close()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while status(children[0]) and time.monotonic() < until:
         time.sleep(0.02)
     expect(left=(status(children[0]), None))

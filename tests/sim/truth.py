@@ -20,7 +20,7 @@ def report(good, text):
 def run(name, *options):
     path = os.path.join(folder.name, name)
     subprocess.run([program, "--hexitec", f"ipc://@sim-truth-{os.getpid()}", "--no-scalars", "--rate", "1e5",
-                    "--photons", "1e5", "--batch", "64", "--truth", path, *options], check=True, timeout=120,
+                    "--photons", "1e5", "--batch", "64", "--truth", path, *options], check=True, timeout=600,
                    stderr=subprocess.DEVNULL)
     return path
 
