@@ -131,7 +131,8 @@ struct ct_view {
   enum ct_panel focus;             /* of the overview: what Enter shows in full size; CT_PANEL_OVERVIEW: not chosen yet */
   bool help, frozen;
   int scroll;                      /* lines of health or help that are above the screen */
-  double behind_s;                 /* of a frozen picture: its age */
+  bool silent;                     /* nobody sends pictures any more */
+  double behind_s;                 /* of a picture that is frozen, or the last one: its age */
   uint32_t back, kept;             /* and how many newer ones there are, of how many kept */
   enum ct_theme theme;             /* CT_THEME_MONO: the owner clears <colours> and <accents> too */
   enum ct_ramp ramp;

@@ -35,6 +35,7 @@ struct screen {
   struct past past;
   struct bell bell;
   uint64_t shown_number;             /* its place there */
+  int64_t newest_ns;                 /* the time of the last picture, which may be that of a run long ago */
   bool silent;                       /* the collector does not answer */
   bool asking;                       /* q was pressed by the owner: detach, end, or stay */
   bool mouse;                        /* clicks are taken */
@@ -68,13 +69,14 @@ static void watch_terminal(struct screen *s)
   s->polling = true;
 }
 
-/* Which picture a frozen one is. */
+/* Which picture a frozen one is, and that there are no new ones. */
 static void tell_age(struct screen *s)
 {
   struct ct_view *view = s->view;
-  if (!view->frozen || s->snapshot == NULL)
+  view->silent = s->silent;
+  if (!(view->frozen || s->silent) || s->snapshot == NULL)
     return;
-  view->behind_s = (double)(ct_time_wall_ns() - s->snapshot->core.wall_ns) / 1e9;
+  view->behind_s = (double)((s->silent ? ct_time_wall_ns() : s->newest_ns) - s->snapshot->core.wall_ns) / 1e9;
   view->kept = (uint32_t)(s->past.added - s->past.oldest);
   view->back = (uint32_t)(s->past.added - 1 - s->shown_number);
 }
@@ -232,6 +234,7 @@ static void take(void *arg, struct ct_snapshot *snapshot)
     if (bell_rings(&s->bell, &snapshot->core) && ct_settings_bool(s->setup->settings, "screen.bell"))
       ct_ui_bell(s->ui);
     past_add(&s->past, snapshot);
+    s->newest_ns = snapshot->core.wall_ns;
     if (!s->view->frozen) {
       keep(s, snapshot);
       s->shown_number = s->past.added - 1;

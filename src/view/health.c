@@ -100,8 +100,15 @@ void ct_panel_verdict(const struct ct_view *view, const struct ct_snapshot *snap
     if (view->back > 0)
       col = ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE | CT_ATTR_BOLD, ", %u of %u back", (unsigned)view->back,
                            (unsigned)view->kept);
-    ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE | CT_ATTR_BOLD, "%*s", canvas.cols - col,
-                   canvas.cols - col >= 48 ? "the run goes on   [ ] step   Space lets it move " : "the run goes on ");
+    int room = canvas.cols - col;
+    ct_canvas_text(canvas, 0, col, CT_ATTR_REVERSE | CT_ATTR_BOLD, "%*s", room,
+                   room >= 50 ? "the run goes on   [ ] step   Space lets it move " : room >= 18 ? "the run goes on " : "");
+    return;
+  }
+  if (view->silent) {
+    char age[CT_WORD];
+    ct_canvas_coloured(canvas, 0, 0, CT_BAD, CT_ATTR_REVERSE | CT_ATTR_BOLD, " NO ANSWER from the collector, picture %s ",
+                       ct_word_age(age, view->behind_s));
     return;
   }
   if (alarm != NULL) {

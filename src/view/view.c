@@ -379,6 +379,8 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
     ct_panel_lines(view, snapshot, body);
   else
     draw_body(view, snapshot, body, shape);
+  if (view->silent)
+    ct_canvas_dim(body);
 }
 
 void ct_view_say(const struct ct_view *view, struct ct_grid *grid, const char *text, const char *typed)

@@ -712,6 +712,20 @@ static void windows_and_lines_are_marked(void **state)
   assert_true(screen_has("EMF against charge") && screen_has("mAh"));
 }
 
+static void a_silent_collector_is_not_ok(void **state)
+{
+  (void)state;
+  ct_view_init(&view, true, true, 0.05);
+  view.silent = true;
+  view.behind_s = 75;
+  for (int rows = 5; rows <= 60; rows += 5) {
+    render(ct_make_sample(CT_SAMPLE_CELL, &view, rows, 80, 0), rows, 80);
+    assert_true(screen_has("NO ANSWER from the collector, picture 75 s old") && !screen_has("OK "));
+    for (int i = 3 * 80; i < (rows - 1) * 80; i++)
+      assert_false(grid.glyphs[i].code != ' ' && grid.glyphs[i].attributes & CT_ATTR_BOLD);
+  }
+}
+
 static void the_last_line_says_what_is_typed(void **state)
 {
   (void)state;
@@ -934,7 +948,7 @@ int main(void)
     cmocka_unit_test(the_range_is_kept_where_it_is_locked), cmocka_unit_test(scales_spread_the_colours),
     cmocka_unit_test(the_difference_is_to_the_reference), cmocka_unit_test(the_diverging_ramp_is_lightest_in_its_middle), cmocka_unit_test(hostile_sections),
     cmocka_unit_test(the_camera_has_several_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),
-    cmocka_unit_test(planes_follow_the_keys), cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(the_last_line_says_what_is_typed), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
+    cmocka_unit_test(planes_follow_the_keys), cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(a_silent_collector_is_not_ok), cmocka_unit_test(the_last_line_says_what_is_typed), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
     cmocka_unit_test(keys_do_what_the_help_says),
     cmocka_unit_test(the_cursor_stays_on_the_sensor), cmocka_unit_test(scopes_go_round),
     cmocka_unit_test(figures_in_words), cmocka_unit_test(code_points_as_utf8),
