@@ -45,8 +45,9 @@ int collector_change(struct collector *c, const char *path, const char *text, st
   if (c->reconstruction != NULL && strcmp(path, "camera.axis_px") == 0)
     ct_reconstruction_fix_axis(c->reconstruction, ct_settings_real(c->settings, path));
   log_change(c, path, now_ns);
-  ct_err_set(answer, 0, "%s = %.80s from now on, for all viewers; W keeps it for the next start", path,
-             ct_settings_text(c->settings, path));
+  const char *value = ct_settings_text(c->settings, path);
+  ct_err_set(answer, 0, "%s %s%.80s from now on, for all viewers; W keeps it for the next start", path,
+             value[0] != '\0' ? "= " : "is not set", value);
   return 0;
 }
 
