@@ -128,6 +128,7 @@ struct ct_view {
   } link;
   /* choices */
   enum ct_panel panel;
+  bool chosen;                     /* a key was pressed; before, a run without a detector shows what it has */
   enum ct_panel focus;             /* of the overview: what Enter shows in full size; CT_PANEL_OVERVIEW: not chosen yet */
   bool help, frozen;
   int scroll;                      /* lines of health or help that are above the screen */

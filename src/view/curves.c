@@ -42,7 +42,7 @@ void ct_panel_waiting(const struct ct_view *view, const struct ct_snapshot *snap
 {
   int row = canvas.rows / 2;
   if (!snapshot->core.xcs.present)
-    ct_canvas_coloured(canvas, row, 1, CT_GREY, 0, "no detector stream is configured");
+    ct_canvas_coloured(canvas, row, 1, CT_GREY, 0, "no detector is configured");
   else if (view->frozen)           /* it has only what was on the screen when it was frozen */
     ct_canvas_coloured(canvas, row, 1, CT_GREY, 0, "not in the frozen picture");
   else

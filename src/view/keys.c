@@ -282,6 +282,7 @@ static enum ct_key_result act(struct ct_view *view, enum action action, uint32_t
 
 enum ct_key_result ct_view_key(struct ct_view *view, uint32_t key)
 {
+  view->chosen = true;
   if (view->help && view->scroll_max > 0 && (key == CT_PRESS_UP || key == CT_PRESS_DOWN)) {
     scroll(view, key);
     return CT_KEY_DONE;

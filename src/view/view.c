@@ -214,6 +214,10 @@ static void draw_cell(struct ct_view *view, const struct ct_snapshot *snapshot, 
     ct_panel_marks(snapshot, ct_canvas_part(body, body.rows - 1, 0, 1, body.cols));
     body.rows--;
   }
+  if (!snapshot->core.xcs.present) {
+    draw_voltage(view, snapshot, body);
+    return;
+  }
   bool charge = body.rows >= 3 * PART_ROWS && ct_panel_has_charge(view, snapshot);
   int part = share_of(body.rows, 1, charge ? 3 : 2), rest = body.rows - 2 * part;
   if (part < CURVE_ROWS)
@@ -340,6 +344,13 @@ static void draw_settings(struct ct_view *view, const struct ct_snapshot *snapsh
   ct_panel_settings(view, ct_canvas_part(below, verdict, 0, below.rows - verdict, below.cols));
 }
 
+/* Of a run without a detector the overview is empty; it is shown to who asks for it. */
+static void choose_panel(struct ct_view *view, const struct ct_snapshot_core *core)
+{
+  if (!view->chosen && view->panel == CT_PANEL_OVERVIEW && !core->xcs.present)
+    view->panel = core->ct.present ? CT_PANEL_TOMO : core->cell.present ? CT_PANEL_CELL : CT_PANEL_OVERVIEW;
+}
+
 void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, struct ct_grid *grid)
 {
   for (size_t i = 0; i < (size_t)grid->rows * (size_t)grid->cols; i++)
@@ -347,6 +358,8 @@ void ct_view_render(struct ct_view *view, const struct ct_snapshot *snapshot, st
   struct ct_canvas screen = { grid, 0, 0, grid->rows, grid->cols, view->utf8, view->colours || view->accents, view->theme };
   view->memory.map_rows = 0;
   view->shown = 0;
+  if (snapshot != NULL)
+    choose_panel(view, &snapshot->core);
   draw_title(view, snapshot, screen);
   enum shape shape = shape_of(grid->rows, grid->cols);
   struct ct_canvas below = ct_canvas_part(screen, ROWS_TITLE, 0, grid->rows - ROWS_TITLE, grid->cols);

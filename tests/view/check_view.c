@@ -81,7 +81,7 @@ static void requests_are_what_is_shown(void **state)
       if (screen_has("waiting"))
         fail_msg("panel %d at %dx%d waits for what it has not asked for", panel, cols, rows);
       render(ct_make_sample(CT_SAMPLE_EMPTY, &view, rows, cols, 0), rows, cols);
-      assert_int_equal(screen_has(panel == CT_PANEL_TOMO ? "no camera stream" : "no detector stream"), n > 0);
+      assert_int_equal(screen_has(panel == CT_PANEL_TOMO ? "no camera stream" : panel == CT_PANEL_CELL ? "no potentiostat is" : "no detector is"), n > 0);
       for (size_t k = 0; k < n; k++)
         for (size_t j = 0; j < k; j++)
           assert_false(ct_request_equal(&request[k], &request[j]));
@@ -712,6 +712,25 @@ static void windows_and_lines_are_marked(void **state)
   assert_true(screen_has("EMF against charge") && screen_has("mAh"));
 }
 
+static void a_run_without_a_detector_shows_what_it_has(void **state)
+{
+  (void)state;
+  struct ct_snapshot *sample;
+  ct_view_init(&view, true, true, 0.05);
+  sample = (struct ct_snapshot *)(uintptr_t)ct_make_sample(CT_SAMPLE_CELL, &view, 24, 80, 0);
+  sample->core.xcs.present = false;
+  render(sample, 24, 80);
+  assert_int_equal(view.panel, CT_PANEL_TOMO);
+  assert_true(screen_has("of 360"));
+  assert_int_equal(ct_view_key(&view, '0'), CT_KEY_DONE);
+  render(sample, 24, 80);
+  assert_int_equal(view.panel, CT_PANEL_OVERVIEW);
+  ct_view_init(&view, true, true, 0.05);
+  sample->core.ct.present = false;
+  render(sample, 24, 80);
+  assert_true(view.panel == CT_PANEL_CELL && screen_has("3.901 V") && !screen_has("EMF"));
+}
+
 static void a_silent_collector_is_not_ok(void **state)
 {
   (void)state;
@@ -948,7 +967,9 @@ int main(void)
     cmocka_unit_test(the_range_is_kept_where_it_is_locked), cmocka_unit_test(scales_spread_the_colours),
     cmocka_unit_test(the_difference_is_to_the_reference), cmocka_unit_test(the_diverging_ramp_is_lightest_in_its_middle), cmocka_unit_test(hostile_sections),
     cmocka_unit_test(the_camera_has_several_pictures), cmocka_unit_test(a_noisy_slice_does_not_repaint),
-    cmocka_unit_test(planes_follow_the_keys), cmocka_unit_test(health_tells_of_the_link), cmocka_unit_test(a_silent_collector_is_not_ok), cmocka_unit_test(the_last_line_says_what_is_typed), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
+    cmocka_unit_test(planes_follow_the_keys), cmocka_unit_test(health_tells_of_the_link),
+    cmocka_unit_test(a_run_without_a_detector_shows_what_it_has), cmocka_unit_test(a_silent_collector_is_not_ok),
+    cmocka_unit_test(the_last_line_says_what_is_typed), cmocka_unit_test(a_click_puts_the_cursor_where_the_map_is),
     cmocka_unit_test(keys_do_what_the_help_says),
     cmocka_unit_test(the_cursor_stays_on_the_sensor), cmocka_unit_test(scopes_go_round),
     cmocka_unit_test(figures_in_words), cmocka_unit_test(code_points_as_utf8),
