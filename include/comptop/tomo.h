@@ -144,7 +144,8 @@ void ct_axis_close(struct ct_axis_finder *finder);   /* NULL is fine */
 
 /* The axis from what a slice has kept, whatever axis it is reconstructed with.
  * Whole turns: from opposite projections, from the first pair on, anywhere on the detector (correlation where both see the
- * sample: Vo et al., Opt. Express 29 (2021) 17849). Half turns: at the end from the double wedge that the spectrum of a
+ * sample: Vo et al., Opt. Express 29 (2021) 17849); of up to 64 pairs together, so that noise of single ones does not hide it
+ * where the sample reaches beyond the detector. Half turns: at the end from the double wedge that the spectrum of a
  * whole turn is confined to (Vo et al., Opt. Express 22 (2014) 19078), about the middle half of the detector. Before, from
  * 45 degrees on, from the centre of mass, which moves on a sine. Both only of a sample that lies inside the detector; of
  * one that does not, half a turn has its two ends, which are opposite. What ct_tomo_ring was told is subtracted. sigma_px

@@ -168,7 +168,7 @@ static uint32_t facing(const struct ct_tomo *t, uint32_t i)
   return up < down ? after : before;
 }
 
-/* Up to CT_PAIRS_MAX opposite ones, spread over all there are. */
+/* Up to CT_PAIRS_MAX opposite ones, spread over all there are, ascending in angle. */
 static uint32_t pairs_of(struct ct_axis_finder *f, const struct ct_tomo *t)
 {
   double tolerance_deg = fmin(0.5 * t->covered_deg / t->n, 1) + 1e-6;

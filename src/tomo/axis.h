@@ -6,7 +6,7 @@
 
 #include <fftw3.h>
 
-enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 16,
+enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 64,
        CT_AXIS_ROWS = 1440 };
 
 /* What interpolation leaves of an error where there is no noise. */

@@ -77,6 +77,7 @@ int ct_axis_from_mass(struct ct_axis_finder *f, const float *const *rows, const 
   double lever = pow(f->cols, 3) / 12 + 2.0 / edge * pow(f->cols, 4) / 144, bent = f->lean * f->lean / 12 * pow(f->cols, 4) / 144;
   double variance = fmax(rest, 0) / (n - 3) * m[0][0] + (f->shared * lever + bent) / (mean * mean) +
                     excess * f->cols * f->cols / 16;
+  if (!(sqrt(variance) < f->cols / 16.0)) return CT_ENODATA;   /* the middle of the detector is as good */
   *axis = (struct ct_tomo_axis){ CT_AXIS_CENTRE_OF_MASS, x[0], hypot(sqrt(variance), CT_AXIS_SIGMA_LEAST_PX), 0 };
   return 0;
 }

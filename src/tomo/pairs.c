@@ -9,6 +9,10 @@
 #define NOISE_LEFT 0.196
 /* And the difference of two neighbours this much of it. */
 #define STEP_LEFT 0.0436
+#define TWO_STEPS_LEFT 0.148
+/* Half the variance of the product of one row's noise and another's steps, over that of independent values: the sum of the
+ * squares of the noise's autocorrelation, 0.140, over twice NOISE_LEFT; less for short steps. */
+#define NOISE_ON_NOISE 0.36
 
 void ct_axis_bin(float *out, const float *row, uint32_t bin, uint32_t cols)
 {
@@ -57,7 +61,7 @@ double ct_axis_noise(const float *row, uint32_t cols)
 }
 
 struct window {
-  double rho, variance;
+  double covariance, variance[2];
 };
 
 /* Running sums of both rows and their squares. */
@@ -94,30 +98,30 @@ static struct window compare(const double *sums, const float *row, const float *
   }
   double ma = (a[n] - a[0]) / n, mb = (b[n] - b[0]) / n;
   double va = (aa[n] - aa[0]) / n - ma * ma, vb = (bb[n] - bb[0]) / n - mb * mb;
-  double variance = sqrt(fmax(va, 0) * fmax(vb, 0));
   /* What rounding leaves of a level is nothing. */
-  if (!(variance > 1e-9 * (aa[n] - aa[0] + bb[n] - bb[0]) / n)) return (struct window){ 0, 0 };
-  return (struct window){ (product / n - ma * mb) / variance, variance };
+  if (!(sqrt(fmax(va, 0) * fmax(vb, 0)) > 1e-9 * (aa[n] - aa[0] + bb[n] - bb[0]) / n)) return (struct window){ 0, { 0, 0 } };
+  return (struct window){ product / n - ma * mb, { va, vb } };
 }
 
-/* Tries all shifts of the coarse rows; false where no window has anything in it but noise. */
-static bool find_coarse(struct ct_axis_finder *f, uint32_t n, double noise, int32_t *best)
+/* Tries all shifts of the coarse rows, all pairs together: what is weak beside the noise of one of them, as inside of a sample
+ * that reaches beyond the detector, shows in many. False where no window has anything in it but noise. */
+static bool find_coarse(struct ct_axis_finder *f, uint32_t n, double noise, double shared, int32_t *best)
 {
   int32_t cols = (int32_t)f->coarse_cols, least = cols / 16 > 6 ? cols / 16 : 6;
-  double most = 0;
+  double most = 0, least_variance = n * (noise * (1 + 7 / sqrt(n)) + 8 * shared);
 
   for (int32_t shift = least - cols; shift <= cols - least; shift++) {
-    double rho = 0, weight = 0;
+    double covariance = 0, variance[2] = { 0, 0 };
     for (uint32_t i = 0; i < n; i++) {
       const struct ct_facing *p = &f->facing[i];
       const double *sums = f->sums + (size_t)i * 4 * (f->coarse_cols + 1);
       struct window w = compare(sums, p->coarse_row, p->coarse_mirror, f->coarse_cols, shift);
-      if (w.variance <= 8 * noise) continue;
-      rho += w.rho;
-      weight++;
+      covariance += w.covariance;
+      for (int k = 0; k < 2; k++) variance[k] += w.variance[k];
     }
-    if (weight > 0 && rho / weight > most) {
-      most = rho / weight;
+    double both = sqrt(variance[0] * variance[1]);
+    if (both > least_variance && covariance > most * both) {
+      most = covariance / both;
       *best = shift;
     }
   }
@@ -139,45 +143,113 @@ static double differ(const struct ct_facing *p, uint32_t from, uint32_t n, int32
   return squares - sum * sum / n;
 }
 
-/* What a shift by a column changes, squared, less what it changes everywhere alike. */
-static double steepness(const float *row, uint32_t n)
+/* What a shift by <lever> columns changes, squared, less what it changes everywhere alike, of <n> columns. */
+static double steepness(const float *row, uint32_t n, uint32_t lever)
 {
-  double sum = 0, mean = (double)(row[n - 1] - row[0]) / (n - 1);
-  for (uint32_t i = 0; i + 1 < n; i++) sum += ((double)(row[i + 1] - row[i]) - mean) * ((double)(row[i + 1] - row[i]) - mean);
-  return sum;
+  double sum = 0, squares = 0;
+  for (uint32_t i = 0; i + lever < n; i++) {
+    double step = (double)(row[i + lever] - row[i]);
+    sum += step;
+    squares += step * step;
+  }
+  return squares - sum * sum / (n - lever);
 }
 
-/* The axis near <shift> columns, where all pairs together differ least, and the error that noise leaves. */
-static bool find_fine(struct ct_axis_finder *f, uint32_t n, int32_t shift, double noise, struct ct_tomo_axis *axis)
-{
-  int32_t reach = 2 * (int32_t)f->coarse_bin + 2, cols = (int32_t)f->cols, best = shift;
-  double least = (double)INFINITY, at[3] = { 0 }, steep = 0;
+enum { PARTS = 8 };
 
+/* How much pairs differ about a shift. */
+struct sight {
+  uint32_t n, seen;             /* pairs; columns that are compared */
+  double at[CT_PAIRS_MAX][3];   /* <lever> columns before it, there, and as many behind it */
+  double steep, noise_steep;    /* what <lever> columns change of all rows, squared: of the sample, and of noise */
+};
+
+/* The same columns at all three: those that come and go at the ends would draw the vertex to one side. Nor those that smoothing
+ * had to guess at, where there are enough others. False: too few are left. */
+static bool look(struct sight *out, const struct ct_axis_finder *f, uint32_t n, int32_t shift, int32_t lever, double noise)
+{
+  int32_t seen = (int32_t)f->cols - abs(shift) - 2 * lever, guessed = seen / 16 < 4 ? seen / 16 : 4;
+  uint32_t from = (uint32_t)((shift > 0 ? shift : 0) + lever + guessed);
+
+  seen -= 2 * guessed;
+  if (seen < 8 || seen < 2 * lever) return false;
+  out->n = n;
+  out->seen = (uint32_t)seen;
+  /* Smoothing leaves the difference of values far apart two times what it leaves of one. */
+  out->noise_steep = noise * (lever == 1 ? STEP_LEFT : lever == 2 ? TWO_STEPS_LEFT : 2 * NOISE_LEFT) * seen * n;
+  out->steep = -out->noise_steep;
+  for (uint32_t i = 0; i < n; i++) {
+    for (int32_t k = -1; k <= 1; k++) out->at[i][k + 1] = differ(&f->facing[i], from, out->seen, shift + k * lever);
+    out->steep += steepness(f->facing[i].row + from, out->seen, (uint32_t)lever);
+  }
+  return true;
+}
+
+/* Where pairs differ least, in levers, without those from <without> up to <end>; *differ: how much there. */
+static double vertex_of(const struct sight *sight, uint32_t without, uint32_t end, double *differ)
+{
+  double at[3] = { 0 };
+  for (uint32_t i = 0; i < sight->n; i++)
+    for (int k = 0; k < 3 && (i < without || i >= end); k++) at[k] += sight->at[i][k];
+  double vertex = ct_axis_vertex(at[0], at[1], at[2]);
+  if (differ) *differ = at[1] - (at[0] - at[2]) * vertex / 4;
+  return vertex;
+}
+
+/* Its error as what parts of the turn say shows it: jackknife. */
+static double scatter_of(const struct sight *sight)
+{
+  double sum = 0, squares = 0;
+  for (uint32_t part = 0; part < PARTS; part++) {
+    double vertex = vertex_of(sight, sight->n * part / PARTS, sight->n * (part + 1) / PARTS, NULL);
+    sum += vertex;
+    squares += vertex * vertex;
+  }
+  return sqrt(fmax(squares - sum * sum / PARTS, 0) * (PARTS - 1) / PARTS);
+}
+
+/* The shift by whole columns near <shift> where all pairs together differ least. */
+static bool find_column(const struct ct_axis_finder *f, uint32_t n, int32_t shift, int32_t *best)
+{
+  int32_t reach = 2 * (int32_t)f->coarse_bin + 2, cols = (int32_t)f->cols;
+  double least = (double)INFINITY;
+
+  *best = shift;
   for (int32_t s = shift - reach; s <= shift + reach; s++) {
     double rest = 0;
     if (abs(s) + 8 > cols) continue;
     uint32_t seen = (uint32_t)(cols - abs(s));
     for (uint32_t i = 0; i < n; i++) rest += differ(&f->facing[i], s > 0 ? (uint32_t)s : 0, seen, s) / seen;
-    if (rest < least) least = rest, best = s;
+    if (rest < least) least = rest, *best = s;
   }
-  if (best == shift - reach || best == shift + reach || abs(best) + 10 > cols) return false;
-  /* The same columns at all three: those that come and go at the ends would draw the vertex to one side. */
-  uint32_t from = best >= 0 ? (uint32_t)best + 1 : 1, seen = (uint32_t)(cols - abs(best) - 2);
-  /* Nor those that smoothing had to guess at, where there are enough others. */
-  uint32_t guessed = seen / 16 < 4 ? seen / 16 : 4;
-  from += guessed;
-  seen -= 2 * guessed;
-  for (uint32_t i = 0; i < n; i++) {
-    for (int32_t k = -1; k <= 1; k++) at[k + 1] += differ(&f->facing[i], from, seen, best + k);
-    steep += steepness(f->facing[i].row + from, seen) - noise * STEP_LEFT * seen;
+  return *best != shift - reach && *best != shift + reach;
+}
+
+/* The axis near <shift> columns, and the error that noise leaves. Where the noise of neighbours is steeper than the sample, as
+ * inside of a sample that reaches beyond the detector, what lies further apart is compared, if there are enough pairs to see
+ * how well they agree. */
+static bool find_fine(struct ct_axis_finder *f, uint32_t n, int32_t shift, double noise, struct ct_tomo_axis *axis)
+{
+  struct sight sight;
+  int32_t best, lever = 1;
+  double differs;
+
+  if (!find_column(f, n, shift, &best)) return false;
+  for (;; lever *= 2) {
+    if (!look(&sight, f, n, best, lever, noise)) return false;
+    if (sight.steep > sight.noise_steep) break;
+    if (n < PARTS) return false;
   }
-  /* Noise alone is steep, too; more difference than noise explains is an error like noise; what all rows have alike does
-   * not become less with more of them. */
-  if (!(steep > noise * STEP_LEFT * seen * n)) return false;
-  double vertex = ct_axis_vertex(at[0], at[1], at[2]), differs = at[1] - (at[0] - at[2]) * vertex / 4;
-  double rest = fmax(2 * noise, differs / (NOISE_LEFT * n * seen)) + 2 * f->shared * (n - 1);
-  *axis = (struct ct_tomo_axis){ CT_AXIS_PAIRS, (cols - 1 + best + vertex) / 2,
-                                 hypot(0.5 * sqrt(rest / steep), CT_AXIS_SIGMA_LEAST_PX), n };
+  double vertex = vertex_of(&sight, 0, 0, &differs);
+  if (!(fabs(vertex) < 1)) return false;
+  /* More difference than noise explains is an error like noise; what all rows have alike does not become less with more of
+   * them; noise that meets the slopes of noise counts where the sample's are hardly steeper. */
+  double rest = fmax(2 * noise, differs / (NOISE_LEFT * n * sight.seen)) + 2 * f->shared * (n - 1);
+  rest *= 1 + NOISE_ON_NOISE * sight.noise_steep / sight.steep;
+  double sigma = sqrt(rest / sight.steep);
+  if (lever > 1) sigma = hypot(sigma, scatter_of(&sight));
+  *axis = (struct ct_tomo_axis){ CT_AXIS_PAIRS, ((int32_t)f->cols - 1 + best + lever * vertex) / 2,
+                                 hypot(0.5 * lever * sigma, CT_AXIS_SIGMA_LEAST_PX), n };
   return true;
 }
 
@@ -200,6 +272,7 @@ int ct_axis_from_pairs(struct ct_axis_finder *f, const float *const *rows, const
     ct_axis_bin(p->coarse_mirror, p->mirror, f->coarse_bin, f->coarse_cols);
     sum_up(f->sums + (size_t)i * 4 * (f->coarse_cols + 1), p->coarse_row, p->coarse_mirror, f->coarse_cols);
   }
-  if (!n || !find_coarse(f, n, noise * NOISE_LEFT / f->coarse_bin, &coarse)) return CT_ENODATA;
+  double left = NOISE_LEFT / f->coarse_bin;
+  if (!n || !find_coarse(f, n, noise * left, f->shared * left, &coarse)) return CT_ENODATA;
   return find_fine(f, n, coarse * (int32_t)f->coarse_bin, noise, axis) ? 0 : CT_ENODATA;
 }
