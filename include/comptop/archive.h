@@ -234,6 +234,8 @@ struct ct_run_file {
 };
 /* The frame files of a run by stream and index; *files is the caller's to free(). */
 int ct_run_files(const char *run, struct ct_run_file **files, size_t *n, struct ct_err *err) CT_MUST_CHECK;
+/* The name of a run, as it was collected: its folder may have been renamed, or be ".". false: it is no run. */
+bool ct_run_name(const char *run, char *name, size_t name_bytes);
 /* The settings the run was collected with (of its last session), as configuration text; "" where it holds none. The
  * caller's to free(). <path> (may be NULL): the file they are in. */
 int ct_run_configuration(const char *run, char **text, char *path, size_t path_bytes, struct ct_err *err) CT_MUST_CHECK;

@@ -113,6 +113,12 @@ static int last_session(struct ct_folder *folder, const char *run, unsigned *ind
   return 0;
 }
 
+bool ct_run_name(const char *run, char *name, size_t name_bytes)
+{
+  struct ct_folder folder;
+  return ct_folder_find(&folder, run, NULL) == 0 && snprintf(name, name_bytes, "%s", folder.name) < (int)name_bytes;
+}
+
 bool ct_run_map(const char *run, const char *name, char *path, size_t path_bytes)
 {
   struct ct_folder folder;

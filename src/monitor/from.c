@@ -15,10 +15,12 @@ static void add(struct from *from, const char *before, const char *text)
   from->argv[from->argc++] = to;
 }
 
-/* The run's name: what its folder is called, or its master, or the file. */
+/* The run's name; of a file that is no run, what it is called. */
 static void name_of(const char *run, char name[64])
 {
   char path[600];
+  if (ct_run_name(run, name, 64))
+    return;
   snprintf(path, sizeof path, "%s", run);
   for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
     path[n - 1] = '\0';

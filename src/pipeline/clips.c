@@ -21,12 +21,14 @@ static int spec_beside(char spec[CT_CLIP_SPEC], const char *file, const char *gi
   return length < CT_CLIP_SPEC ? 0 : ct_err_set(err, CT_ERANGE, "%.60s...: the name is too long", given);
 }
 
-static int open_column(struct ct_clip *clip, enum ct_clip_column column, const char *given, struct ct_err *err)
+static int open_column(struct ct_clip *clip, enum ct_clip_column column, const char *given, const char *found,
+                       struct ct_err *err)
 {
   char spec[CT_CLIP_SPEC];
-  if (given[0] == '\0' || clip->extra)
+  const char *name = given[0] != '\0' ? given : found;
+  if (name[0] == '\0' || clip->extra)
     return 0;
-  int rc = spec_beside(spec, ct_h5_file(clip->frames), given, err);
+  int rc = spec_beside(spec, ct_h5_file(clip->frames), name, err);
   return rc != 0 ? rc : ct_h5_open_column(&clip->columns[column], spec, ct_h5_info(clip->frames)->n, err);
 }
 
@@ -56,9 +58,9 @@ static int open_clip(struct ct_clips *clips, struct ct_clip *clip, struct ct_err
   int rc = ct_h5_open_frames(&clip->frames, clip->spec, err);
   if (rc != 0)
     return rc;
-  rc = open_column(clip, CT_CLIP_ANGLE, clips->angles, err);
+  rc = open_column(clip, CT_CLIP_ANGLE, clips->angles, clip->angles, err);
   if (rc == 0)
-    rc = open_column(clip, CT_CLIP_KEY, clips->image_key, err);
+    rc = open_column(clip, CT_CLIP_KEY, clips->image_key, clip->image_key, err);
   if (rc == 0 && ct_run_columns_open(&clip->recorded, clip->frames, NULL) != 0)
     clip->recorded = NULL;
   return rc;
@@ -92,17 +94,13 @@ static int add_extra(struct ct_clips *clips, const char *file, const char *given
 }
 
 /* FILE alone, of a tomography format: what was not said is where the format has it. */
-static void find_scan(struct ct_clips *clips, const struct ct_replay *replay, const char *spec, struct found_scan *out)
+static void find_scan(const struct ct_replay *replay, const char *spec, struct found_scan *out)
 {
   const char *dataset;
   *out = (struct found_scan){ .darks = replay->darks, .flats = replay->flats };
   if (ct_parse_dataset(spec, &dataset) > 0 || !ct_h5_scan_find(spec, &out->scan))
     return;
   snprintf(out->spec, sizeof out->spec, "%.900s:%s", spec, out->scan.frames);
-  if (clips->angles[0] == '\0')
-    snprintf(clips->angles, sizeof clips->angles, "%s", out->scan.angles);
-  if (clips->image_key[0] == '\0')
-    snprintf(clips->image_key, sizeof clips->image_key, "%s", out->scan.image_key);
   if (out->darks[0] == '\0')
     out->darks = out->scan.darks;
   if (out->flats[0] == '\0')
@@ -112,12 +110,16 @@ static void find_scan(struct ct_clips *clips, const struct ct_replay *replay, co
 static int add_frames(struct ct_clips *clips, const struct ct_replay *replay, const char *given, struct ct_err *err)
 {
   struct found_scan found;
-  find_scan(clips, replay, given, &found);
+  find_scan(replay, given, &found);
   const char *spec = found.spec[0] != '\0' ? found.spec : given;
   struct ct_clip *clip = add_clip(clips);
   char file[CT_CLIP_SPEC];
   if (snprintf(clip->spec, sizeof clip->spec, "%s", spec) >= CT_CLIP_SPEC)
     return ct_err_set(err, CT_ERANGE, "%.60s...: the name is too long", spec);
+  if (found.spec[0] != '\0') {
+    memcpy(clip->angles, found.scan.angles, sizeof clip->angles);
+    memcpy(clip->image_key, found.scan.image_key, sizeof clip->image_key);
+  }
   int rc = open_clip(clips, clip, err);
   if (rc != 0)
     return rc;
@@ -175,8 +177,9 @@ static int add_run(struct ct_clips *clips, const struct ct_replay *replay, const
   }
   free(files);
   if (rc == 0 && added == 0)
-    rc = ct_err_set(err, CT_ENOTFOUND, "%s: has no frames of %s %s", run, replay->stream[0] ? "stream" : "a HEXITEC stream",
-                    replay->stream);
+    rc = ct_err_set(err, CT_ENOTFOUND, "%s: has no frames of %s %s%s", run,
+                    replay->stream[0] ? "stream" : "a HEXITEC stream", replay->stream,
+                    clips->first_ns != 0 ? " between --begin and --end" : "");
   return rc;
 }
 

@@ -12,6 +12,7 @@ enum ct_clip_column { CT_CLIP_ANGLE, CT_CLIP_KEY, CT_CLIP_COLUMNS };
 /* A stretch of one data set. */
 struct ct_clip {
   char spec[CT_CLIP_SPEC];
+  char angles[CT_SCAN_PATH], image_key[CT_SCAN_PATH];       /* where the file's format has them, or "" */
   bool extra;                                               /* darks or flats */
   int key;                                                  /* of all its frames; -1: the column's, if there is one */
   struct ct_h5_info info;
@@ -21,7 +22,7 @@ struct ct_clip {
 };
 
 struct ct_clips {
-  char angles[CT_CLIP_SPEC], image_key[CT_CLIP_SPEC];       /* as given */
+  char angles[CT_CLIP_SPEC], image_key[CT_CLIP_SPEC];       /* as given, for all clips; or "" */
   struct ct_clip *list, *open;                              /* NULL: none is open */
   size_t n, room;
   int64_t first_ns;                                         /* recorded time of the first frame of a run, or 0 */

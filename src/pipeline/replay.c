@@ -183,6 +183,8 @@ static int play(struct player *player, struct ct_playlist *list, struct ct_err *
     if (rc != 0 && rc != CT_EBUSY)
       ct_err_set(err, rc, "cannot publish on \"%s\": %s", player->replay->endpoint, ct_err_text(rc));
   }
+  if (rc == CT_ENODATA && player->result->frames == 0)
+    return ct_err_set(err, CT_ERANGE, "nothing to play: no frame came between --begin and --end");
   /* CT_EBUSY: stopped while a PUSH waited for room. */
   return rc == CT_ENODATA || rc == CT_EBUSY ? 0 : rc;
 }

@@ -224,6 +224,21 @@ static void test_sampled(void **state)
   assert_int_equal(verify("sampled", 0).lost, 22);
 }
 
+/* A folder may be called anything; its run is called what it was. */
+static void test_name(void **state)
+{
+  (void)state;
+  char name[64], renamed[160];
+  int64_t now_ns = ct_time_wall_ns();
+  assert_int_equal(ct_run_close(open_run("named", false), now_ns, NULL), 0);
+  snprintf(renamed, sizeof renamed, "%s/another", folder);
+  assert_int_equal(rename(in_folder("named"), renamed), 0);
+  assert_true(ct_run_name(renamed, name, sizeof name));
+  assert_string_equal(name, "named");
+  assert_false(ct_run_name(renamed, name, 5));
+  assert_false(ct_run_name(folder, name, sizeof name));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -233,6 +248,7 @@ int main(void)
     cmocka_unit_test(test_resume_settles),
     cmocka_unit_test(test_old_holes_stay),
     cmocka_unit_test(test_sampled),
+    cmocka_unit_test(test_name),
   };
   return cmocka_run_group_tests_name("gaps", tests, make_folder, remove_folder);
 }

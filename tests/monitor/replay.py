@@ -113,6 +113,15 @@ def test_nxtomo_brings_keys_and_angles(scene):
     assert (pixels_of(got) == data).all()
     expect(keys=(attribute(got, "ImageKey"), keys))
     assert np.allclose(attribute(got, "RotationAngle"), [0, 0, 10, 20, 30, 40])
+    # After it one of another format: each has its own angles and keys.
+    with h5py.File(scene.path("after.h5"), "w") as file:
+        file["exchange/data"], file["exchange/data_white"] = data, data[:2]
+        file["exchange/theta"] = np.arange(6.)
+    got, _ = play(scene, scene.path("scan.nxs"), scene.path("after.h5"), scene.path("scan.nxs"), "--full-speed")
+    expect(keys=(attribute(got, "ImageKey"), keys + [1] * 2 + [0] * 6 + keys))
+    assert np.allclose(attribute(got, "RotationAngle")[8:14], np.arange(6)), attribute(got, "RotationAngle")
+    _, said = play(scene, scene.path("after.h5"), "--begin", "9", expected=1)
+    assert "between --begin and --end" in said
 
 
 # ---- a run -----------------------
