@@ -119,6 +119,7 @@ static const struct ct_option rows[] = {
   { PROJECTION("cols", INTEGER, "256"), .min = 1, .max = 4096, .help = "columns of the camera" },
   { PROJECTION("pixel_um", REAL, "85"), .min = 0.01, .max = 9999, .help = "its pixels" },
   { PROJECTION("axis_px", REAL, ""), .min = -4096, .max = 4096, .help = "the rotation axis; the first column's centre is 0" },
+  { PROJECTION("tilt_deg", REAL, "0"), .min = -10, .max = 10, .help = "how the axis leans" },
   { PROJECTION("darks", INTEGER, "5"), .min = 0, .max = 1000000, .help = "dark frames of a scan" },
   { PROJECTION("flats", INTEGER, "5"), .min = 0, .max = 1000000, .help = "flat frames of a scan" },
   { PROJECTION("projections", INTEGER, "180"), .min = 1, .max = 1000000, .help = "projections of a scan" },
@@ -233,6 +234,7 @@ static void take_camera(const struct ct_settings *settings, struct ct_sim_camera
   camera->cols = (uint32_t)ct_settings_int(settings, "camera.cols");
   camera->pixel_mm = ct_settings_real(settings, "camera.pixel_um") * 1e-3;
   camera->axis_px = ct_settings_real(settings, "camera.axis_px");
+  camera->tilt_deg = ct_settings_real(settings, "camera.tilt_deg");
   if (isnan(camera->axis_px))
     camera->axis_px = (camera->cols - 1) / 2.0 + 2.3;   /* never quite in the middle */
   camera->darks = (uint32_t)ct_settings_int(settings, "camera.darks");

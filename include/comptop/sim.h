@@ -180,6 +180,7 @@ struct ct_sim_camera_config {
   uint64_t seed;
   uint32_t rows, cols;       /* 1..4096 */
   double pixel_mm, axis_px;  /* axis: the centre of the first pixel is 0 */
+  double tilt_deg;           /* the axis is at axis_px half-way down, and leans to the right further down; -10..10 */
   uint32_t darks, flats, projections;   /* in a scan; at least one projection */
   double turn_deg;           /* of a scan: 180 or 360 */
   bool golden;               /* angles are multiples of 0.618... turns, in that order; else they grow evenly */

@@ -22,7 +22,7 @@ enum {
   CT_SNAPSHOT_ALARMS = 48,
   CT_SNAPSHOT_PIXELS = 64,
   CT_SNAPSHOT_SECTIONS = 64,
-  CT_SNAPSHOT_VERSION = 5
+  CT_SNAPSHOT_VERSION = 6
 };
 
 /* Why messages of a stream were not taken. X(NAME, "word used in JSON and messages") */
@@ -244,7 +244,10 @@ struct ct_snapshot_ct {
   bool present;
   uint64_t projections;       /* received since start */
   double angle_deg, axis_px, axis_sigma_px;
-  char axis_method[16];       /* how it was found: "fixed", "middle", "pairs", "centre-of-mass", "wedge", "moved" */
+  char axis_method[16];       /* how it was found: "fixed", "middle", "pairs", "centre-of-mass", "wedge", "rows", "moved" */
+  double tilt_deg, tilt_sigma_deg;   /* of the axis; positive: further right further down; NaN: not known */
+  double lean_px;             /* by how many columns it moves over the height, as planes follow it; 0: by none for sure */
+  uint32_t tilt_rows;         /* whose axes say so */
   uint32_t in_slice;          /* projections of the slice */
   uint32_t rows, cols;        /* of a frame; 0 before the first */
   uint32_t slice_row, slice_size;

@@ -129,8 +129,8 @@ struct ct_scan_state {
 struct ct_scan_state ct_scan_state(const struct ct_scan *scan);
 
 /* ---- where the axis is ------------------------------------------------------------------------------------------ */
-enum ct_axis_method { CT_AXIS_NONE, CT_AXIS_PAIRS, CT_AXIS_CENTRE_OF_MASS, CT_AXIS_WEDGE };
-const char *ct_axis_method_word(enum ct_axis_method method);   /* "none", "pairs", "centre-of-mass", "wedge" */
+enum ct_axis_method { CT_AXIS_NONE, CT_AXIS_PAIRS, CT_AXIS_CENTRE_OF_MASS, CT_AXIS_WEDGE, CT_AXIS_ROWS };
+const char *ct_axis_method_word(enum ct_axis_method method);   /* "none", "pairs", "centre-of-mass", "wedge", "rows" */
 
 struct ct_tomo_axis {
   enum ct_axis_method method;
@@ -154,9 +154,16 @@ void ct_axis_close(struct ct_axis_finder *finder);   /* NULL is fine */
 int ct_axis_find(struct ct_axis_finder *finder, const struct ct_tomo *tomo, struct ct_tomo_axis *axis);
 /* From one row and the same one half a turn later. CT_ENODATA: they have nothing in common. */
 int ct_axis_pair(struct ct_axis_finder *finder, const float *row, const float *opposite, struct ct_tomo_axis *axis);
-/* How the axis leans, from the axes of <n> >= 3 detector rows y[n] (weighted line; those without a method are left out):
- * *tilt_deg is positive where the axis moves to higher columns further down. CT_ENODATA: fewer than 3, or one row. */
-int ct_axis_tilt(const struct ct_tomo_axis *axis, const double *y, uint32_t n, double *tilt_deg, double *sigma_deg);
+struct ct_tomo_tilt {
+  double tilt_deg, sigma_deg;   /* positive where the axis moves to higher columns further down; one standard deviation */
+  uint32_t rows;                /* that say so */
+  double row, axis_px, axis_sigma_px;   /* the axis at <row>, the middle of them, where its error does not depend on the tilt's */
+};
+/* How the axis leans, from the axes of <n> detector rows y[n], 3..64: a weighted line. Those without a method are left out, and
+ * of five or more those that are far off the line of most. CT_ENODATA: fewer than 3, or one row; all NaN. */
+int ct_axis_tilt(const struct ct_tomo_axis *axis, const double *y, uint32_t n, struct ct_tomo_tilt *tilt);
+/* The axis at detector row <row> as the others say, CT_AXIS_ROWS; CT_AXIS_NONE where fewer than five do. */
+struct ct_tomo_axis ct_axis_at_row(const struct ct_tomo_tilt *tilt, double row);
 
 /* ---- rings ------------------------------------------------------------------------------------------------------ */
 /* What ct_tomo_ring may subtract: ring[cols], by how much the mean of all projections is off from its neighbourhood, the median
@@ -178,7 +185,8 @@ struct ct_volume_setup {
   uint32_t rows, cols;       /* of the images that will be added: frames, binned */
   uint32_t size;             /* pixels per edge that cover the field of view, about: ct_volume_state says how many do */
   uint32_t rotation_deg;     /* these as for a slice */
-  double axis_px, pixel_cm;
+  double axis_px, pixel_cm;  /* the axis at row <lean_row>... */
+  double lean, lean_row;     /* ...and by how many columns it moves from row to row, -0.1..0.1 */
   enum ct_window window;
   bool rings;                /* each row is corrected by ct_ring_estimate of it, about this axis */
   uint64_t memory_bytes;     /* for projections, at most 1024, or two a pixel and half turn; when a whole turn has more, those are taken
@@ -188,7 +196,7 @@ struct ct_volume;
 /* 0, CT_ERANGE (also: memory_bytes hold no two projections), CT_ENOMEM; plans transforms as ct_tomo_open does. */
 int ct_volume_open(struct ct_volume **out, const struct ct_volume_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 void ct_volume_close(struct ct_volume *volume);   /* NULL is fine */
-/* Another axis, window, size or width of a pixel; what is kept stays. As ct_volume_open; on an error everything is as before. */
+/* Another axis, lean, window, size or width of a pixel; what is kept stays. As ct_volume_open; on an error everything is as before. */
 int ct_volume_change(struct ct_volume *volume, const struct ct_volume_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 const struct ct_volume_setup *ct_volume_setup(const struct ct_volume *volume);
 /* image[rows * cols] of -ln(transmission) at <angle_deg>, kept to a 65535th of its range. 0, taken or too near to another one
@@ -212,6 +220,10 @@ void ct_volume_plane(struct ct_volume *volume, const struct ct_plane *plane, uin
  * line; another line, of this plane or another, that lies on the same row finds that done. */
 void ct_volume_lines(struct ct_volume *volume, const struct ct_plane *plane, uint32_t width, uint32_t height, uint32_t every,
                      uint32_t from_line, uint32_t lines, float *values);
+
+/* How the axis leans, from the axes of 12 rows, whatever the setup says of the lean; rows that show no sample do not count.
+ * <finder> is one for its columns. CT_ENODATA, CT_ENOMEM: all NaN. */
+int ct_volume_tilt(const struct ct_volume *volume, struct ct_axis_finder *finder, struct ct_tomo_tilt *tilt);
 
 struct ct_volume_state {
   uint32_t projections, projections_max;

@@ -35,7 +35,8 @@ struct fields {
   X("drift_ADU", "ADU", h->drift_median_ADU)
 #define CT_FIELDS(X)                                                                                             \
   X("projections", "1", t->projections) X("angle_deg", "deg", t->angle_deg) X("axis_px", "pixel", t->axis_px)    \
-  X("axis_sigma_px", "pixel", t->axis_sigma_px)
+  X("axis_sigma_px", "pixel", t->axis_sigma_px) X("tilt_deg", "deg", t->tilt_deg)                                \
+  X("tilt_sigma_deg", "deg", t->tilt_sigma_deg)
 #define CELL_FIELDS(X) X("v_V", "V", l->v_V) X("i_A", "A", l->i_A) X("q_Ah", "A h", l->q_Ah)
 #define ARCHIVE_FIELDS(X)                                                                                        \
   X("committed_frames", "1", a->committed_frames) X("missed_frames", "1", a->missed_frames)                      \

@@ -104,6 +104,11 @@ static void raise_camera_alarms(struct collector *c, const struct ct_snapshot_co
   if (strcmp(ct->axis_method, "middle") == 0 && ct->covered_deg > 0.98 * ct->rotation_deg)
     alarms_raise(a, now_ns, "no-axis", stream, CT_WARNING,
                  "%s: the rotation axis cannot be found in this scan; the slice is about the middle: set camera.axis_px", stream);
+  if (fabs(ct->lean_px) > 1)
+    alarms_raise(a, now_ns, "axis-tilt", stream, CT_WARNING,
+                 "%s: the rotation axis leans by %.3f +- %.3f degrees, %.1f columns from top to bottom: turn the camera by that; "
+                 "planes here follow it, what others make of these frames is blurred", stream, ct->tilt_deg, ct->tilt_sigma_deg,
+                 fabs(ct->lean_px));
 }
 
 static void raise_archive_alarms(struct collector *c, const struct ct_snapshot_archive *archive, const char *reason,

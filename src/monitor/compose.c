@@ -138,6 +138,7 @@ static void compose_ct(const struct collector *c, struct ct_snapshot_builder *bu
   struct ct_snapshot_core *core = &builder->snapshot->core;
   uint64_t ticket;
   core->ct.angle_deg = core->ct.axis_px = core->ct.axis_sigma_px = core->ct.covered_deg = core->ct.rotation_deg = NAN;
+  core->ct.tilt_deg = core->ct.tilt_sigma_deg = NAN;
   const struct ct_snapshot *picture = c->reconstruction ? ct_reconstruction_acquire(c->reconstruction, &ticket) : NULL;
   if (picture) {
     core->ct = picture->core.ct;

@@ -13,7 +13,7 @@ static const int64_t patience_ns = 5 * CT_NS_PER_S;
 static const int64_t axis_every_ns = CT_NS_PER_S / 2;
 /* An axis that moves by less changes nothing one could see. */
 static const double axis_step_px = 0.1;
-
+static const struct ct_tomo_tilt no_tilt = { .tilt_deg = NAN, .sigma_deg = NAN };
 
 /* ---- frames --------------------------------------------------------------------------------------------------- */
 double ct_camera_axis_px(const struct ct_camera *c)
@@ -22,6 +22,12 @@ double ct_camera_axis_px(const struct ct_camera *c)
                    c->axis.method != CT_AXIS_NONE ? c->axis.axis_px : (c->cols - 1) / 2.0;
   axis_px += c->nudge_px;
   return fmin(fmax(axis_px, 0), c->cols - 1.0);
+}
+
+double ct_camera_lean(const struct ct_camera *c)
+{
+  bool sure = fabs(c->tilt.tilt_deg) > 4 * c->tilt.sigma_deg;
+  return sure ? fmin(fmax(tan(c->tilt.tilt_deg * M_PI / 180), -0.1), 0.1) : 0;
 }
 
 static void close_scan(struct ct_camera *c)
@@ -49,8 +55,9 @@ static void open_planes(struct ct_camera *c)
 {
   const struct ct_tomo_setup *slice = &c->setup.slice;
   const struct ct_planes_setup setup = { .rows = c->preview.rows, .cols = c->preview.cols, .factor = c->preview.factor,
-    .size = slice->size, .rotation_deg = slice->rotation_deg, .axis_px = ct_camera_axis_px(c), .pixel_um = c->setup.pixel_um,
-    .window = slice->window, .rings = c->setup.rings != CT_RINGS_OFF, .slice_row = c->slice_row, .memory_bytes = c->setup.planes_bytes };
+    .size = slice->size, .rotation_deg = slice->rotation_deg, .axis_px = ct_camera_axis_px(c), .lean = ct_camera_lean(c),
+    .pixel_um = c->setup.pixel_um, .window = slice->window, .rings = c->setup.rings != CT_RINGS_OFF, .slice_row = c->slice_row,
+    .memory_bytes = c->setup.planes_bytes };
   if (setup.memory_bytes == 0 || ct_planes_open(&c->planes, &setup, NULL) != 0)
     c->planes = NULL;
 }
@@ -77,6 +84,7 @@ static void open_scan(struct ct_camera *c, const struct ct_frame *frame)
   c->slice_row = c->setup.slice_row >= 0 ? (uint32_t)c->setup.slice_row : frame->rows / 2;
   c->axis = (struct ct_tomo_axis){ .axis_px = (double)NAN, .sigma_px = (double)NAN };
   c->axis_n = 0;
+  c->tilt = no_tilt;
   struct ct_tomo_setup slice = c->setup.slice;
   slice.cols = frame->cols;
   slice.axis_px = ct_camera_axis_px(c);
@@ -244,13 +252,27 @@ void ct_camera_take(struct ct_camera *c, const struct ct_lot *lot)
 }
 
 /* ---- the axis --------------------------------------------------------------------------------------------------- */
+/* What a row shows of a sample that is not upright may have no axis, or another one: the others outvote it. */
+static struct ct_tomo_axis outvoted(const struct ct_camera *c, struct ct_tomo_axis found)
+{
+  struct ct_tomo_axis voted = ct_axis_at_row(&c->tilt, c->slice_row);
+  bool old = c->tilt_scan != ct_scan_state(c->scan).scans;
+  bool inside = voted.axis_px >= 0 && voted.axis_px <= c->cols - 1.0;
+  if (old || voted.method == CT_AXIS_NONE || !inside)
+    return found;
+  double off_px = fabs(voted.axis_px - found.axis_px);
+  return found.method == CT_AXIS_NONE || off_px > 4 * hypot(voted.sigma_px, found.sigma_px) ? voted : found;
+}
+
 static void find_axis(struct ct_camera *c)
 {
   struct ct_tomo_axis found;
   if (c->finder == NULL || isfinite(c->setup.axis_px))
     return;
   c->axis_n = ct_scan_state(c->scan).projections;
-  if (ct_axis_find(c->finder, ct_scan_tomo(c->scan), &found) == 0)
+  ct_axis_find(c->finder, ct_scan_tomo(c->scan), &found);
+  found = outvoted(c, found);
+  if (found.method != CT_AXIS_NONE)
     c->axis = found;
 }
 
@@ -263,16 +285,37 @@ static void find_axis_now_and_then(struct ct_camera *c, int64_t now_ns)
   find_axis(c);
 }
 
+static void find_tilt(struct ct_camera *c)
+{
+  struct ct_tomo_tilt found;
+  c->tilt_placed = c->placed;
+  if (c->planes == NULL || ct_planes_tilt(c->planes, &found) != 0)
+    return;
+  c->tilt = found;
+  c->tilt_scan = ct_scan_state(c->scan).scans;
+  find_axis(c);
+}
+
+/* It takes longer than between two frames: whenever the scan has twice as many projections, or a turn that goes on is another,
+ * and when no more come. */
+static void follow_tilt(struct ct_camera *c, int64_t now_ns)
+{
+  uint64_t more = c->placed - c->tilt_placed;
+  bool quiet = more > 0 && now_ns - c->arrival_ns > CT_NS_PER_S;
+  if (quiet || (more >= 16 && 2 * more >= ct_scan_state(c->scan).projections))
+    find_tilt(c);
+}
+
 /* A slice about another axis is another slice: what is kept is reconstructed anew. */
 static void move_axis(struct ct_camera *c, double least_px)
 {
   struct ct_tomo_setup slice = *ct_tomo_setup(ct_scan_tomo(c->scan));
   double axis_px = ct_camera_axis_px(c);
+  if (c->planes)
+    ct_planes_axis(c->planes, axis_px, ct_camera_lean(c));
   if (!(fabs(axis_px - slice.axis_px) > least_px))
     return;
   slice.axis_px = axis_px;
-  if (c->planes)
-    ct_planes_axis(c->planes, axis_px);
   if (ct_scan_change(c->scan, &slice, NULL) != 0)
     c->axis.method = CT_AXIS_NONE;
   c->ring_means = UINT32_MAX;        /* what a wall about the axis is depends on where that is */
@@ -350,6 +393,7 @@ void ct_camera_follow(struct ct_camera *c, int64_t now_ns)
     return;
   follow_means(c, now_ns);
   find_axis_now_and_then(c, now_ns);
+  follow_tilt(c, now_ns);
   move_axis(c, axis_step_px);
   if (c->setup.rings != CT_RINGS_OFF)
     follow_rings(c, now_ns);
@@ -365,7 +409,9 @@ void ct_camera_settle(struct ct_camera *c)
   /* The axis is looked for in corrected rows, wherever it was thought to be on the way here. */
   if (c->setup.rings != CT_RINGS_OFF)
     estimate_rings(c, (double)NAN);
+  c->tilt = no_tilt;
   find_axis(c);
+  find_tilt(c);
   move_axis(c, 0);
   if (c->setup.rings != CT_RINGS_OFF)
     estimate_rings(c, known_axis_px(c));

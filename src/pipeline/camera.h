@@ -19,6 +19,9 @@ struct ct_camera {
   double nudge_px;              /* what keys have moved the axis by */
   int64_t axis_ns;              /* when it was last looked for */
   uint32_t axis_n;              /* projections then */
+  struct ct_tomo_tilt tilt;     /* of the axis; no rows: not known */
+  uint64_t tilt_placed;         /* projections placed when it was last looked for */
+  uint64_t tilt_scan;           /* that it is of */
   float *stripes;               /* [cols], what is subtracted from every row */
   uint64_t placed;              /* projections placed since start */
   uint64_t ring_placed, clean_placed;   /* when rings were last looked for; when stripes were last removed */
@@ -58,8 +61,9 @@ void ct_camera_settle(struct ct_camera *camera);
 bool ct_camera_paint(struct ct_camera *camera, bool quiet);
 /* All that is left to paint. */
 void ct_camera_finish(struct ct_camera *camera, const struct ct_wants_table *wants);
-/* Where the slice's axis ought to be. */
+/* Where the slice's axis ought to be, and by how many columns it moves from row to row: 0 where that is not sure. */
 double ct_camera_axis_px(const struct ct_camera *camera);
+double ct_camera_lean(const struct ct_camera *camera);
 
 /* The largest snapshot ct_camera_draw makes. */
 size_t ct_camera_bytes(const struct ct_reconstruction_setup *setup);

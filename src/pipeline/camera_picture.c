@@ -9,7 +9,7 @@ static void draw_core(const struct ct_camera *c, struct ct_snapshot_ct *ct)
 {
   ct->present = true;
   ct->angle_deg = c->last_angle_deg;
-  ct->axis_px = ct->axis_sigma_px = ct->covered_deg = (double)NAN;
+  ct->axis_px = ct->axis_sigma_px = ct->tilt_deg = ct->tilt_sigma_deg = ct->covered_deg = (double)NAN;
   ct->rotation_deg = c->setup.slice.rotation_deg;
   ct->rows = c->rows;
   ct->cols = c->cols;
@@ -32,6 +32,10 @@ static void draw_core(const struct ct_camera *c, struct ct_snapshot_ct *ct)
   ct->covered_deg = state.projections ? ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg : 0;
   ct->axis_px = ct_camera_axis_px(c);
   ct->axis_sigma_px = fixed || moved || !found ? (double)NAN : c->axis.sigma_px;
+  ct->tilt_deg = c->tilt.tilt_deg;
+  ct->tilt_sigma_deg = c->tilt.sigma_deg;
+  ct->tilt_rows = c->tilt.rows;
+  ct->lean_px = ct_camera_lean(c) * c->rows;
   snprintf(ct->axis_method, sizeof ct->axis_method, "%s", moved ? "moved" : fixed ? "fixed" : found ? ct_axis_method_word(c->axis.method) : "middle");
 }
 

@@ -31,6 +31,7 @@ struct job {
 struct ct_planes {
   struct ct_planes_setup setup;
   struct ct_volume *fine, *coarse;
+  struct ct_axis_finder *finder;  /* of the fine one */
   uint32_t coarse_rows, coarse_cols;
   double coarse_factor;       /* of the images to those of the coarse volume */
   float *small;               /* [coarse_rows * coarse_cols] */
@@ -53,7 +54,8 @@ static struct ct_volume_setup volume_setup(const struct ct_planes *p, bool coars
   double fov = s->rotation_deg == 360 ? 2 * fmax(axis_px + 0.5, cols - 0.5 - axis_px) : cols;
   uint32_t size = coarse ? CT_PLANES_COARSE : s->size < CT_PREVIEW_EDGE ? s->size : CT_PREVIEW_EDGE;
   return (struct ct_volume_setup){ .rows = rows, .cols = cols, .size = fov < size ? (uint32_t)fmax(fov, 16) : size,
-    .rotation_deg = s->rotation_deg, .axis_px = axis_px, .window = s->window, .rings = s->rings,
+    .rotation_deg = s->rotation_deg, .axis_px = axis_px, .lean = s->lean,
+    .lean_row = (s->slice_row + 0.5) * rows / ((double)s->rows * s->factor) - 0.5, .window = s->window, .rings = s->rings,
     .pixel_cm = factor * (isfinite(s->pixel_um) ? s->pixel_um * 1e-4 : 1),
     .memory_bytes = coarse ? s->memory_bytes / 16 : s->memory_bytes };
 }
@@ -72,6 +74,8 @@ int ct_planes_open(struct ct_planes **out, const struct ct_planes_setup *setup, 
   int code = ct_volume_open(&p->fine, &fine, err);
   if (code == 0)
     code = ct_volume_open(&p->coarse, &coarse, err);
+  if (code == 0)
+    code = ct_axis_open(&p->finder, setup->cols, err);
   if (code != 0) {
     ct_planes_close(p);
     return code;
@@ -95,6 +99,7 @@ void ct_planes_close(struct ct_planes *p)
     drop(&p->jobs[i]);
   ct_volume_close(p->fine);
   ct_volume_close(p->coarse);
+  ct_axis_close(p->finder);
   free(p->small);
   free(p->slab);
   free(p);
@@ -189,18 +194,29 @@ static bool still_fits(const struct ct_planes *p, const struct job *job)
   return now.width == job->width && now.height == job->height;
 }
 
-void ct_planes_axis(struct ct_planes *p, double axis_px)
+void ct_planes_axis(struct ct_planes *p, double axis_px, double lean)
 {
-  double before_px = p->setup.axis_px;
-  if (fabs(axis_px - before_px) < least_axis_move_px)
+  double moved_px = fabs(axis_px - p->setup.axis_px), turned_px = fabs(lean - p->setup.lean) * p->setup.rows * p->setup.factor;
+  if (fmax(moved_px, turned_px) < least_axis_move_px)
     return;
   p->setup.axis_px = axis_px;
+  p->setup.lean = lean;
   const struct ct_volume_setup fine = volume_setup(p, false), coarse = volume_setup(p, true);
   if (ct_volume_change(p->fine, &fine, NULL) != 0 || ct_volume_change(p->coarse, &coarse, NULL) != 0)
     return;
   for (int i = 0; i < JOBS; i++)
     if (p->jobs[i].used && !still_fits(p, &p->jobs[i]))
       drop(&p->jobs[i]);
+}
+
+int ct_planes_tilt(struct ct_planes *p, struct ct_tomo_tilt *tilt)
+{
+  double factor = p->setup.factor;
+  int code = ct_volume_tilt(p->fine, p->finder, tilt);
+  tilt->row = (tilt->row + 0.5) * factor - 0.5;
+  tilt->axis_px = (tilt->axis_px + 0.5) * factor - 0.5;
+  tilt->axis_sigma_px *= factor;
+  return code;
 }
 
 /* ---- what is wanted ------------------------------------------------------------------------------------------------- */

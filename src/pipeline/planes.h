@@ -14,7 +14,8 @@ struct ct_planes_setup {
   uint32_t rows, cols, factor;           /* of the images; pixels of the camera to a value of theirs */
   uint32_t size;                         /* pixels across the field of view, about and at most */
   uint32_t rotation_deg;
-  double axis_px;                        /* in columns of the camera */
+  double axis_px;                        /* in columns of the camera, at slice_row */
+  double lean;                           /* by how many columns it moves from row to row */
   double pixel_um;                       /* of the camera; NaN: not known, and values are per column of the camera */
   enum ct_window window;
   bool rings;                            /* corrected */
@@ -32,7 +33,9 @@ void ct_planes_add(struct ct_planes *planes, const float *image, double angle_de
 void ct_planes_correct(struct ct_planes *planes, const float *change);
 void ct_planes_restart(struct ct_planes *planes);
 /* Where the axis ought to be; a move that nobody could see changes nothing. */
-void ct_planes_axis(struct ct_planes *planes, double axis_px);
+void ct_planes_axis(struct ct_planes *planes, double axis_px, double lean);
+/* As ct_volume_tilt, in rows and columns of the camera: 0.1 s, and three times as long where that gives no good answer. */
+int ct_planes_tilt(struct ct_planes *planes, struct ct_tomo_tilt *tilt);
 
 /* What somebody looks at now, of all that is wanted. */
 void ct_planes_want(struct ct_planes *planes, const struct ct_wants_table *wants);

@@ -10,6 +10,7 @@ enum { SUBCOLUMNS = 4, DIMENSION_MAX = 4096, NOISE_POOL = 1 << 17, BLOCK = CT_SI
 #define CELL_MIDDLE_MM 1.6
 #define GAIN_SPREAD 0.02
 #define NOISE_COUNTS 3.0f
+#define DEGREE (3.141592653589793 / 180)
 /* Below this mean Poisson's distribution is drawn, above it is Gauss's. */
 #define FEW_PHOTONS 64.0f
 #define GOLDEN_TURN 0.6180339887498949
@@ -49,6 +50,8 @@ static int check(const struct ct_sim_camera_config *c, struct ct_err *err)
   if (!(c->pixel_mm > 0 && c->pixel_mm < 10) || !(fabs(c->axis_px) <= DIMENSION_MAX))
     return ct_err_set(err, CT_ERANGE, "camera pixels of %g mm with the axis at %g are out of range", c->pixel_mm,
                       c->axis_px);
+  if (!(fabs(c->tilt_deg) <= 10))
+    return ct_err_set(err, CT_ERANGE, "an axis that leans by %g degrees is out of range: -10 to 10", c->tilt_deg);
   if (!(c->photons > 0 && c->photons <= 60000))
     return ct_err_set(err, CT_ERANGE, "%g photons a camera pixel are out of range: above 0, at most 60000", c->photons);
   if (c->projections < 1 || c->projections > 1000000 || c->flats > 1000000 || c->darks > 1000000)
@@ -85,16 +88,20 @@ static void make_flat(struct ct_sim_camera *camera)
   }
 }
 
+/* How much of a pixel's height a layer covers. */
+static double covered_by(const struct ct_layer *layer, double top_mm, double pixel_mm)
+{
+  return fmax(fmin(top_mm, layer->to_mm) - fmax(top_mm - pixel_mm, layer->from_mm), 0) / pixel_mm;
+}
+
 static void make_covered(struct ct_sim_camera *camera)
 {
   const struct ct_sim_camera_config *c = &camera->config;
   uint32_t n = camera->sample.n;
   for (uint32_t row = 0; row < c->rows; row++) {
-    double top = CELL_MIDDLE_MM + (c->rows / 2.0 - row) * c->pixel_mm, bottom = top - c->pixel_mm;
-    for (uint32_t i = 0; i < n; i++) {
-      const struct ct_layer *layer = &camera->sample.layers[i];
-      camera->covered[row * n + i] = fmax(fmin(top, layer->to_mm) - fmax(bottom, layer->from_mm), 0) / c->pixel_mm;
-    }
+    double top_mm = CELL_MIDDLE_MM + (c->rows / 2.0 - row) * c->pixel_mm;
+    for (uint32_t i = 0; i < n; i++)
+      camera->covered[row * n + i] = covered_by(&camera->sample.layers[i], top_mm, c->pixel_mm);
   }
 }
 
@@ -189,20 +196,18 @@ static void grow(const struct ct_sim_camera *camera, double t_s, struct ct_grown
   ct_phantom_grown(c->sample, ct_phantom_growth(t_s, c->speedup), c->bubbles, c->dendrites, sample);
 }
 
-/* Exact line integrals; a pixel's transmission is the mean over its width. */
-static void project(struct ct_sim_camera *camera, double angle_deg)
+/* Exact line integrals through a layer, the axis at <axis_px>; a pixel's transmission is the mean over its width. */
+static void project(struct ct_sim_camera *camera, uint32_t layer, double axis_px, double pixel_mm, double angle_deg)
 {
-  const struct ct_sim_camera_config *c = &camera->config;
-  double cosine = cos(angle_deg * 3.141592653589793 / 180), sine = sin(angle_deg * 3.141592653589793 / 180);
-  double step_mm = c->pixel_mm / SUBCOLUMNS, first_mm = (-c->axis_px - 0.5 + 0.5 / SUBCOLUMNS) * c->pixel_mm;
-  for (uint32_t i = 0; i < camera->sample.n; i++) {
-    ct_layer_chords(&camera->sample.layers[i], first_mm, step_mm, SUBCOLUMNS * c->cols, cosine, sine, camera->mu_cm,
-                    camera->depth);
-    for (uint32_t col = 0; col < c->cols; col++) {
-      double sum = 0;
-      for (int sub = 0; sub < SUBCOLUMNS; sub++) sum += exp(-camera->depth[SUBCOLUMNS * col + (uint32_t)sub]);
-      camera->transmission[i * c->cols + col] = sum / SUBCOLUMNS;
-    }
+  double cosine = cos(angle_deg * DEGREE), sine = sin(angle_deg * DEGREE);
+  double step_mm = pixel_mm / SUBCOLUMNS, first_mm = (-axis_px - 0.5 + 0.5 / SUBCOLUMNS) * pixel_mm;
+  uint32_t cols = camera->config.cols;
+  ct_layer_chords(&camera->sample.layers[layer], first_mm, step_mm, SUBCOLUMNS * cols, cosine, sine, camera->mu_cm,
+                  camera->depth);
+  for (uint32_t col = 0; col < cols; col++) {
+    double sum = 0;
+    for (int sub = 0; sub < SUBCOLUMNS; sub++) sum += exp(-camera->depth[SUBCOLUMNS * col + (uint32_t)sub]);
+    camera->transmission[layer * cols + col] = sum / SUBCOLUMNS;
   }
 }
 
@@ -217,6 +222,26 @@ static void make_row(struct ct_sim_camera *camera, uint32_t row)
     for (uint32_t i = 0; i < n; i++)
       if (covered[i] > 0) through -= covered[i] * (1 - camera->transmission[i * cols + col]);
     camera->row[col] = (float)through;
+  }
+}
+
+/* The same where the axis leans: it is elsewhere in every row, and a row is not one height of the sample. */
+static void make_leaning_row(struct ct_sim_camera *camera, uint32_t row, double angle_deg)
+{
+  const struct ct_sim_camera_config *c = &camera->config;
+  double cosine = cos(c->tilt_deg * DEGREE), sine = sin(c->tilt_deg * DEGREE), down = row - (c->rows - 1) / 2.0;
+  for (uint32_t col = 0; col < c->cols; col++) camera->row[col] = 1;
+  for (uint32_t i = 0; i < camera->sample.n; i++) {
+    bool projected = false;
+    for (uint32_t col = 0; col < c->cols; col++) {
+      double from_middle = (col - c->axis_px) * sine + down * cosine;
+      double top_mm = CELL_MIDDLE_MM + (0.5 - from_middle) * c->pixel_mm;
+      double share = covered_by(&camera->sample.layers[i], top_mm, c->pixel_mm);
+      if (!(share > 0)) continue;
+      if (!projected) project(camera, i, c->axis_px + down * sine / cosine, c->pixel_mm * cosine, angle_deg);
+      projected = true;
+      camera->row[col] -= (float)(share * (1 - camera->transmission[i * c->cols + col]));
+    }
   }
 }
 
@@ -286,9 +311,10 @@ int ct_sim_camera_frame(struct ct_sim_camera *camera, uint64_t k, double t_s, ui
 {
   const struct ct_sim_camera_config *c = &camera->config;
   int key = where(c, k, angle_deg);
+  bool leans = fabs(c->tilt_deg) > 0;
   if (key == CT_KEY_PROJECTION) {
     grow(camera, t_s, &camera->sample);
-    project(camera, *angle_deg);
+    for (uint32_t i = 0; i < camera->sample.n && !leans; i++) project(camera, i, c->axis_px, c->pixel_mm, *angle_deg);
   }
   for (uint32_t col = 0; col < camera->stride; col++) camera->row[col] = key == CT_KEY_DARK ? 0 : 1;
   struct ct_random random;
@@ -297,7 +323,8 @@ int ct_sim_camera_frame(struct ct_sim_camera *camera, uint64_t k, double t_s, ui
     const float *flat = (key == CT_KEY_PROJECTION ? camera->seen : camera->flat) + (size_t)row * camera->stride;
     const float *noise = camera->noise + ct_random_below(&random, NOISE_POOL);
     uint16_t *out = pixels + (size_t)row * c->cols;
-    if (key == CT_KEY_PROJECTION) make_row(camera, row);
+    if (key == CT_KEY_PROJECTION && leans) make_leaning_row(camera, row, *angle_deg);
+    else if (key == CT_KEY_PROJECTION) make_row(camera, row);
     bool few = detect(flat, camera->row, noise, c->cols, out);
     if (few && key != CT_KEY_DARK) count_few(flat, camera->row, noise, c->cols, &random, out);
     for (uint32_t i = 0; i < c->dead_columns; i++) out[camera->dead[i]] = 0;

@@ -11,7 +11,7 @@
 
 const char *ct_axis_method_word(enum ct_axis_method method)
 {
-  static const char *const word[] = { "none", "pairs", "centre-of-mass", "wedge" };
+  static const char *const word[] = { "none", "pairs", "centre-of-mass", "wedge", "rows" };
   return word[method];
 }
 
@@ -199,10 +199,10 @@ static int by_angle(const void *a, const void *b)
   return (x->angle_deg > y->angle_deg) - (x->angle_deg < y->angle_deg);
 }
 
-/* At most CT_AXIS_ROWS projections in the order in which the stage turned, from behind the widest gap on. */
+/* At most CT_AXIS_VIEWS projections in the order in which the stage turned, from behind the widest gap on. */
 static uint32_t rows_of(struct ct_axis_finder *f, const struct ct_tomo *t)
 {
-  uint32_t every = (t->n + CT_AXIS_ROWS - 1) / CT_AXIS_ROWS, n = 0, start = 0;
+  uint32_t every = (t->n + CT_AXIS_VIEWS - 1) / CT_AXIS_VIEWS, n = 0, start = 0;
   double widest = 0;
 
   for (uint32_t i = 0; i < t->n; i += every, n++) {
@@ -269,30 +269,4 @@ int ct_axis_pair(struct ct_axis_finder *f, const float *row, const float *opposi
 {
   *axis = (struct ct_tomo_axis){ CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
   return ct_axis_from_pairs(f, &row, &opposite, 1, axis);
-}
-
-int ct_axis_tilt(const struct ct_tomo_axis *axis, const double *y, uint32_t n, double *tilt_deg, double *sigma_deg)
-{
-  double w = 0, wy = 0, wyy = 0, wx = 0, wxy = 0, chi = 0;
-  uint32_t used = 0;
-
-  for (uint32_t i = 0; i < n; i++) {
-    if (axis[i].method == CT_AXIS_NONE) continue;
-    double weight = 1 / (axis[i].sigma_px * axis[i].sigma_px);
-    w += weight, wy += weight * y[i], wyy += weight * y[i] * y[i];
-    wx += weight * axis[i].axis_px, wxy += weight * axis[i].axis_px * y[i];
-    used++;
-  }
-  double det = w * wyy - wy * wy;
-  if (used < 3 || !(det > 1e-9 * w * wyy)) return CT_ENODATA;
-  double slope = (w * wxy - wy * wx) / det, at = (wx - slope * wy) / w;
-  for (uint32_t i = 0; i < n; i++) {
-    if (axis[i].method == CT_AXIS_NONE) continue;
-    double off = (axis[i].axis_px - at - slope * y[i]) / axis[i].sigma_px;
-    chi += off * off;
-  }
-  /* Errors that turn out larger than was said count as such. */
-  *tilt_deg = atan(slope) * 180 / CT_PI;
-  *sigma_deg = sqrt(w / det * fmax(chi / (used - 2), 1)) * 180 / CT_PI;
-  return 0;
 }

@@ -7,7 +7,7 @@
 #include <fftw3.h>
 
 enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 64,
-       CT_AXIS_ROWS = 1440 };
+       CT_AXIS_VIEWS = 1440 };
 
 /* What interpolation leaves of an error where there is no noise. */
 #define CT_AXIS_SIGMA_LEAST_PX 0.004
@@ -32,9 +32,9 @@ struct ct_axis_finder {
   double lean;                      /* level at the left less that at the right */
   bool cut;                         /* the sample reaches beyond the detector */
   /* What is looked at of a slice's projections. */
-  struct ct_axis_view view[CT_AXIS_ROWS];
-  const float *rows[CT_AXIS_ROWS], *opposite[CT_PAIRS_MAX];
-  double angle_deg[CT_AXIS_ROWS];
+  struct ct_axis_view view[CT_AXIS_VIEWS];
+  const float *rows[CT_AXIS_VIEWS], *opposite[CT_PAIRS_MAX];
+  double angle_deg[CT_AXIS_VIEWS];
 
   /* pairs.c */
   uint32_t coarse_bin, coarse_cols;

@@ -82,6 +82,9 @@ void ct_order_weigh(struct ct_tomo *tomo);
 /* Back-projects a kept one with <weight_rad> into the pictures (slice.c). */
 void ct_tomo_put(struct ct_tomo *tomo, uint32_t slot, double weight_rad);
 
+/* edge[cols]: how much a column of a whole turn counts, the axis at <axis_px> (slice.c). */
+void ct_edge_weights(float *edge, uint32_t cols, double axis_px);
+
 int ct_rebuild_init(struct ct_tomo *tomo);   /* 0, CT_ENOMEM */
 void ct_rebuild_free(struct ct_rebuild *rebuild);
 /* The pictures from all projections that count, into empty ones. */

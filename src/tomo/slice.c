@@ -39,15 +39,15 @@ static int check(const struct ct_tomo_setup *s, struct ct_err *err)
 
 /* Opposite projections share what both see: their weights at the same distance from the axis add up to 1. Where only one
  * of them sees it, that is everything; between lies a straight line, as wide as the part seen twice allows. */
-static void make_edge(struct ct_tomo *t)
+void ct_edge_weights(float *edge, uint32_t cols, double axis_px)
 {
-  double left = t->setup.axis_px + 0.5, right = t->setup.cols - t->setup.axis_px - 0.5;
+  double left = axis_px + 0.5, right = cols - axis_px - 0.5;
   double near = fmin(left, right), far = fmax(left, right), width = fmin(near, 32 + far - near);
 
-  for (uint32_t i = 0; i < t->setup.cols; i++) {
-    double out = (i - t->setup.axis_px) * (right >= left ? 1 : -1);   /* positive on the farther side */
+  for (uint32_t i = 0; i < cols; i++) {
+    double out = (i - axis_px) * (right >= left ? 1 : -1);   /* positive on the farther side */
     double rise = (fabs(out) - (near - width)) / width;
-    t->edge[i] = (float)(0.5 + 0.5 * copysign(fmin(fmax(rise, 0), 1), out));
+    edge[i] = (float)(0.5 + 0.5 * copysign(fmin(fmax(rise, 0), 1), out));
   }
 }
 
@@ -94,7 +94,7 @@ static int make(struct ct_tomo *t)
   if (s->rotation_deg == 360) {
     t->edge = ct_floats(s->cols);
     if (!t->edge) return CT_ENOMEM;
-    make_edge(t);
+    ct_edge_weights(t->edge, s->cols, s->axis_px);
   }
   return ct_rebuild_init(t);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tomo/internal.h"
+#include "tomo/volume.h"
 
 /* What is kept of an image: value = least + step * pixel. Half a step is a millionth of the image's range. */
 struct kept {
@@ -15,7 +16,7 @@ struct ct_volume {
   struct ct_volume_setup setup;
   const struct ct_tomo_ops *ops;
   struct ct_filter filter;
-  float *edge;                /* [cols], NULL: half a turn */
+  float *edge;                /* [cols], of the latest row; NULL: half a turn */
   double fov_cols;
   uint32_t most;              /* projections kept */
   double least_gap_deg;       /* between projections, since they had to be thinned */
@@ -36,6 +37,7 @@ struct ct_volume {
 };
 
 enum { WIDTH_MAX = 16384 };
+#define LEAN_MAX 0.1
 
 /* ---- opening and closing ------------------------------------------------------------------------------------------- */
 /* What a single slice is made with serves all rows. */
@@ -46,6 +48,10 @@ static int make_filter(struct ct_volume *v, const struct ct_volume_setup *s, str
   struct ct_tomo *probe;
   int rc = s->rows < 1 || s->rows > 32768 ? ct_err_set(err, CT_ERANGE, "no volume of %u rows: 1 to 32768", s->rows)
                                           : ct_tomo_open(&probe, &like, err);
+  if (!rc && !(fabs(s->lean) <= LEAN_MAX && isfinite(s->lean_row))) {
+    ct_tomo_close(probe);
+    rc = ct_err_set(err, CT_ERANGE, "an axis that leans by %g columns a row is out of range: at most %g", s->lean, LEAN_MAX);
+  }
   if (rc) return rc;
   float *curves = v->most ? calloc((size_t)v->most * 3, probe->filter.stride * sizeof *curves) : NULL;
   float *line = ct_floats(2 * probe->filter.stride + CT_LANES);
@@ -238,6 +244,30 @@ static void load(const struct ct_volume *v, uint32_t slot, double row, float *ou
   for (uint32_t i = 0; part > 0 && i < cols; i++) out[i] += part * (kept.least + kept.step * pixels[cols + i] - out[i]);
 }
 
+/* What was on one height of the sample lies higher the farther it is from an axis that leans to the right. */
+void ct_volume_row(const struct ct_volume *v, uint32_t slot, double row, double col, double lean, float *out)
+{
+  uint32_t cols = v->setup.cols, last = v->setup.rows - 1;
+  const uint16_t *pixels = v->pixels + (size_t)slot * v->setup.rows * cols;
+  const struct kept kept = v->kept[slot];
+
+  if (!(fabs(lean) > 0)) {
+    load(v, slot, row, out);
+    return;
+  }
+  for (uint32_t c = 0; c < cols; c++) {
+    double at = fmin(fmax(row - (c - col) * lean, 0), last);
+    uint32_t above = (uint32_t)at, below = above < last ? above + 1 : last;
+    float part = (float)(at - above), high = pixels[(size_t)above * cols + c], low = pixels[(size_t)below * cols + c];
+    out[c] = kept.least + kept.step * (high + part * (low - high));
+  }
+}
+
+const struct ct_tomo *ct_volume_angles(const struct ct_volume *v)
+{
+  return &v->angles;
+}
+
 int ct_volume_correct(struct ct_volume *v, const float *change)
 {
   uint32_t cols = v->setup.cols;
@@ -264,16 +294,30 @@ static struct ct_curve curve_at(const struct ct_volume *v, uint32_t i)
   return (struct ct_curve){ at, at + v->filter.stride, at + 2 * v->filter.stride };
 }
 
+/* By how many columns the axis is elsewhere in <row>; a line has samples in store for no more. */
+static double lean_at(const struct ct_volume *v, double row)
+{
+  const struct ct_volume_setup *s = &v->setup;
+  double most = CT_MARGIN / 3 * v->filter.pitch, off = s->lean * (row - s->lean_row);
+  off = fmin(fmax(off, -most), most);
+  return fmin(fmax(s->axis_px + off, 0), s->cols - 1.0) - s->axis_px;
+}
+
+static void load_height(struct ct_volume *v, uint32_t slot, double row)
+{
+  ct_volume_row(v, slot, row, v->setup.axis_px, v->setup.lean, v->raw);
+}
+
 /* The ring correction of the row, from the same projections as its curves; NULL: none. */
 static const float *find_ring(struct ct_volume *v, double row, uint32_t every)
 {
   if (!v->ring) return NULL;
   ct_rings_begin(&v->rings, (v->angles.n + every - 1) / every);
   for (uint32_t i = 0; i < v->angles.n; i += every) {
-    load(v, v->angles.order[i], row, v->raw);
+    load_height(v, v->angles.order[i], row);
     ct_rings_take(&v->rings, v->raw);
   }
-  return ct_rings_end(&v->rings, v->setup.axis_px, v->ring) ? NULL : v->ring;
+  return ct_rings_end(&v->rings, v->setup.axis_px + lean_at(v, row), v->ring) ? NULL : v->ring;
 }
 
 /* The curves of all projections at <row>; those of the latest row are kept. */
@@ -284,10 +328,11 @@ static void make_curves(struct ct_volume *v, double row, uint32_t every)
   v->row = row;
   v->row_changes = v->changes;
   v->row_every = every;
+  if (v->edge) ct_edge_weights(v->edge, v->setup.cols, v->setup.axis_px + lean_at(v, row));
   for (uint32_t i = 0; i < v->angles.n; i += every) {
     uint32_t slot = v->angles.order[i];
     const struct ct_curve curve = curve_at(v, i);
-    load(v, slot, row, v->raw);
+    load_height(v, slot, row);
     ct_filter_run(&v->filter, v->line, v->raw, ring, v->edge);
     v->ops->bend(&curve, v->line, v->line + v->filter.stride, (float)v->angles.projection[slot].weight_rad,
                  v->filter.stride - CT_LANES);
@@ -298,6 +343,7 @@ static void make_curves(struct ct_volume *v, double row, uint32_t every)
 static void add_row(struct ct_volume *v, uint32_t every, uint32_t width, double x, double y, double dx, double dy, double row)
 {
   const struct ct_span span = { 0, (uint16_t)((width + CT_LANES - 1) / CT_LANES) };
+  double axis_px = v->setup.axis_px + lean_at(v, row);
 
   memset(v->sum, 0, (size_t)span.to * CT_LANES * sizeof *v->sum);
   make_curves(v, row, every);
@@ -305,7 +351,7 @@ static void add_row(struct ct_volume *v, uint32_t every, uint32_t width, double 
     const struct ct_projection *p = &v->angles.projection[v->angles.order[i]];
     if (!(p->weight_rad > 0)) continue;
     double step = (dx * p->cosine - dy * p->sine) / v->filter.pitch;
-    double first = (v->setup.axis_px + x * p->cosine - y * p->sine - v->filter.first_col) / v->filter.pitch;
+    double first = (axis_px + x * p->cosine - y * p->sine - v->filter.first_col) / v->filter.pitch;
     const struct ct_ray ray = { llrint(first * CT_FIXED_ONE), llrint(fmin(fmax(step, -1), 1) * CT_FIXED_ONE), 0 };
     const struct ct_curve whole = curve_at(v, i);
     const struct ct_curve curve = { whole.value + CT_MARGIN, whole.slope + CT_MARGIN, whole.bend + CT_MARGIN };

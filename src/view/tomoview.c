@@ -300,6 +300,12 @@ static int state_lines(const struct ct_snapshot_core *core, struct ct_canvas can
   row = ring_line(ct, canvas, row);
   if (isfinite(ct->angle_deg))
     ct_canvas_text(canvas, row++, 0, 0, "at %.2f°, row %u", ct->angle_deg, (unsigned)ct->slice_row);
+  if (ct->tilt_rows > 0) {
+    col = ct_canvas_text(canvas, row, 0, 0, "tilt %s°", ct_word_measured(word, ct->tilt_deg, ct->tilt_sigma_deg));
+    if (canvas.cols - col > 8)
+      ct_canvas_text(canvas, row, col, 0, ", %u rows", (unsigned)ct->tilt_rows);
+    row++;
+  }
   return row;
 }
 

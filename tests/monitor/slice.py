@@ -365,6 +365,66 @@ def test_planes_through_any_point(scene):
         ends(program)
 
 
+class Leaning(Tall):
+    """The same sample on an axis that leans about the middle of the detector, and noise."""
+
+    def __init__(self, scene, tilt_deg):
+        super().__init__(scene)
+        self.tilt, self.noise = np.radians(tilt_deg), np.random.default_rng(5)
+
+    def projection(self, angle_deg, sample=True):
+        a, (row, col) = np.radians(angle_deg), np.mgrid[:TALL, :COLS]
+        right, down = col - self.axis_px, row - (TALL - 1) / 2
+        u, row = right * np.cos(self.tilt) - down * np.sin(self.tilt), right * np.sin(self.tilt) + down * np.cos(self.tilt) + (TALL - 1) / 2
+        lines = np.zeros((TALL, COLS))
+        for x, y, r, mu, above in ((0, 0, 60, 0.8, 99), (30, 10, 12, 2.0, 19.5)) if sample else ():
+            d = u - (x * np.cos(a) - y * np.sin(a))
+            lines += 2 * np.sqrt(np.maximum(r * r - d * d, 0)) * mu * PIXEL_UM * 1e-4 * np.clip(above - row + 0.5, 0, 1)
+        counts = 100 + self.noise.poisson((self.flat - 100) * np.exp(-lines))
+        self.send(counts.astype(np.uint16), ndattr={"ImageKey": 0, "RotationAngle": angle_deg})
+
+
+def test_an_axis_that_leans_is_measured_and_followed(scene):
+    for rotation, tilt_deg in ((180, -3.0), (360, 3.0)):
+        camera = Leaning(scene, tilt_deg)
+        program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice,slices", "-S", f"camera.size={SIZE}",
+                              "-S", f"camera.pixel_um={PIXEL_UM}", "-S", f"camera.rotation={rotation}", "-S", "camera.slice_row=10",
+                              "-S", "camera.point_px=30,10", "-S", "camera.oblique_deg=30,60", "-S", "camera.rings=off")
+        camera.wait(program)
+        camera.darks_and_flats()
+        camera.projection(0)
+        ct = program.sample_where(lambda s: s["ct"]["in_slice"] == 1)["ct"]
+        expect(unknown=((ct["tilt_deg"], ct["tilt_sigma_deg"], ct["tilt_rows"]), (None, None, 0)))
+        for k in range(1, 180):
+            camera.projection(rotation / 180 * k)
+        sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 180 and s["ct"]["tilt_deg"] is not None
+                                      and abs(s["ct"]["tilt_deg"] - tilt_deg) < 0.2)
+        ct = sample["ct"]
+        pull = (ct["tilt_deg"] - tilt_deg) / ct["tilt_sigma_deg"]
+        assert abs(pull) < 4 and 0 < ct["tilt_sigma_deg"] < 0.2 and 6 <= ct["tilt_rows"] <= 12, ct
+        axis_px = camera.axis_px + np.tan(camera.tilt) * (10 - (TALL - 1) / 2)
+        assert abs(ct["axis_px"] - axis_px) < 0.15, (ct, axis_px)
+        expect(alarm=([a["id"] for a in sample["alarms"]].count("axis-tilt"), 1))
+        sample = program.sample_where(lambda s: all(s["slices"][name] and s["slices"][name]["projections"] == 180
+                                                    for name in ("xy", "xz", "yz", "oblique")))
+        planes_are_right(sample["slices"], 0.03)
+        ends(program)
+
+
+def test_without_a_sample_nothing_leans(scene):
+    camera = Leaning(scene, 3.0)
+    program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001")
+    camera.wait(program)
+    camera.darks_and_flats()
+    for k in range(180):
+        camera.projection(1.0 * k, sample=False)
+    until = time.monotonic() + 2.5                                  # looked for once more when no more come
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 180 and time.monotonic() > until)
+    expect(tilt=((sample["ct"]["tilt_deg"], sample["ct"]["tilt_rows"]), (None, 0)),
+           alarm=([a["id"] for a in sample["alarms"]].count("axis-tilt"), 0))
+    ends(program)
+
+
 def test_without_memory_there_are_no_planes(scene):
     camera = Tall(scene)
     program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slices,volume", "-S", "camera.memory_MB=0")

@@ -83,7 +83,8 @@ static void set_nan(struct ct_snapshot_core *core)
   core->drift.z_max = core->drift.z_limit = core->drift.sample_s = nan;
   core->drift.x = core->drift.y = -1;
   core->xcs.window_s = core->xcs.live_s = core->xcs.covered_s = core->xcs.e1_keV = core->xcs.e2_keV = nan;
-  core->ct = (struct ct_snapshot_ct){ .present = true, .angle_deg = nan, .axis_px = nan, .axis_sigma_px = nan };
+  core->ct = (struct ct_snapshot_ct){ .present = true, .angle_deg = nan, .axis_px = nan, .axis_sigma_px = nan, .tilt_deg = nan,
+                                       .tilt_sigma_deg = nan };
   core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = nan, .i_A = nan, .q_Ah = nan };
 }
 

@@ -224,6 +224,38 @@ static void opposite_views_are_mirrored(void **state)
   ct_sim_camera_free(camera);
 }
 
+static bool is_dark(const uint16_t *there, const uint16_t *flat, int row, int col)
+{
+  return there[row * COLS + col] < 0.9 * flat[row * COLS + col];
+}
+
+/* The round casing's middle lies on the axis in every row, and its top is higher to one side and lower to the other. */
+static void an_axis_may_lean(void **state)
+{
+  (void)state;
+  struct ct_sim_camera_config config = defaults();
+  config.darks = 0;
+  config.flats = 1;
+  config.photons = 60000;
+  config.tilt_deg = 4;
+  struct ct_sim_camera *camera = make(config);
+  static uint16_t flat[PIXELS], there[PIXELS];
+  double slope = tan(4 * 3.14159265358979 / 180), angle_deg;
+  ct_sim_camera_frame(camera, 0, 0, flat, &angle_deg);
+  ct_sim_camera_frame(camera, 21, 0, there, &angle_deg);
+  for (int row = 24; row < 40; row += 3) {
+    int left = 0, right = COLS - 1;
+    while (!is_dark(there, flat, row, left)) left++;
+    while (!is_dark(there, flat, row, right)) right--;
+    assert_near((left + right) / 2.0, config.axis_px + slope * (row - (ROWS - 1) / 2.0), 0.8);
+  }
+  int top[2] = { 0 };
+  for (int side = 0; side < 2; side++)
+    while (!is_dark(there, flat, top[side], side ? 220 : 40)) top[side]++;
+  assert_near(top[0] - top[1], 180 * slope, 2);
+  ct_sim_camera_free(camera);
+}
+
 /* What projections see over what flats promise has the spread that was asked for, the same in every frame. */
 static void rings_and_dead_columns(void **state)
 {
@@ -353,8 +385,9 @@ static void other_shapes(void **state)
 static void nonsense_is_refused(void **state)
 {
   (void)state;
-  struct ct_sim_camera_config bad[9];
-  for (int i = 0; i < 9; i++) bad[i] = defaults();
+  struct ct_sim_camera_config bad[10];
+  for (int i = 0; i < 10; i++) bad[i] = defaults();
+  bad[9].tilt_deg = 11;
   bad[0].rows = 0;
   bad[1].cols = 5000;
   bad[2].pixel_mm = 0;
@@ -364,7 +397,7 @@ static void nonsense_is_refused(void **state)
   bad[6].rings = -1;
   bad[7].dead_columns = 257;
   bad[8].drop = (double)NAN;
-  for (int i = 0; i < 9; i++) {
+  for (int i = 0; i < 10; i++) {
     struct ct_sim_camera *camera;
     struct ct_err err = { "" };
     assert_int_equal(ct_sim_camera_new(&camera, &bad[i], &err), CT_ERANGE);
@@ -383,6 +416,7 @@ int main(void)
     cmocka_unit_test(few_photons_are_counted),
     cmocka_unit_test(scans_turn_as_asked),
     cmocka_unit_test(opposite_views_are_mirrored),
+    cmocka_unit_test(an_axis_may_lean),
     cmocka_unit_test(rings_and_dead_columns),
     cmocka_unit_test(frames_are_dropped),
     cmocka_unit_test(slices_are_what_is_seen),

@@ -145,7 +145,8 @@ static void rows_of_a_pair_tell_the_tilt(void **state)
   enum { COLS = 300, ROWS = 9 };
   struct ct_axis_finder *finder;
   struct ct_tomo_axis axis[ROWS];
-  double y[ROWS], tilt_deg, sigma_deg;
+  struct ct_tomo_tilt tilt;
+  double y[ROWS];
   float row[COLS], opposite[COLS];
 
   assert_int_equal(ct_axis_open(&finder, COLS, NULL), 0);
@@ -157,10 +158,11 @@ static void rows_of_a_pair_tell_the_tilt(void **state)
   }
   axis[4].method = CT_AXIS_NONE;
   axis[4].axis_px = (double)NAN;
-  assert_int_equal(ct_axis_tilt(axis, y, ROWS, &tilt_deg, &sigma_deg), 0);
-  assert_true(fabs(tilt_deg - atan(0.004) * 180 / 3.14159265358979) < 0.01);
-  assert_true(sigma_deg > 0 && sigma_deg < 0.01);
-  assert_int_equal(ct_axis_tilt(axis, y, 2, &tilt_deg, &sigma_deg), CT_ENODATA);
+  assert_int_equal(ct_axis_tilt(axis, y, ROWS, &tilt), 0);
+  assert_true(fabs(tilt.tilt_deg - atan(0.004) * 180 / 3.14159265358979) < 0.01);
+  assert_true(tilt.sigma_deg > 0 && tilt.sigma_deg < 0.01);
+  assert_int_equal(tilt.rows, ROWS - 1);
+  assert_int_equal(ct_axis_tilt(axis, y, 2, &tilt), CT_ENODATA);
   ct_axis_close(finder);
 }
 

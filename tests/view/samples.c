@@ -285,7 +285,8 @@ static void fill_core(struct ct_snapshot_core *core, enum ct_sample sample, doub
     core->rois[1].x = core->rois[1].x_sigma = (double)NAN;
   }
   core->ct = (struct ct_snapshot_ct){ .present = true, .projections = 824, .angle_deg = 41.2, .axis_px = 543.31,
-    .axis_sigma_px = 0.05, .axis_method = "pairs", .in_slice = 412, .rows = 1024, .cols = 1280, .slice_row = 512,
+    .axis_sigma_px = 0.05, .axis_method = "pairs", .tilt_deg = -0.0312, .tilt_sigma_deg = 0.0041, .tilt_rows = 11,
+    .in_slice = 412, .rows = 1024, .cols = 1280, .slice_row = 512,
     .slice_size = 512, .flats = 20, .darks = 10, .rotation_deg = 360, .covered_deg = 206, .lost = 3, .scans = 2 };
   core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = 3.9012, .i_A = 0.0021, .q_Ah = 0.0021 };
   if (sample != CT_SAMPLE_ALARM)
@@ -377,6 +378,7 @@ static void make_nan(struct ct_snapshot_core *core)
   core->lithium = (struct ct_lithium){ 0, 0, nan, nan, nan, nan, nan, nan, nan, nan };
   core->cell = (struct ct_snapshot_cell){ .present = true, .v_V = nan, .i_A = nan, .q_Ah = nan, .age_s = nan };
   core->ct.angle_deg = core->ct.axis_px = core->ct.axis_sigma_px = core->ct.covered_deg = core->ct.rotation_deg = nan;
+  core->ct.tilt_deg = core->ct.tilt_sigma_deg = nan;
   core->health.single = core->health.dbl = core->health.multiple = core->health.window_s = core->health.hits_per_frame = nan;
   core->health.hits_spread = core->health.rate_median_hz = core->health.jump_ADU = core->health.drift_median_ADU = nan;
   core->drift.z_max = core->drift.z_limit = core->monitors.live_s = core->uptime_s = nan;

@@ -1,0 +1,13 @@
+/* Inside tomo: what is kept of a volume, row by row. */
+#ifndef CT_TOMO_VOLUME_H
+#define CT_TOMO_VOLUME_H
+
+#include "tomo/internal.h"
+
+/* Its projections and their order; nothing else of it is in use. */
+const struct ct_tomo *ct_volume_angles(const struct ct_volume *volume);
+/* out[cols]: of the projection in <slot> what is at detector row <row> at column <col>, and on one height of a sample whose axis
+ * leans by <lean> columns a row. Linear between rows. */
+void ct_volume_row(const struct ct_volume *volume, uint32_t slot, double row, double col, double lean, float *out);
+
+#endif
