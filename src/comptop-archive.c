@@ -289,6 +289,7 @@ int main(int argc, char **argv)
 {
   struct ct_err err = { "" };
   struct ct_settings *settings;
+  ct_open_standard();
   int rc = ct_settings_open(&settings, &table, argc, argv, stdout, &err);
   if (rc == CT_SETTINGS_DONE)
     return 0;

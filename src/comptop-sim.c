@@ -254,6 +254,7 @@ int main(int argc, char **argv)
   const pid_t parent = getppid();   /* first thing: the parent may be gone any time */
   struct ct_err err = { "" };
   struct ct_settings *settings;
+  ct_open_standard();
   int rc = ct_settings_open(&settings, &table, argc, argv, stdout, &err);
   if (rc == CT_SETTINGS_DONE)
     return 0;

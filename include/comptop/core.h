@@ -58,6 +58,10 @@ const char *ct_err_name(int code);
 const char *ct_err_text(int code);
 int ct_err_exit(int code);
 
+/* The first thing in a program: of descriptors 0 to 2 those that its caller has closed become /dev/null, so that no file or
+ * socket gets their numbers and what is printed. */
+void ct_open_standard(void);
+
 /* Memory at start-up: never NULL; prints one line and exits when there is none. Never used in a frame path. */
 void *ct_xcalloc(size_t count, size_t size_bytes);
 /* As much again, at least 16, for a list of *room that is full; what is new is zero. The old list is gone. Likewise. */

@@ -1,6 +1,7 @@
 /* Errors, memory at start-up, time. */
 #include <comptop/core.h>
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,13 @@ int ct_err_set(struct ct_err *err, int code, const char *fmt, ...)
   vsnprintf(err->text, sizeof err->text, fmt, args);
   va_end(args);
   return code;
+}
+
+void ct_open_standard(void)
+{
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)      /* the lowest that is free */
+      abort();
 }
 
 void *ct_xcalloc(size_t count, size_t size_bytes)

@@ -168,8 +168,11 @@ static int check_new(const char **out, const struct ct_settings *s, const char *
 int keepsakes_read(struct run_setup *setup, const struct ct_settings *s, struct ct_err *err)
 {
   int code = read_flat(setup, s, err);
+  setup->write_profile = setup->write_flat = "";
   if (code == 0)
     code = read_reference(setup, s, err);
+  if (ct_settings_bool(s, "check"))
+    return code;                   /* a look, which writes nothing */
   if (code == 0)
     code = check_new(&setup->write_profile, s, "write_profile", err);
   if (code == 0)

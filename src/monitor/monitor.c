@@ -352,6 +352,7 @@ int ct_monitor_main(int argc, char **argv, FILE *out)
   static struct from from;
   struct ct_err err = { "" };
   struct ct_settings *settings;
+  ct_open_standard();
   signal(SIGPIPE, SIG_IGN);
   signal(SIGUSR2, SIG_IGN);   /* where there is no log to reopen */
   signal(SIGXFSZ, SIG_IGN);   /* a limit on the size of files is a full disk like any other */

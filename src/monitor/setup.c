@@ -321,7 +321,7 @@ static void read_archive(struct run_setup *setup, const struct ct_settings *s)
   struct ct_run_setup *a = &setup->archive;
   const char *folder = ct_settings_text(s, "run.archive");
   a->program = "comptop " PACKAGE_VERSION;
-  if (*folder == '\0')
+  if (*folder == '\0' || ct_settings_bool(s, "check"))      /* a look is no run, and leaves none that is refused later */
     return;
   a->folder = folder;
   a->name = setup->run;

@@ -489,6 +489,21 @@ def test_check_exit_codes():
     expect(fine=(check_of(range(5)), 0), lost=(check_of([0, 1, 4]), 3))
 
 
+def test_a_check_writes_nothing():
+    folder = tempfile.mkdtemp(dir=FOLDER.name)
+    done = comptop("--check", "--timeout", "0.2", "--hexitec", "tcp://127.0.0.1:1", "--archive", folder, "--run", "later",
+                   "--window", "run", "--write-profile", os.path.join(folder, "profile"))
+    expect(code=(done.returncode, 2), files=(os.listdir(folder), []))
+
+
+def test_descriptors_that_are_closed():
+    """A caller may leave no standard input, output or errors: no socket gets their numbers, and the samples."""
+    for which in (">&-", "<&- >&- 2>&-"):
+        done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {which}', COMPTOP, "--scalars", "tcp://127.0.0.1:1", "-b", "-n", "3", "-d",
+                               "0.05"], timeout=60, capture_output=True, env=alone())
+        expect(code=(done.returncode, 0), aborted=(b"Assertion" in done.stderr, False))
+
+
 def test_a_closed_pipe_is_a_clean_end():
     done = subprocess.run(f"'{COMPTOP}' -b -d 0.05 --hexitec tcp://127.0.0.1:1 | head -n 4 | wc -l", shell=True,
                           capture_output=True, text=True, timeout=120, env=alone())
