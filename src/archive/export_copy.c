@@ -176,31 +176,55 @@ static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *inf
   return rc;
 }
 
-/* A packed data set without its filters, a chunk's rows at a time. */
-static bool copy_unpacked(hid_t from, hid_t to_group, const char *name)
+static bool copy_values(hid_t from, hid_t to, hid_t type, hid_t memory, hid_t space, void *values)
 {
-  hsize_t dims[4], chunk[4];
-  hid_t plist = H5Dget_create_plist(from), space = H5Dget_space(from), type = H5Dget_type(from);
+  const bool good = H5Dread(from, type, memory, space, H5P_DEFAULT, values) >= 0;
+  const bool put = good && H5Dwrite(to, type, memory, space, H5P_DEFAULT, values) >= 0;
+  if (good && H5Tis_variable_str(type) > 0)
+    H5Dvlen_reclaim(type, memory == H5S_ALL ? space : memory, H5P_DEFAULT, values);
+  return put;
+}
+
+/* A chunk's rows at a time; <chunk> 0: all at once, of what is no larger than a map. */
+static bool copy_rows(hid_t from, hid_t to, hid_t type, hid_t space, hsize_t chunk)
+{
+  hsize_t dims[4] = { 1 };
   const int rank = H5Sget_simple_extent_ndims(space);
-  bool good = rank >= 1 && rank <= 4 && H5Sget_simple_extent_dims(space, dims, NULL) >= 0 &&
-              H5Pget_chunk(plist, rank, chunk) == rank && H5Premove_filter(plist, H5Z_FILTER_ALL) >= 0;
-  hid_t to = good ? H5Dcreate2(to_group, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT) : H5I_INVALID_HID;
   size_t row_bytes = H5Tget_size(type);
+  if (rank > 0)
+    H5Sget_simple_extent_dims(space, dims, NULL);
   for (int i = 1; i < rank; i++)
     row_bytes *= dims[i];
-  void *rows = good ? ct_xcalloc(chunk[0], row_bytes) : NULL;
-  good = good && to >= 0 && H5Aiterate2(from, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_attribute, &to) >= 0;
-  for (hsize_t at = 0; good && at < dims[0]; at += chunk[0]) {
+  const hsize_t step = chunk > 0 ? chunk : dims[0];
+  void *values = ct_xcalloc(step, row_bytes);
+  bool good = chunk > 0 || dims[0] == 0 || copy_values(from, to, type, H5S_ALL, space, values);
+  for (hsize_t at = 0; chunk > 0 && good && at < dims[0]; at += step) {
     hsize_t start[4] = { at }, count[4];
     memcpy(count, dims, sizeof count);
-    count[0] = dims[0] - at < chunk[0] ? dims[0] - at : chunk[0];
+    count[0] = dims[0] - at < step ? dims[0] - at : step;
     hid_t memory = H5Screate_simple(rank, count, NULL);
     good = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-           H5Dread(from, type, memory, space, H5P_DEFAULT, rows) >= 0 &&
-           H5Dwrite(to, type, memory, space, H5P_DEFAULT, rows) >= 0;
+           copy_values(from, to, type, memory, space, values);
     H5Sclose(memory);
   }
-  free(rows);
+  free(values);
+  return good;
+}
+
+/* A data set without its filters. H5Ocopy() would crash on one that is damaged. */
+static bool copy_set(hid_t from, hid_t to_group, const char *name)
+{
+  hsize_t chunk[4] = { 0 };
+  hid_t plist = H5Dget_create_plist(from), space = H5Dget_space(from), type = H5Dget_type(from), to = H5I_INVALID_HID;
+  const int rank = H5Sget_simple_extent_ndims(space);
+  const bool chunked = H5Pget_layout(plist) == H5D_CHUNKED;
+  bool good = rank >= 0 && rank <= 4 && (!chunked || (rank >= 1 && H5Pget_chunk(plist, rank, chunk) == rank));
+  if (good && H5Pget_nfilters(plist) > 0)
+    good = H5Premove_filter(plist, H5Z_FILTER_ALL) >= 0;
+  if (good)
+    to = H5Dcreate2(to_group, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+  good = to >= 0 && H5Aiterate2(from, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_attribute, &to) >= 0 &&
+         copy_rows(from, to, type, space, chunk[0]);
   if (to >= 0)
     H5Dclose(to);
   H5Tclose(type);
@@ -221,14 +245,8 @@ static herr_t copy_link(hid_t from, const char *name, const H5L_info_t *info, vo
     if (group >= 0 && H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_attribute, &group) >= 0)
       rc = H5Literate(object, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_link, &group);
     H5Gclose(group);
-  } else if (H5Iget_type(object) == H5I_DATASET) {
-    hid_t plist = H5Dget_create_plist(object);
-    if (H5Pget_nfilters(plist) > 0)
-      rc = copy_unpacked(object, to, name) ? 0 : -1;
-    else
-      rc = H5Ocopy(from, name, to, name, H5P_DEFAULT, H5P_DEFAULT);
-    H5Pclose(plist);
-  }
+  } else if (H5Iget_type(object) == H5I_DATASET)
+    rc = copy_set(object, to, name) ? 0 : -1;
   H5Oclose(object);
   return rc;
 }

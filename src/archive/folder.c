@@ -14,34 +14,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* NAME of "NAME.nxs", or false. */
-static bool master_name(const char *base, char *name, size_t bytes)
+/* NAME of "NAME.nxs", or of another <ending>; or false. */
+static bool run_name(const char *base, const char *ending, char *name, size_t bytes)
 {
   const char *end = strrchr(base, '.');
-  if (end == NULL || end == base || strcmp(end, ".nxs") != 0 || (size_t)(end - base) >= bytes)
+  if (end == NULL || end == base || strcmp(end, ending) != 0 || (size_t)(end - base) >= bytes)
     return false;
   snprintf(name, bytes, "%.*s", (int)(end - base), base);
   return true;
+}
+
+static bool has_files(const struct ct_folder *folder)
+{
+  struct ct_folder_entry *entries = NULL;
+  size_t n = 0;
+  const bool files = ct_folder_list(folder, &entries, &n, NULL) == 0 && n > 0;
+  free(entries);
+  return files;
 }
 
 /* Other programs write *.nxs, too: beside a master there are files of its run, or the lock of one that has none yet. */
 static bool is_run(const struct ct_folder *folder)
 {
   char lock[CT_PATH];
-  struct ct_folder_entry *entries = NULL;
-  size_t n = 0;
   ct_folder_path(folder, ".lock", lock);
-  const bool files = ct_folder_list(folder, &entries, &n, NULL) == 0 && n > 0;
-  free(entries);
-  return files || access(lock, F_OK) == 0;
+  return has_files(folder) || access(lock, F_OK) == 0;
 }
 
-/* The folder may have been renamed or be ".": the master tells the run's name. */
+/* The folder may have been renamed or be ".": the master tells the run's name; its lock does where the master is gone. */
 static void find_name(struct ct_folder *folder, DIR *dir)
 {
   struct ct_folder candidate = *folder;
   for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-    if (master_name(entry->d_name, candidate.name, sizeof candidate.name) && is_run(&candidate))
+    if (run_name(entry->d_name, ".nxs", candidate.name, sizeof candidate.name) && is_run(&candidate))
+      *folder = candidate;
+  rewinddir(dir);
+  for (struct dirent *entry; folder->name[0] == '\0' && (entry = readdir(dir)) != NULL;)
+    if (run_name(entry->d_name, ".lock", candidate.name, sizeof candidate.name) && has_files(&candidate))
       *folder = candidate;
 }
 
@@ -59,7 +68,7 @@ int ct_folder_find(struct ct_folder *folder, const char *run, struct ct_err *err
     folder->path[--length] = '\0';
   if (!S_ISDIR(status.st_mode)) {
     char *slash = strrchr(folder->path, '/');
-    bool named = master_name(slash != NULL ? slash + 1 : folder->path, folder->name, sizeof folder->name);
+    bool named = run_name(slash != NULL ? slash + 1 : folder->path, ".nxs", folder->name, sizeof folder->name);
     if (slash == NULL)
       snprintf(folder->path, sizeof folder->path, ".");
     else

@@ -1,6 +1,7 @@
 /* One file that was being written when its process, its disk or the power failed, made readable again. */
 #include "archive/chunk.h"
 #include "archive/datafile.h"
+#include "archive/folder.h"
 #include "archive/h5.h"
 #include "archive/repair.h"
 
@@ -46,6 +47,8 @@ static int cut_file(const char *path, hsize_t rows, struct ct_err *err)
   int rc = ct_store_open(&store, path, err);
   if (rc != 0)
     return rc;
+  if (H5Lexists(store->file, "/entry", H5P_DEFAULT) <= 0)
+    rc = ct_err_set(err, CT_EIO, "%s: can be opened again, but there is nothing in it that can be read", path);
   const bool dense = rows_of(store->file, "data", dims), events = !dense && H5Lexists(store->file, "/entry/events", H5P_DEFAULT) > 0;
   if (dense || events) {
     rows = events ? ct_events_whole(store->file, rows) : dims[0] < rows ? dims[0] : rows;
@@ -124,6 +127,21 @@ static int after_redo(const char *path, const struct ct_journal_state *state, in
   return rc != 0 ? rc : 1;
 }
 
+/* Only the file was copied, or its end is gone: what is in it is all that there is. Frames are not cut off, as good ones may
+ * stand behind a bad one. */
+static int after_patch(const char *path, struct ct_err *err)
+{
+  struct ct_run_file file = { 0 };
+  int rc = cut_file(path, UINT64_MAX, err);
+  if (rc == 0 && ct_folder_look(path, &file, err) == CT_EFORMAT)
+    rc = CT_EIO;                    /* no frame file has no columns */
+  const uint64_t bad = rc == 0 ? first_bad(path, 0) : UINT64_MAX;
+  if (bad != UINT64_MAX)
+    rc = ct_err_set(err, CT_EIO, "%s: can be opened again, but frames in it are damaged, the first of them in row %llu", path,
+                    (unsigned long long)bad);
+  return rc != 0 ? rc : 1;
+}
+
 int ct_repair_file(const char *path, struct ct_err *err)
 {
   char journal[CT_STORE_PATH + 16];
@@ -144,10 +162,8 @@ int ct_repair_file(const char *path, struct ct_err *err)
     return ct_err_set(err, rc, "%s", why.text);
   if (redone == 0)
     rc = after_redo(path, &state, rc, err);
-  else if (rc == 1) {
-    int cut = cut_file(path, UINT64_MAX, err);   /* only the file was copied, or it is of another version */
-    rc = cut != 0 ? cut : 1;
-  }
+  else if (rc == 1)
+    rc = after_patch(path, err);
   if (rc >= 0)
     unlink(journal);
   return rc;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void ct_tell(const struct ct_teller *teller, const char *format, ...)
 {
@@ -78,6 +79,13 @@ static void judge_stream(struct verifier *v, bool sampled)
 
 /* ---- frames ----------------------------------------------------------------------------------------------------- */
 
+static void show_progress(struct verifier *v, uint64_t frames)
+{
+  v->done += frames;
+  if (v->progress != NULL)
+    v->progress(v->teller.context, "frames", v->done, v->all);
+}
+
 static void verify_part(struct verifier *v, const char *path, const unsigned char *pixels, const uint32_t *sums,
                         uint64_t first, uint64_t n, size_t frame_bytes)
 {
@@ -86,9 +94,15 @@ static void verify_part(struct verifier *v, const char *path, const unsigned cha
       if (v->check->bad_frames++ < 20)
         ct_tell(&v->teller, "%s: frame in row %llu differs from its checksum", path, (unsigned long long)(first + k));
     }
-  v->done += n;
-  if (v->progress != NULL)
-    v->progress(v->teller.context, "frames", v->done, v->all);
+  show_progress(v, n);
+}
+
+static void refuse_part(struct verifier *v, const char *path, uint64_t first, uint64_t n)
+{
+  v->check->bad_frames += n;
+  ct_tell(&v->teller, "%s: frames in rows %llu to %llu cannot be read: damaged", path, (unsigned long long)first,
+          (unsigned long long)(first + n - 1));
+  show_progress(v, n);
 }
 
 static int verify_frames(struct verifier *v, const char *path, struct ct_err *err)
@@ -120,16 +134,18 @@ static int verify_frames(struct verifier *v, const char *path, struct ct_err *er
   late = ct_xcalloc(step, sizeof *late);
   for (uint64_t k = 0; k < info->n && rc == 0; k += step) {
     const uint64_t n = info->n - k < step ? info->n - k : step;
-    rc = ct_h5_read_frames(frames, k, n, pixels, err);
-    if (rc == 0)
-      rc = ct_h5_read_as(sums, k, n, CT_U32, expected, err);
+    const bool readable = ct_h5_read_frames(frames, k, n, pixels, NULL) == 0;
+    rc = ct_h5_read_as(sums, k, n, CT_U32, expected, err);
     if (rc == 0)
       rc = ct_h5_read_as(numbers, k, n, CT_U64, number, err);
     if (rc == 0)
       rc = ct_h5_read_as(lates, k, n, CT_U8, late, err);
     if (rc != 0)
       break;
-    verify_part(v, path, pixels, expected, k, n, frame_bytes);
+    if (readable)
+      verify_part(v, path, pixels, expected, k, n, frame_bytes);
+    else
+      refuse_part(v, path, k, n);
     verify_numbers(v, number, late, n);
   }
   v->check->frames += info->n;
@@ -191,6 +207,57 @@ static void verify_streams(struct verifier *v, const struct ct_folder *folder, c
   }
 }
 
+struct listing {
+  struct verifier *v;
+  const struct ct_folder *folder;
+};
+
+/* A frame file that the master links to: it was finished, and has to be there. */
+static herr_t check_link(hid_t group, const char *name, const H5L_info_t *info, void *context)
+{
+  const struct listing *listing = context;
+  char value[CT_PATH], path[CT_PATH + sizeof value];
+  const char *file, *object;
+  unsigned flags;
+  if (info->type != H5L_TYPE_EXTERNAL || info->u.val_size > sizeof value ||
+      H5Lget_val(group, name, value, sizeof value, H5P_DEFAULT) < 0 ||
+      H5Lunpack_elink_val(value, info->u.val_size, &flags, &file, &object) < 0)
+    return 0;
+  snprintf(path, sizeof path, "%s/%s", listing->folder->path, file);
+  if (access(path, F_OK) == 0)
+    return 0;
+  listing->v->check->bad_files++;
+  ct_tell(&listing->v->teller, "%s: the master knows this file, and it is not there", path);
+  return 0;
+}
+
+static herr_t check_detector(hid_t instrument, const char *name, const H5L_info_t *info, void *context)
+{
+  char files[CT_NAME + 64];
+  (void)info;
+  snprintf(files, sizeof files, "%.80s/files", name);
+  if (H5Lexists(instrument, name, H5P_DEFAULT) > 0 && H5Lexists(instrument, files, H5P_DEFAULT) > 0)
+    H5Literate_by_name(instrument, files, H5_INDEX_NAME, H5_ITER_INC, NULL, check_link, context, H5P_DEFAULT);
+  return 0;
+}
+
+static void verify_listing(struct verifier *v, const struct ct_folder *folder)
+{
+  struct listing listing = { .v = v, .folder = folder };
+  struct ct_err err = { "" };
+  char path[CT_PATH];
+  hid_t file;
+  ct_folder_path(folder, ".nxs", path);
+  if (ct_h5_open_file(&file, path, &err) != 0) {
+    v->check->bad_files++;
+    ct_tell(&v->teller, "%s", err.text);
+    return;
+  }
+  if (H5Lexists(file, "entry", H5P_DEFAULT) > 0 && H5Lexists(file, "entry/instrument", H5P_DEFAULT) > 0)
+    H5Literate_by_name(file, "entry/instrument", H5_INDEX_NAME, H5_ITER_INC, NULL, check_detector, &listing, H5P_DEFAULT);
+  H5Fclose(file);
+}
+
 int ct_run_verify(const char *run, const struct ct_run_watch *watch, struct ct_run_check *check, struct ct_err *err)
 {
   struct verifier v = { .check = check };
@@ -214,6 +281,7 @@ int ct_run_verify(const char *run, const struct ct_run_watch *watch, struct ct_r
     *(gaps[i].reason == CT_GAP_MISSED ? &check->missed : &check->lost) += gaps[i].last - gaps[i].first + 1;
   for (size_t i = 0; i < n; i++)
     v.all += files[i].n;
+  verify_listing(&v, &folder);
   verify_streams(&v, &folder, files, n);
   ct_numbers_free(&v.numbers);
   free(gaps);

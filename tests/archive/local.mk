@@ -1,4 +1,4 @@
-check_PROGRAMS += %D%/check_read %D%/check_run %D%/check_faults %D%/check_gaps
+check_PROGRAMS += %D%/check_read %D%/check_run %D%/check_faults %D%/check_gaps %D%/check_damage
 # A program for crash.sh, no test by itself.
 noinst_PROGRAMS += %D%/crash_archive
 %C%_check_read_SOURCES = %D%/check_read.c
@@ -12,6 +12,9 @@ noinst_PROGRAMS += %D%/crash_archive
 %C%_check_faults_SOURCES = %D%/check_faults.c %D%/run_writer.c %D%/run_writer.h
 %C%_check_faults_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_faults_LDADD = $(CHECK_LDADD)
+%C%_check_damage_SOURCES = %D%/check_damage.c %D%/run_writer.c %D%/run_writer.h
+%C%_check_damage_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+%C%_check_damage_LDADD = $(CHECK_LDADD)
 %C%_check_gaps_SOURCES = %D%/check_gaps.c %D%/run_writer.c %D%/run_writer.h
 %C%_check_gaps_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_gaps_LDADD = $(CHECK_LDADD)
