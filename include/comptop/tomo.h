@@ -177,7 +177,8 @@ int ct_ring_estimate(const struct ct_tomo *tomo, double axis_px, float *ring);
  * others by sorting (Vo et al., Opt. Express 26 (2018) 28396, algorithms 6, 5, 3). Not for the frame path: 0.2 s for
  * 1500 x 1024. CT_ENODATA: fewer than 16 rows or 51 columns; CT_ENOMEM: nothing was changed. */
 int ct_stripes_remove(float *sinogram, uint32_t rows, uint32_t cols);
-/* The same with what a slice has kept, for good, and the slice anew without a ring correction. */
+/* The same with what a slice has kept, for good, and the slice anew without a ring correction. What the mean has on both sides of
+ * the slice's axis is taken out before and put back: a wall that is round about it is no stripe. */
 int ct_tomo_clean(struct ct_tomo *tomo);
 
 /* ---- a volume: planes through it in any direction --------------------------------------------------------------- */

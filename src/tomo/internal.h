@@ -98,6 +98,7 @@ struct ct_rings {
   double *steps;             /* [cols]: squares of the differences of neighbours in angle */
   double *first, *second;    /* [cols] */
   float *before, *mean, *off, *noise, *list;   /* [cols] */
+  float *wall;               /* [cols]: what both sides of the axis have, of the latest ct_rings_end */
 };
 int ct_rings_init(struct ct_rings *rings, uint32_t cols);   /* 0, CT_ENOMEM; free it in any case */
 void ct_rings_free(struct ct_rings *rings);

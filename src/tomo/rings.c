@@ -22,8 +22,9 @@ int ct_rings_init(struct ct_rings *r, uint32_t cols)
                           .steps = calloc(cols, sizeof *r->steps), .first = calloc(cols, sizeof *r->first),
                           .second = calloc(cols, sizeof *r->second), .before = calloc(cols, sizeof *r->before),
                           .mean = calloc(cols, sizeof *r->mean), .off = calloc(cols, sizeof *r->off),
-                          .noise = calloc(cols, sizeof *r->noise), .list = calloc(cols, sizeof *r->list) };
-  bool ok = r->sum && r->steps && r->first && r->second && r->before && r->mean && r->off && r->noise && r->list;
+                          .noise = calloc(cols, sizeof *r->noise), .list = calloc(cols, sizeof *r->list),
+                          .wall = calloc(cols, sizeof *r->wall) };
+  bool ok = r->sum && r->steps && r->first && r->second && r->before && r->mean && r->off && r->noise && r->list && r->wall;
   return ok ? 0 : CT_ENOMEM;
 }
 
@@ -38,6 +39,7 @@ void ct_rings_free(struct ct_rings *r)
   free(r->off);
   free(r->noise);
   free(r->list);
+  free(r->wall);
 }
 
 void ct_rings_begin(struct ct_rings *r, uint32_t rows)
@@ -115,7 +117,8 @@ static bool is_alone(const struct ct_rings *r, uint32_t c)
   return (double)fmaxf(left, right) < LONELY * (double)fabsf(r->off[c]);
 }
 
-/* How far both sides of the axis differ where nothing particular is: one standard deviation of a column. */
+/* How far both sides of the axis differ, one standard deviation of a column: of four fifths of them, so that of many rings none
+ * is a wall because there happens to be another one across. */
 static double unlike(struct ct_rings *r, double axis_px)
 {
   uint32_t n = 0;
@@ -124,11 +127,11 @@ static double unlike(struct ct_rings *r, double axis_px)
     if (at >= 0 && at < r->cols) r->list[n++] = fabsf(r->off[c] - r->off[(uint32_t)at]);
   }
   qsort(r->list, n, sizeof *r->list, ct_by_value);
-  return n ? 1.48 * sqrt(0.5) * (double)r->list[n / 2] : 0;
+  return n ? sqrt(0.5) / 1.282 * (double)r->list[n - 1 - n / 5] : 0;
 }
 
-/* ring[cols] = r->off without what the other side of the axis has, too. */
-static void keep_walls(struct ct_rings *r, double axis_px, float *ring)
+/* r->wall = of r->off what the other side of the axis has, too. */
+static void find_walls(struct ct_rings *r, double axis_px)
 {
   double least = SIGNIFICANT * unlike(r, axis_px);
 
@@ -142,7 +145,7 @@ static void keep_walls(struct ct_rings *r, double axis_px, float *ring)
     }
     low = low < -least ? SAMPLED * low : 0;
     high = high > least ? SAMPLED * high : 0;
-    ring[c] = (float)(off - fmin(fmax(off, low), high));
+    r->wall[c] = (float)fmin(fmax(off, low), high);
   }
 }
 
@@ -159,15 +162,16 @@ int ct_rings_end(struct ct_rings *r, double axis_px, float *ring)
     r->mean[c] = (float)(sum / n);
   }
   stand_out(r->off, r->mean, cols);
-  if (isfinite(axis_px)) keep_walls(r, axis_px, ring);
-  else memcpy(ring, r->off, cols * sizeof *ring);
+  if (isfinite(axis_px)) find_walls(r, axis_px);
+  else memset(r->wall, 0, cols * sizeof *r->wall);
   /* Where the sample changes from row to row that is no noise: a tenth of the columns is hoped to see none of it. */
   memcpy(r->list, r->noise, cols * sizeof *r->list);
   qsort(r->list, cols, sizeof *r->list, ct_by_value);
   for (uint32_t c = 0; c < cols; c++) {
     double scatter = r->second[c] / UNSTEADY, off = fabs((double)r->off[c]);
-    bool stands_out = fabs((double)ring[c]) > SIGNIFICANT * (double)r->list[cols / 10] && scatter < 2 * off;
-    ring[c] = stands_out ? ring[c] * (float)fmin(2 - scatter / off, 1) : 0;
+    float rest = r->off[c] - r->wall[c];
+    bool stands_out = (double)fabsf(rest) > SIGNIFICANT * (double)r->list[cols / 10] && scatter < 2 * off;
+    ring[c] = stands_out ? rest * (float)fmin(2 - scatter / off, 1) : 0;
   }
   return 0;
 }

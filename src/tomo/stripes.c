@@ -217,21 +217,30 @@ int ct_stripes_remove(float *sinogram, uint32_t rows, uint32_t cols)
   return ok ? 0 : CT_ENOMEM;
 }
 
+/* Walls about the axis stand still like stripes, and are none. */
 int ct_tomo_clean(struct ct_tomo *t)
 {
-  uint32_t cols = t->setup.cols;
-  float *sinogram = calloc(t->n ? t->n : 1, cols * sizeof *sinogram);
+  uint32_t cols = t->setup.cols, n = t->n;
+  float *sinogram = calloc(n ? n : 1, cols * sizeof *sinogram), *ring = calloc(cols, sizeof *ring);
+  struct ct_rings r;
+  int rc = ct_rings_init(&r, cols) || !sinogram || !ring ? CT_ENOMEM : 0;
 
-  if (!sinogram) return CT_ENOMEM;
-  for (uint32_t i = 0; i < t->n; i++)
-    memcpy(sinogram + (size_t)i * cols, t->rows + (size_t)t->order[i] * cols, cols * sizeof *sinogram);
-  int rc = ct_stripes_remove(sinogram, t->n, cols);
-  if (!rc) {
-    for (uint32_t i = 0; i < t->n; i++)
-      memcpy(t->rows + (size_t)t->order[i] * cols, sinogram + (size_t)i * cols, cols * sizeof *sinogram);
-    t->has_ring = false;
-    ct_tomo_rebuild(t);
-  }
+  if (rc) goto out;
+  ct_rings_begin(&r, n);
+  for (uint32_t i = 0; i < n; i++) ct_rings_take(&r, t->rows + (size_t)t->order[i] * cols);
+  rc = ct_rings_end(&r, t->setup.axis_px, ring);
+  if (rc) goto out;
+  for (size_t i = 0; i < n; i++)
+    for (uint32_t c = 0; c < cols; c++) sinogram[i * cols + c] = t->rows[t->order[i] * (size_t)cols + c] - r.wall[c];
+  rc = ct_stripes_remove(sinogram, n, cols);
+  if (rc) goto out;
+  for (size_t i = 0; i < n; i++)
+    for (uint32_t c = 0; c < cols; c++) t->rows[t->order[i] * (size_t)cols + c] = sinogram[i * cols + c] + r.wall[c];
+  t->has_ring = false;
+  ct_tomo_rebuild(t);
+out:
+  ct_rings_free(&r);
   free(sinogram);
+  free(ring);
   return rc;
 }
