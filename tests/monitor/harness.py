@@ -41,12 +41,15 @@ class Program:
 
     def sample_where(self, holds):
         """The first sample that <holds>; an error when the program ends without one."""
-        until, last = time.monotonic() + PATIENCE_S, None
-        for last in self.samples():
-            if holds(last):
-                return last
-            assert time.monotonic() < until, f"not within {PATIENCE_S} s; last: {json.dumps(last)[:3000]}"
-        raise AssertionError(f"ended, last: {json.dumps(last)[:3000]}; {self.errors()}")
+        watchdog, last = threading.Timer(PATIENCE_S, self.process.kill), None
+        watchdog.start()
+        try:
+            for last in self.samples():
+                if holds(last):
+                    return last
+        finally:
+            watchdog.cancel()
+        raise AssertionError(f"ended, or not within {PATIENCE_S} s; last: {json.dumps(last)[:3000]}; {self.errors()}")
 
     def errors(self):
         with open(self.log) as log:
