@@ -1,6 +1,7 @@
 /* Archived runs in the formats of other programs: which goes where; tables, cubes and cell logs. */
 #include "archive/export.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -10,12 +11,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A file, or a folder of files; where a link leads to nothing is touched. */
+static void remove_part(const char *part)
+{
+  const int fd = open(part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+  for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+    unlinkat(dirfd(dir), entry->d_name, 0);
+  if (dir != NULL)
+    closedir(dir);
+  remove(part);
+}
+
+int ct_export_prepare(const char *path, char part[CT_EXPORT_PART], struct ct_err *err)
+{
+  struct stat status;
+  snprintf(part, CT_EXPORT_PART, "%s.part", path);
+  if (lstat(path, &status) == 0)
+    return ct_err_set(err, CT_EEXISTS, "%s: is there already and is not overwritten", path);
+  remove_part(part);
+  return 0;
+}
+
+int ct_export_finish(const char *path, int rc, struct ct_err *err)
+{
+  char part[CT_EXPORT_PART];
+  snprintf(part, sizeof part, "%s.part", path);
+  if (rc == 0 && rename(part, path) != 0)
+    rc = ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, strerror(errno));
+  if (rc != 0)
+    remove_part(part);
+  return rc;
+}
+
 int ct_export_begin(FILE **file, const char *path, struct ct_err *err)
 {
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  char part[CT_EXPORT_PART];
   *file = NULL;
-  if (fd < 0 && errno == EEXIST)
-    return ct_err_set(err, CT_EEXISTS, "%s: is there already and is not overwritten", path);
+  int rc = ct_export_prepare(path, part, err);
+  if (rc != 0)
+    return rc;
+  int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0)
     return ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, strerror(errno));
   *file = fdopen(fd, "wb");
@@ -28,9 +64,7 @@ int ct_export_end(FILE *file, const char *path, int rc, struct ct_err *err)
   good = fclose(file) == 0 && good;
   if (!good && rc == 0)
     rc = ct_err_set(err, CT_EIO, "%s: cannot be written: %s", path, strerror(errno));
-  if (rc != 0)
-    unlink(path);
-  return rc;
+  return ct_export_finish(path, rc, err);
 }
 
 /* ---- .hxt, version 3: the histogram cube of the HEXITEC software (hxtitem.h of stfc-detectors/hexitec), little-endian - */
@@ -190,7 +224,8 @@ static void tell(const struct ct_run_export *job, const char *path)
     job->say(job->context, path);
 }
 
-/* DIR/RUN<end> */
+/* DIR/RUN<end>; DIR is no longer than CT_EXPORT_TO. */
+enum { CT_EXPORT_TO = 400 };
 static void path_of(const struct ct_run_export *job, const struct ct_folder *folder, char path[CT_PATH], const char *end)
 {
   snprintf(path, CT_PATH, "%.400s/%s%s", job->to, folder->name, end);
@@ -250,8 +285,11 @@ int ct_run_export(const struct ct_run_export *job, struct ct_err *err)
   int rc = ct_folder_find(&folder, job->run, err);
   if (rc != 0)
     return rc;
-  if (mkdir(job->to, 0777) != 0 && errno != EEXIST)
-    return ct_err_set(err, CT_EIO, "%s: cannot be made: %s", job->to, strerror(errno));
+  if (strlen(job->to) > CT_EXPORT_TO)
+    return ct_err_set(err, CT_ERANGE, "%.60s...: the folder's name is too long", job->to);
+  rc = ct_folder_make(job->to, err);
+  if (rc != 0)
+    return rc;
   switch (job->what) {
   case CT_EXPORT_NXTOMO:
     path_of(job, &folder, path, "_tomo.nxs");

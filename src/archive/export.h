@@ -17,9 +17,14 @@ struct ct_findings {
 int ct_findings_read(struct ct_findings *out, const struct ct_folder *folder, struct ct_err *err) CT_MUST_CHECK;
 void ct_findings_free(struct ct_findings *findings);
 
-/* Makes PATH, which must not be there yet; CT_EEXISTS or CT_EIO say so. */
+/* An export is written as PATH.part, so that nobody takes one that was broken off for a whole one. CT_EEXISTS: PATH is there.
+ * What an export that was broken off has left is removed. */
+#define CT_EXPORT_PART (CT_PATH + 8)
+int ct_export_prepare(const char *path, char part[CT_EXPORT_PART], struct ct_err *err) CT_MUST_CHECK;
+/* PATH.part becomes PATH. <rc> not 0: it is removed instead, and rc is given back. */
+int ct_export_finish(const char *path, int rc, struct ct_err *err) CT_MUST_CHECK;
+/* The same for a file of text or bytes, opened and closed. */
 int ct_export_begin(FILE **file, const char *path, struct ct_err *err) CT_MUST_CHECK;
-/* Closes it; what could not be written is removed. <rc> not 0: it is removed and rc is given back. */
 int ct_export_end(FILE *file, const char *path, int rc, struct ct_err *err) CT_MUST_CHECK;
 
 int ct_export_hxt(const struct ct_findings *findings, const char *run, const char *path, struct ct_err *err) CT_MUST_CHECK;

@@ -118,6 +118,7 @@ int ct_export_tomo(const struct ct_run_export *job, const struct ct_folder *fold
   struct ct_run_file *files, *cameras;
   struct tomo tomo = { .job = job };
   struct ct_store *store;
+  char part[CT_EXPORT_PART];
   size_t n_files, n_cameras = 0, n_kind;
   int rc = ct_run_files(job->run, &files, &n_files, err);
   if (rc != 0)
@@ -129,10 +130,10 @@ int ct_export_tomo(const struct ct_run_export *job, const struct ct_folder *fold
   cameras = ct_nx_main_kind(files, n_cameras, &n_kind, &tomo.n);
   if (n_kind == 0)
     rc = ct_err_set(err, CT_ENODATA, "%s: the run holds no finished frames of a camera", job->run);
-  else if (access(path, F_OK) == 0)
-    rc = ct_err_set(err, CT_EEXISTS, "%s: is there already and is not overwritten", path);
   else
-    rc = ct_store_create(&store, path, CT_STORE_PLAIN, err);
+    rc = ct_export_prepare(path, part, err);
+  if (rc == 0)
+    rc = ct_store_create(&store, part, CT_STORE_PLAIN, err);
   if (rc != 0)
     goto out;
   hid_t entry = H5Gopen2(store->file, "entry", H5P_DEFAULT);
@@ -144,9 +145,7 @@ int ct_export_tomo(const struct ct_run_export *job, const struct ct_folder *fold
   H5Dclose(tomo.angles);
   H5Gclose(entry);
   int closed = ct_store_close(store, NULL, err);
-  rc = rc != 0 ? rc : closed;
-  if (rc != 0)
-    unlink(path);
+  rc = ct_export_finish(path, rc != 0 ? rc : closed, err);
 out:
   free(cameras);
   free(files);
@@ -300,7 +299,7 @@ static bool ends_in(const char *name, const char *end)
 /* Files of the run and no others: HDF5 unpacked, settings, maps and the master as they are. */
 static int copy_one(const struct ct_folder *folder, const char *name, const char *to_folder, struct ct_err *err)
 {
-  char from[CT_PATH + 260], to[CT_PATH + 260];
+  char from[CT_PATH + 260], to[CT_EXPORT_PART + 260];
   if (strncmp(name, folder->name, strlen(folder->name)) != 0)
     return 0;
   snprintf(from, sizeof from, "%s/%s", folder->path, name);
@@ -313,17 +312,23 @@ static int copy_one(const struct ct_folder *folder, const char *name, const char
 int ct_export_plain(const struct ct_run_export *job, const struct ct_folder *folder, const char *path, struct ct_err *err)
 {
   struct dirent **names;
-  if (mkdir(path, 0777) != 0)
-    return ct_err_set(err, errno == EEXIST ? CT_EEXISTS : CT_EIO, "%s: cannot be made: %s", path, strerror(errno));
-  int n = scandir(folder->path, &names, NULL, alphasort), rc = 0;
+  char part[CT_EXPORT_PART];
+  int rc = ct_export_prepare(path, part, err);
+  if (rc == 0 && mkdir(part, 0777) != 0)
+    rc = ct_err_set(err, CT_EIO, "%s: cannot be made: %s", path, strerror(errno));
+  if (rc != 0)
+    return rc;
+  int n = scandir(folder->path, &names, NULL, alphasort);
   if (n < 0)
-    return ct_err_set(err, CT_EIO, "%s: %s", folder->path, strerror(errno));
+    return ct_export_finish(path, ct_err_set(err, CT_EIO, "%s: %s", folder->path, strerror(errno)), err);
   for (int i = 0; i < n; i++) {
     if (rc == 0)
-      rc = copy_one(folder, names[i]->d_name, path, err);
+      rc = copy_one(folder, names[i]->d_name, part, err);
     show(job, "files", (uint64_t)i + 1, (uint64_t)n);
     free(names[i]);
   }
   free(names);
-  return rc != 0 ? rc : ct_run_repair(path, NULL, NULL, err);   /* the master, with the new files */
+  if (rc == 0)
+    rc = ct_run_repair(part, NULL, NULL, err);   /* the master, with the new files */
+  return ct_export_finish(path, rc, err);
 }

@@ -117,16 +117,14 @@ static int write_events(struct events *e, const struct ct_run_file *files, size_
     return rc;
   put_about(e, files);
   int closed = ct_data_close(&e->file, NULL, rc == 0 ? err : NULL);
-  rc = rc != 0 ? rc : closed;
-  if (rc != 0)
-    unlink(e->path);
-  return rc;
+  return rc != 0 ? rc : closed;
 }
 
 int ct_export_events(const struct ct_run_export *job, const struct ct_folder *folder, const char *path, struct ct_err *err)
 {
   struct ct_run_file *files, *kind;
-  struct events events = { .job = job, .run = folder->name, .path = path };
+  char part[CT_EXPORT_PART];
+  struct events events = { .job = job, .run = folder->name, .path = part };
   size_t n_files, n = 0, n_kind;
   int rc = ct_run_files(job->run, &files, &n_files, err);
   if (rc != 0)
@@ -137,10 +135,10 @@ int ct_export_events(const struct ct_run_export *job, const struct ct_folder *fo
   kind = ct_nx_main_kind(files, n, &n_kind, &events.all);
   if (n_kind == 0)
     rc = ct_err_set(err, CT_ENODATA, "%s: the run holds no finished frames of a HEXITEC detector", job->run);
-  else if (access(path, F_OK) == 0)
-    rc = ct_err_set(err, CT_EEXISTS, "%s: is there already and is not overwritten", path);
   else
-    rc = write_events(&events, kind, n_kind, err);
+    rc = ct_export_prepare(path, part, err);
+  if (rc == 0)
+    rc = ct_export_finish(path, write_events(&events, kind, n_kind, err), err);
   free(kind);
   free(files);
   return rc;

@@ -85,6 +85,20 @@ int ct_folder_find(struct ct_folder *folder, const char *run, struct ct_err *err
   return 0;
 }
 
+int ct_folder_make(const char *path, struct ct_err *err)
+{
+  char part[CT_PATH];
+  snprintf(part, sizeof part, "%s", path);
+  for (char *slash = part + 1; (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
+    *slash = '\0';
+    if (mkdir(part, 0777) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+      break;   /* told below */
+  }
+  if (mkdir(path, 0777) == 0 || errno == EEXIST)
+    return 0;
+  return ct_err_set(err, CT_EIO, "cannot make the folder %s: %s; name one that can be written", path, strerror(errno));
+}
+
 int ct_folder_lock(struct ct_folder *folder, struct ct_err *err)
 {
   char path[CT_PATH];

@@ -15,6 +15,8 @@ struct ct_folder {
 
 /* From "DIR/RUN" or "DIR/RUN/RUN.nxs". */
 int ct_folder_find(struct ct_folder *folder, const char *run, struct ct_err *err) CT_MUST_CHECK;
+/* Makes <path>, and what is missing above it, as mkdir -p does. */
+int ct_folder_make(const char *path, struct ct_err *err) CT_MUST_CHECK;
 /* CT_EBUSY when another process holds it. */
 int ct_folder_lock(struct ct_folder *folder, struct ct_err *err) CT_MUST_CHECK;
 void ct_folder_unlock(struct ct_folder *folder);

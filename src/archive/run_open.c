@@ -37,28 +37,13 @@ static int check_setup(const struct ct_run_setup *setup, struct ct_err *err)
   return rc;
 }
 
-/* Makes <path> and what is missing above it, as mkdir -p does. */
-static int make_folders(const char *path, struct ct_err *err)
-{
-  char part[CT_FOLDER_PATH];
-  snprintf(part, sizeof part, "%s", path);
-  for (char *slash = part + 1; (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
-    *slash = '\0';
-    if (mkdir(part, 0777) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-      break;   /* told below */
-  }
-  if (mkdir(path, 0777) == 0 || errno == EEXIST)
-    return 0;
-  return ct_err_set(err, CT_EIO, "cannot make the folder %s: %s; name one that can be written", path, strerror(errno));
-}
-
 /* Makes and locks FOLDER/RUN. What has a master is a run; a folder without one is taken. */
 static int enter_folder(struct ct_run *run, struct ct_err *err)
 {
   struct stat status;
   char master[CT_PATH];
   const char *folder = run->setup.folder;
-  int made = make_folders(folder, err);
+  int made = ct_folder_make(folder, err);
   if (made != 0)
     return made;
   if (stat(folder, &status) != 0)

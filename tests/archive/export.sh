@@ -16,7 +16,7 @@ ok() { # ok STATUS DESCRIPTION
   n=$((n + 1))
   if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; sed 's/^/# /' "$dir/out"; fi
 }
-echo '1..14'
+echo '1..15'
 for codec in none bslz4; do
   "$writer" write "$dir" "r$codec" $codec 2100 close >"$dir/out" 2>&1
   "$archive" export --as hxt,csv,tsv,png,nxtomo,bdf,plain --to "$dir/$codec" "$dir/r$codec" >"$dir/out" 2>&1
@@ -33,6 +33,14 @@ ok $? 'in one file, and the same as in the run'
 "$archive" export --as png --to "$dir/none" "$dir/rnone" >"$dir/out" 2>&1
 [ $? -eq 1 ] && grep -q 'not overwritten' "$dir/out"
 ok $? 'nothing is overwritten'
+# What a killed export has left is no export, and is in nobody's way.
+mkdir -p "$dir/again/rbslz4_plain.part"
+printf 'half' | tee "$dir/again/rbslz4_plain.part/rbslz4.nxs" "$dir/again/rbslz4.hxt.part" >"$dir/again/rbslz4_tomo.nxs.part"
+"$archive" export --as hxt,nxtomo,plain --to "$dir/again" "$dir/rbslz4" >"$dir/out" 2>&1 &&
+  [ "$(cd "$dir/again" && echo *)" = 'rbslz4.hxt rbslz4_plain rbslz4_tomo.nxs' ] &&
+  cmp "$dir/again/rbslz4.hxt" "$dir/bslz4/rbslz4.hxt" >>"$dir/out" 2>&1 &&
+  "$archive" verify "$dir/again/rbslz4_plain" >"$dir/out" 2>&1
+ok $? 'an export that was broken off is made again'
 "$archive" export "$dir/rnone" >"$dir/out" 2>&1
 [ $? -eq 1 ] && grep -q -- '--as' "$dir/out"
 ok $? 'a format has to be named'
