@@ -374,6 +374,7 @@ enum ct_image {
   CT_IMAGE_OVERVIEW,          /* a coarse volume from the front: the highest attenuation behind each point */
   CT_IMAGE_VOLUME             /* all of it, cols x cols values in each of rows / cols slices, the first on top */
 };
+const char *ct_image_word(enum ct_image image);   /* "projection", "sinogram", "plane-xy", ... */
 struct ct_section_image {
   uint32_t rows, cols;
   double pixel_um;            /* along the columns; NaN: not known */

@@ -170,9 +170,11 @@ static bool is_free(const char *name)
 /* Without an ending. A run may be called anything. False: the folder's name is too long. */
 static bool name_it(const struct save *save, char name[NAME_BYTES])
 {
-  static const char *const pictures[] = { "slice", "projection", "sinogram" };
   const struct ct_snapshot_core *core = &save->snapshot->core;
-  const char *view = save->view->panel == CT_PANEL_TOMO ? pictures[save->view->picture] : ct_panel_word(save->view->panel);
+  struct ct_request requests[SAVE_REQUESTS];
+  (void)save_requests(save->view, save->rows, save->cols, requests);
+  const char *view = save->view->panel != CT_PANEL_TOMO ? ct_panel_word(save->view->panel) :
+                     requests[0].kind == CT_SECTION_IMAGE ? ct_image_word((enum ct_image)requests[0].x) : "slice";
   char folder[PATH_MAX], when[32];
   time_t second = (time_t)(core->wall_ns / CT_NS_PER_S);
   struct tm utc;

@@ -29,13 +29,13 @@ static void name_scope(struct ct_section_table *table, const struct ct_snapshot_
 
 static bool of_map(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_section_table *table)
 {
-  static const char *const kinds[] = { "EMF", "drift", "adaptive" };
+  static const char *const kinds[] = { "EMF", "drift", "adaptive", "hits" };
   struct ct_map_view map;
   if (!ct_snapshot_map(snapshot, request, &map))
     return false;
   bool drift = map.head->of == CT_MAP_DRIFT;
   table->name = "map";
-  snprintf(table->of, sizeof table->of, "%s", map.head->of < 3 ? kinds[map.head->of] : "");
+  snprintf(table->of, sizeof table->of, "%s", map.head->of < sizeof kinds / sizeof *kinds ? kinds[map.head->of] : "");
   table->rows = (size_t)map.head->rows * map.head->cols;
   table->cols = map.head->cols;
   table->step = map.head->bin;
@@ -143,6 +143,8 @@ static void add_picture(struct ct_section_table *table, uint32_t rows, uint32_t 
   add(table, "value", unit, CT_COLUMN_FLOAT, values);
 }
 
+static const char *attenuation_unit(double pixel_um) { return isfinite(pixel_um) ? "1/cm" : "1/px"; }
+
 static bool of_slice(const struct ct_snapshot *snapshot, const struct ct_request *request, struct ct_section_table *table)
 {
   struct ct_slice_view slice;
@@ -151,7 +153,7 @@ static bool of_slice(const struct ct_snapshot *snapshot, const struct ct_request
   table->name = "slice";
   fact(table, "projections", slice.head->projections);
   add_picture(table, slice.head->size, slice.head->size, slice.head->pixel_um,
-              isfinite(slice.head->pixel_um) ? "1/cm" : "1/px", slice.values);
+              attenuation_unit(slice.head->pixel_um), slice.values);
   return true;
 }
 
@@ -160,10 +162,10 @@ static bool of_image(const struct ct_snapshot *snapshot, const struct ct_request
   struct ct_image_view image;
   if (!ct_snapshot_image(snapshot, request, &image))
     return false;
-  table->name = request->x == CT_IMAGE_PROJECTION ? "projection" : "sinogram";
+  table->name = ct_image_word((enum ct_image)request->x);
   fact(table, "angle_deg", image.head->angle_deg);
-  add_picture(table, image.head->rows, image.head->cols, image.head->pixel_um, request->x == CT_IMAGE_PROJECTION ? "T" : "-ln(T)",
-              image.values);
+  add_picture(table, image.head->rows, image.head->cols, image.head->pixel_um, request->x == CT_IMAGE_PROJECTION ? "T" :
+              request->x == CT_IMAGE_SINOGRAM ? "-ln(T)" : attenuation_unit(image.head->pixel_um), image.values);
   return true;
 }
 

@@ -47,6 +47,15 @@ const char *ct_severity_word(enum ct_severity severity)
   return WORD(words, severity);
 }
 
+const char *ct_image_word(enum ct_image image)
+{
+  static const char *const words[] = {
+    [CT_IMAGE_PROJECTION] = "projection", [CT_IMAGE_SINOGRAM] = "sinogram", [CT_IMAGE_XY] = "plane-xy", [CT_IMAGE_XZ] = "plane-xz",
+    [CT_IMAGE_YZ] = "plane-yz", [CT_IMAGE_OBLIQUE] = "plane-oblique", [CT_IMAGE_OVERVIEW] = "volume-front",
+    [CT_IMAGE_VOLUME] = "volume"};
+  return WORD(words, image);
+}
+
 const char *ct_fault_word(enum ct_fault fault)
 {
   static const char *const words[] = {[CT_FAULT_HOT] = "hot", [CT_FAULT_DEAD] = "dead", [CT_FAULT_PAST] = "past"};

@@ -189,6 +189,26 @@ def test_every_view_is_saved_as_table_json_text_and_picture(scene):
     assert not missing, f"not again: {sorted(missing)[:5]}"
 
 
+def test_every_picture_of_the_camera_is_saved_by_its_name(scene):
+    pictures = [("Slice", "slice", "1/cm"), ("Projection", "projection", "T"), ("Sinogram", "sinogram", "-ln(T)"),
+                ("Plane along", "plane-xy", "1/cm"), ("from the front", "plane-xz", "1/cm"), ("from the side", "plane-yz", "1/cm"),
+                ("Oblique", "plane-oblique", "1/cm"), ("Overview", "volume-front", "1/cm")]
+    folder = scene.path("pictures")
+    os.mkdir(folder)
+    terminal = open_terminal(scene, "--demo", f"-Sscreen.folder={folder}")
+    terminal.shows("EMF")
+    terminal.press("4")
+    for n, (caption, word, unit) in enumerate(pictures, 1):
+        terminal.shows(caption)
+        terminal.wait_for(lambda _: "arrows: a line" in terminal.screen.text(), f"a picture of {word}")
+        name = save(terminal, folder, n, "")
+        assert os.path.basename(name).startswith(f"comptop-demo-{word}-2"), name
+        (comments, units, columns), = read_tables(name + ".tsv")[1]
+        expect(table=(comments["table"], word), unit=(units["value"], unit), values=(len(columns["value"]) > 100, True))
+        assert os.path.getsize(name + ".tif") > 400
+        terminal.press("u")
+
+
 def test_a_frozen_picture_is_saved_twice_under_two_names(scene):
     folder = scene.path("frozen pictures")
     os.mkdir(folder)
