@@ -9,16 +9,15 @@
 
 #include "serve.h"
 
-enum { TICK_MS = 50, SILENT_MS = 3000 };
+enum { TICK_MS = 50, SILENT_TICKS = 3000 / TICK_MS };
 
 struct attachment {
   struct feed feed;            /* first: a feed is its attachment */
-  uv_loop_t *loop;
   void *context, *socket;
   uv_poll_t poll;
   uv_timer_t tick;
   bool waiting, sent;          /* for a picture; the ask for it has left */
-  uint64_t asked_ms;           /* since when */
+  unsigned waited_ticks;       /* not the clock: a viewer that was stopped has not waited */
   struct ct_request requests[DESK_REQUESTS];
   size_t n_requests;
   void *block;                 /* the snapshot, aligned */
@@ -98,7 +97,7 @@ static void on_tick(uv_timer_t *timer)
   drain(a);
   if (a->waiting && !a->sent)
     send_picture_ask(a);
-  if (!a->waiting || uv_now(a->loop) - a->asked_ms < SILENT_MS)
+  if (!a->waiting || ++a->waited_ticks < SILENT_TICKS)
     return;
   a->waiting = false;
   a->feed.take(a->feed.arg, NULL);
@@ -114,7 +113,7 @@ static void ask(struct feed *feed, const struct ct_request *requests, size_t n)
   a->n_requests = n;
   memcpy(a->requests, requests, n * sizeof *requests);
   if (!a->waiting)
-    a->asked_ms = uv_now(a->loop);
+    a->waited_ticks = 0;
   a->waiting = true;
   send_picture_ask(a);
   drain(a);   /* sending may have eaten the descriptor's edge */
@@ -158,7 +157,6 @@ int attach_open(struct feed **out, uv_loop_t *loop, const char *endpoint, struct
 {
   static const int linger = 500, queue = 64, retry_ms = 100, retry_most_ms = 2000, immediate = 1;
   struct attachment *a = ct_xcalloc(1, sizeof *a);
-  a->loop = loop;
   a->feed.ask = ask;
   a->feed.mark = mark;
   a->feed.nudge = nudge;

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 
 import numpy as np
 
@@ -111,6 +112,7 @@ def test_a_stopped_viewer_is_not_felt(scene):
     viewer.signal(signal.SIGSTOP)
     after = scene.look("calm", seen(stream(before)["frames"] + 3000))
     expect(lost=(stream(after)["lost"], 0), skipped=(after["rings"][0]["skipped"], 0))
+    time.sleep(4)                              # longer than it would wait for an answer
     viewer.signal(signal.SIGCONT)
     viewer.sample_where(seen(stream(after)["frames"]))
     collector.publisher.stop()
