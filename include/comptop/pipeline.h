@@ -207,11 +207,13 @@ void ct_reconstruction_close(struct ct_reconstruction *reconstruction);   /* NUL
 
 /* ---- the archiver: threads between the receivers' rings and the run on disk ------------------------------ */
 struct ct_archiver;
-/* Makes or resumes the run (errors of ct_run_open) and starts archiving. receivers[i] belongs to run->streams[i], NULL
- * for scalars; they were opened with CT_CONSUMER_ARCHIVE. <analysis> may be NULL; <about> is what it was opened with, and
- * says what an event is, for streams of which nothing else is kept. */
+struct ct_scalars;
+/* Makes or resumes the run (errors of ct_run_open) and starts archiving. receivers[i] or scalars[i] belongs to
+ * run->streams[i], the other is NULL; receivers were opened with CT_CONSUMER_ARCHIVE. All outlive the archiver. <analysis>
+ * may be NULL; <about> is what it was opened with, and says what an event is, for streams of which nothing else is kept. */
 int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, struct ct_receiver *const *receivers,
-                     struct ct_analysis *analysis, const struct ct_analysis_setup *about, struct ct_err *err) CT_MUST_CHECK;
+                     struct ct_scalars *const *scalars, struct ct_analysis *analysis,
+                     const struct ct_analysis_setup *about, struct ct_err *err) CT_MUST_CHECK;
 /* The rest is for the monitor's thread. None of it waits for the disk. */
 void ct_archiver_scalar(struct ct_archiver *archiver, const struct ct_run_scalar *scalar);
 void ct_archiver_alarm(struct ct_archiver *archiver, const struct ct_snapshot_alarm *alarm, bool raised, int64_t now_ns);
@@ -229,7 +231,6 @@ int ct_archiver_stop(struct ct_archiver *archiver, struct ct_err *err);
 int ct_archiver_close(struct ct_archiver *archiver, struct ct_err *err);   /* NULL is fine */
 
 /* ---- scalars: for the monitor's loop, no thread -------------------------------------------------------- */
-struct ct_scalars;
 int ct_scalars_open(struct ct_scalars **out, const char *name, const char *endpoint, bool pull,
                     struct ct_err *err) CT_MUST_CHECK;
 /* Readable when there may be something: edge-triggered, so after it call ct_scalars_drain until it returns false. */

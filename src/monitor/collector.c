@@ -75,13 +75,16 @@ void collector_mark(struct collector *c, const char *text)
 static int open_archiver(struct collector *c, struct ct_err *err)
 {
   struct ct_receiver *receivers[CT_SNAPSHOT_STREAMS];
+  struct ct_scalars *scalars[CT_SNAPSHOT_STREAMS];
   if (c->setup.archive.folder == NULL)
     return 0;
-  for (uint32_t i = 0; i < c->n_streams; i++)
+  for (uint32_t i = 0; i < c->n_streams; i++) {
     receivers[i] = c->streams[i].receiver;
+    scalars[i] = c->streams[i].scalars;
+  }
   c->alarms.changed = archive_alarm;
   c->alarms.changed_arg = c;
-  return ct_archiver_open(&c->archiver, &c->setup.archive, receivers, c->analysis, &c->setup.analysis, err);
+  return ct_archiver_open(&c->archiver, &c->setup.archive, receivers, scalars, c->analysis, &c->setup.analysis, err);
 }
 
 /* The map that is archived, and that a log line with -f map shows: per pixel. */

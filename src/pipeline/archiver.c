@@ -64,6 +64,7 @@ struct ct_archiver {
   struct ct_packer packers[CT_SNAPSHOT_STREAMS];
   size_t n_packers, n_streams;
   struct ct_receiver *receivers[CT_SNAPSHOT_STREAMS];
+  struct ct_scalars *scalars[CT_SNAPSHOT_STREAMS];
   struct ct_ring *notes, *samples;
   struct results results;
   struct ct_spectra_box *box;
@@ -114,10 +115,12 @@ static void write_results(struct ct_archiver *a)
                  .counts = r->has_map ? r->counts : NULL, .spectra = spectra });
   if (spectra)
     ct_spectra_box_give_back(a->box);
-  char header[1024];
-  for (size_t i = 0; i < a->n_streams; i++)
-    if (a->receivers[i] != NULL && ct_receiver_first_header(a->receivers[i], header))
+  for (size_t i = 0; i < a->n_streams; i++) {
+    const char *header = a->receivers[i] != NULL ? ct_receiver_first_header(a->receivers[i])
+                       : a->scalars[i] != NULL ? ct_scalars_first_header(a->scalars[i]) : NULL;
+    if (header != NULL)
       ct_run_first_header(a->run, i, header);
+  }
   ct_run_counters(a->run, r->core.streams, r->core.n_streams);
   atomic_store_explicit(&r->full, false, memory_order_release);
 }
@@ -239,7 +242,8 @@ static int start_threads(struct ct_archiver *a, struct ct_err *err)
 }
 
 int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, struct ct_receiver *const *receivers,
-                     struct ct_analysis *analysis, const struct ct_analysis_setup *about, struct ct_err *err)
+                     struct ct_scalars *const *scalars, struct ct_analysis *analysis,
+                     const struct ct_analysis_setup *about, struct ct_err *err)
 {
   struct ct_archiver *a = ct_xcalloc(1, sizeof *a);
   size_t pixels = (size_t)run->rows * run->cols;
@@ -259,6 +263,7 @@ int ct_archiver_open(struct ct_archiver **out, const struct ct_run_setup *run, s
     code = ct_board_new(&a->status, 1, sizeof(struct status), err);
   for (size_t i = 0; i < run->n_streams && code == 0; i++) {
     a->receivers[i] = receivers[i];
+    a->scalars[i] = scalars[i];
     if (receivers[i])
       code = ct_packer_open(&a->packers[a->n_packers++], run, i, receivers[i], about, err);
   }

@@ -77,8 +77,7 @@ struct ct_receiver {
   _Atomic bool stop;                /* release by stop, acquire by the thread */
   char first_rejected[256];         /* written once, before... */
   _Atomic bool has_rejected;        /* ...this is set: release by the thread, acquire in ct_receiver_stats */
-  char first_header[1024];          /* of the first accepted message; written once, before... */
-  _Atomic bool has_header;          /* ...this is set: release by the thread, acquire in ct_receiver_first_header */
+  struct ct_first_header first_header;
 };
 
 static void add(_Atomic uint64_t *counter, uint64_t n)
@@ -106,25 +105,24 @@ static void remember_rejected(struct ct_receiver *r, const struct ct_wire_messag
   atomic_store_explicit(&r->has_rejected, true, memory_order_release);
 }
 
-static void remember_header(struct ct_receiver *r, const struct ct_wire_part *parts, size_t n_parts)
+void ct_first_header_keep(struct ct_first_header *header, const struct ct_wire_part *parts, size_t n_parts)
 {
-  if (n_parts == 0 || atomic_load_explicit(&r->has_header, memory_order_relaxed))
+  if (n_parts == 0 || atomic_load_explicit(&header->there, memory_order_relaxed))
     return;
-  const size_t bytes = parts[0].bytes < sizeof r->first_header ? parts[0].bytes : sizeof r->first_header - 1;
+  const size_t bytes = parts[0].bytes < sizeof header->text ? parts[0].bytes : sizeof header->text - 1;
   for (size_t i = 0; i < bytes; i++) {
     unsigned char byte = ((const unsigned char *)parts[0].data)[i];
-    r->first_header[i] = byte >= ' ' && byte < 127 ? (char)byte : '.';
+    header->text[i] = byte >= ' ' && byte < 127 ? (char)byte : '.';
   }
-  atomic_store_explicit(&r->has_header, true, memory_order_release);
+  atomic_store_explicit(&header->there, true, memory_order_release);
 }
 
-bool ct_receiver_first_header(const struct ct_receiver *r, char text[1024])
+const char *ct_first_header_text(const struct ct_first_header *header)
 {
-  if (!atomic_load_explicit(&r->has_header, memory_order_acquire))
-    return false;
-  memcpy(text, r->first_header, sizeof r->first_header);
-  return true;
+  return atomic_load_explicit(&header->there, memory_order_acquire) ? header->text : NULL;
 }
+
+const char *ct_receiver_first_header(const struct ct_receiver *r) { return ct_first_header_text(&r->first_header); }
 
 static void publish_track(struct ct_receiver *r)
 {
@@ -284,7 +282,7 @@ static bool unpack(struct ct_wire_message *decoded, zmq_msg_t *plain)
 static void take(struct ct_receiver *r, struct ct_wire_message *decoded, const struct ct_wire_part *parts, size_t n_parts,
                  zmq_msg_t *pixels, int64_t arrival_ns, int64_t mono_ns)
 {
-  remember_header(r, parts, n_parts);
+  ct_first_header_keep(&r->first_header, parts, n_parts);
   if (decoded->tolerated)
     add(&r->counters.tolerated, 1);
   decoded->frame.arrival_ns = arrival_ns;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "receive.h"
 #include "socket.h"
 
 enum { BURST_MESSAGES = 64, MESSAGE_PARTS = 2 + 2 * CT_WIRE_CHANNELS };
@@ -18,6 +19,7 @@ struct ct_scalars {
   uint64_t rejected[CT_REJECT_COUNT];
   int64_t last_mono_ns, message_mono_ns;   /* of the last good message, of the last one */
   char first_rejected[256];
+  struct ct_first_header first_header;
   struct ct_wire_scalars decoded;
   zmq_msg_t parts[MESSAGE_PARTS];
 };
@@ -67,6 +69,7 @@ static void take_message(struct ct_scalars *s, const struct ct_message *message,
   }
   if (s->decoded.verdict == CT_WIRE_TAKE) {
     s->messages++;
+    ct_first_header_keep(&s->first_header, parts, n);
     s->last_pulse = s->decoded.pulse_id;
     s->last_mono_ns = ct_time_mono_ns();
     take(arg, &s->decoded);
@@ -89,6 +92,8 @@ bool ct_scalars_drain(struct ct_scalars *s, void (*take)(void *arg, const struct
   }
   return true;
 }
+
+const char *ct_scalars_first_header(const struct ct_scalars *s) { return ct_first_header_text(&s->first_header); }
 
 void ct_scalars_stats(const struct ct_scalars *s, struct ct_snapshot_stream *out)
 {

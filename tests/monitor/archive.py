@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(1, os.path.join(os.environ["top_srcdir"], "tests", "archive"))
 from bslz4 import frames_of
-from harness import Publisher, Skip, expect, run_tests, stream
+from harness import Publisher, Skip, expect, run_tests, stream, until
 
 IDLE = ("--exit-on-idle", "4")
 SMALL = ("-S", "run.reserve_MB=0", "-S", "run.buffer_MB=512", "-S", "run.memory_MB=256")
@@ -126,6 +126,11 @@ def test_committed_becomes_all_that_was_received(scene):
     s = scene.look("live", lambda s: s["archive"]["committed_frames"] == 300)
     expect(frames=(stream(s)["frames"], 300), missed=(s["archive"]["missed_frames"], 0), folder=(
         s["archive"]["folder"], os.path.join(scene.archive(), "live")))
+
+    def told():
+        with h5py.File(os.path.join(scene.archive(), "live", "live.nxs"), "r") as file:
+            return "hexitec" in file["entry/streams"] and b"array-1.0" in file["entry/streams/hexitec/first_header"][()]
+    until(told, "the master with what came first")
     collector.signal(signal.SIGTERM)
     collector.ends_well()
     same_frames(stored(scene, "live"), publisher.sent)

@@ -166,6 +166,9 @@ class Listener:
 def test_a_part_of_a_run_and_its_scalars(scene):
     folder, arrival, numbers, scalars = record(scene, "part")
     since = (arrival - arrival[0]) / 1e9
+    with h5py.File(f"{folder}/part.nxs", "r") as file:
+        headers = {name: json.loads(group["first_header"][()]) for name, group in file["entry/streams"].items()}
+    expect(headers=({name: header["htype"] for name, header in headers.items()}, {"hexitec": "array-1.0", "scalars": "bsr_m-1.1"}))
     got, _ = play(scene, folder, "--full-speed", "--begin", "0.25", "--end", "0.75")
     wanted = numbers[(since >= 0.25) & (since <= 0.75)]
     sent = [header["frame"] for header, _ in got]
