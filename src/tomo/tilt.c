@@ -5,7 +5,7 @@
 #include "tomo/internal.h"
 #include "tomo/volume.h"
 
-enum { ROWS = 12, ROWS_MAX = 64, FEW = 4, PROJECTIONS = 180, STEPS_MAX = 4 };
+enum { ROWS = 12, ROWS_MAX = 64, FEW = 4, HALF_TURN = 180, WHOLE_TURN = 48, STEPS_MAX = 4 };
 /* A tilt that changes less than so much of what is measured cannot be told from the shape of the sample. */
 #define LEAST_SHARE 0.3
 /* Errors of a tilt that is not looked for any farther, and of one that says nothing. */
@@ -142,8 +142,9 @@ static int open_rows(struct rows *r, const struct ct_volume *volume, struct ct_a
   struct ct_tomo *one = &r->one;
   const uint32_t *order = one->order;
   const double *order_deg = one->order_deg;
-  /* Of a whole turn the same ones of both halves, which are opposite. */
-  uint32_t kept = one->n, half = setup->rotation_deg == 180 ? kept : (kept + 1) / 2, every = kept / PROJECTIONS + 1;
+  /* Of a whole turn the same ones of both halves, which are opposite: fewer, for pairs of them say it sooner. */
+  bool whole = setup->rotation_deg == 360;
+  uint32_t kept = one->n, half = whole ? (kept + 1) / 2 : kept, every = kept / (whole ? WHOLE_TURN : HALF_TURN) + 1;
 
   one->setup.cols = setup->cols;
   one->rows = calloc(most, setup->cols * sizeof *one->rows);
