@@ -260,8 +260,8 @@ static struct ct_tomo_axis outvoted(const struct ct_camera *c, struct ct_tomo_ax
   bool inside = voted.axis_px >= 0 && voted.axis_px <= c->cols - 1.0;
   if (old || voted.method == CT_AXIS_NONE || !inside)
     return found;
-  double off_px = fabs(voted.axis_px - found.axis_px);
-  return found.method == CT_AXIS_NONE || off_px > 4 * hypot(voted.sigma_px, found.sigma_px) ? voted : found;
+  double off_px = fabs(voted.axis_px - found.axis_px), alike_px = fmax(4 * hypot(voted.sigma_px, found.sigma_px), 1);
+  return found.method == CT_AXIS_NONE || off_px > alike_px ? voted : found;
 }
 
 static void find_axis(struct ct_camera *c)
@@ -297,13 +297,17 @@ static void find_tilt(struct ct_camera *c)
 }
 
 /* It takes longer than between two frames: whenever the scan has twice as many projections, or a turn that goes on is another,
- * and when no more come. */
+ * after a quarter of a turn, and when no more come. */
 static void follow_tilt(struct ct_camera *c, int64_t now_ns)
 {
   uint64_t more = c->placed - c->tilt_placed;
+  int quarter = (int)(ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg / 90 + 0.05);
   bool quiet = more > 0 && now_ns - c->arrival_ns > CT_NS_PER_S;
-  if (quiet || (more >= 16 && 2 * more >= ct_scan_state(c->scan).projections))
-    find_tilt(c);
+  bool turned = quarter != c->tilt_quarter && more >= 16;
+  if (!quiet && !turned && (more < 16 || 2 * more < ct_scan_state(c->scan).projections))
+    return;
+  c->tilt_quarter = quarter;
+  find_tilt(c);
 }
 
 /* A slice about another axis is another slice: what is kept is reconstructed anew. */

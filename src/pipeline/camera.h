@@ -22,6 +22,7 @@ struct ct_camera {
   struct ct_tomo_tilt tilt;     /* of the axis; no rows: not known */
   uint64_t tilt_placed;         /* projections placed when it was last looked for */
   uint64_t tilt_scan;           /* that it is of */
+  int tilt_quarter;             /* of a turn, covered then */
   float *stripes;               /* [cols], what is subtracted from every row */
   uint64_t placed;              /* projections placed since start */
   uint64_t ring_placed, clean_placed;   /* when rings were last looked for; when stripes were last removed */
