@@ -70,7 +70,7 @@ const float *ct_tomo_row(const struct ct_tomo *tomo, uint32_t i, double *angle_d
 /* ---- from counts to rows ---------------------------------------------------------------------------------------- */
 /* Means of bin x bin pixels of a box of a frame (u16, this machine's byte order, any alignment): image[rows * cols] with
  * rows = (y1 - y0) / bin and cols = (x1 - x0) / bin, what is left over is not used. A mean that a pixel at or above
- * <saturated> went into is NaN. bin 1..64. */
+ * <saturated> went into is NaN; 0: none is too bright. bin 1..64. */
 void ct_tomo_bin(float *image, const void *pixels, uint32_t frame_cols, const struct ct_box *box, uint32_t bin,
                  uint16_t saturated);
 

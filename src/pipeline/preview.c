@@ -50,7 +50,7 @@ static void reduce(struct ct_preview *p, const struct ct_frame *frame, uint32_t 
   const struct ct_box all = { .x1 = p->cols * p->factor, .y1 = p->rows * p->factor };
   size_t frame_bytes = (size_t)frame->rows * frame->cols * ct_type_bytes(frame->type);
   if (frame->type == CT_U16 && !frame->big_endian && p->factor <= 64)
-    ct_tomo_bin(into, frame->pixels + index * frame_bytes, frame->cols, &all, p->factor, UINT16_MAX);
+    ct_tomo_bin(into, frame->pixels + index * frame_bytes, frame->cols, &all, p->factor, 0);   /* flats may fill the scale */
   else
     average(p, frame, index, into);
 }

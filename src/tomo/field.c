@@ -44,7 +44,7 @@ void ct_tomo_bin(float *image, const void *pixels, uint32_t frame_cols, const st
         for (uint32_t k = i * bin; k < (i + 1) * bin; k++) total += sum[k];
         means[i] = (float)total * share;
       }
-      if (full) mark_full(means, n, at, frame_cols, bin, saturated);
+      if (full && saturated) mark_full(means, n, at, frame_cols, bin, saturated);
     }
   }
 }

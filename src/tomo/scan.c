@@ -19,7 +19,7 @@ struct ct_scan {
   float *line;
   double z_mm;
   double step_deg;            /* the least between two projections of the scan; infinite before the second */
-  bool keyed;                 /* darks or flats came since the last projection */
+  bool keyed;                 /* darks or flats came since the last projection, or a pause */
   bool behind;                /* what the slice keeps is of older darks or flats */
   bool cleaned;               /* what the slice keeps is not what came */
   uint64_t scans;
@@ -121,21 +121,27 @@ int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg,
 {
   if (!isfinite(angle_deg))
     return CT_ERANGE;
+  ct_field_end_sets(scan->field);
+  /* What says nothing begins nothing. */
+  if (ct_field_state(scan->field).ready && !attenuate(scan, row)) {
+    scan->keyed |= paused;
+    return CT_ERANGE;
+  }
   uint32_t place = 0;
   double near_deg = nearest_deg(scan, angle_deg, &place);
-  if (begins_scan(scan, near_deg, z_mm, paused)) {
+  bool begins = begins_scan(scan, near_deg, z_mm, paused);
+  if (begins) {
     ct_scan_restart(scan);
-    scan->scans++;
     near_deg = (double)INFINITY;
   }
   apply_anew(scan);
   scan->keyed = false;
-  ct_field_end_sets(scan->field);
   scan->z_mm = z_mm;
   if (!ct_field_state(scan->field).ready)
     ct_field_guess(scan->field, row);
   if (!attenuate(scan, row))
     return CT_ERANGE;
+  scan->scans += begins;
   if (scan->n == scan->projections || follows_oldest(scan, near_deg, place))
     drop_oldest(scan, 1);
   int code = ct_tomo_add(scan->tomo, scan->line, angle_deg);

@@ -425,6 +425,40 @@ def test_without_a_sample_nothing_leans(scene):
     ends(program)
 
 
+def test_flats_may_fill_the_scale(scene):
+    """White is 65535, as in files that were scaled to it."""
+    camera = Camera(scene)
+    program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice,slices", "-S", f"camera.size={SIZE}",
+                          "-S", f"camera.pixel_um={PIXEL_UM}", "-S", "camera.axis_px=79.5", "-S", "camera.rings=off")
+    camera.wait(program)
+    camera.show(np.full(COLS, 65535.0), ImageKey=1)
+    for k in range(180):
+        camera.show(65535 * np.exp(-line(1.0 * k, 79.5)), ImageKey=0, RotationAngle=1.0 * k)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 180 and s["slices"]["xy"]
+                                  and s["slices"]["xy"]["projections"] == 180)
+    is_the_phantom(sample)
+    plane, scale = plane_of(sample["slices"]["xy"]), sample["slices"]["xy"]["pixel_um"] / PIXEL_UM
+    j, i = np.mgrid[:plane.shape[0], :plane.shape[1]]
+    disc = np.hypot((i - (plane.shape[1] - 1) / 2) * scale - 30, ((plane.shape[0] - 1) / 2 - j) * scale - 10) < 7
+    assert abs(plane[disc].mean() / 2.8 - 1) < 0.02, f"2.8/cm is {plane[disc].mean()}"
+    ends(program)
+
+
+def test_a_frame_that_says_nothing_begins_no_scan(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5")
+    camera.darks_and_flats()
+    for k in range(120):
+        camera.projection(1.5 * k)
+    program.sample_where(lambda s: s["ct"]["in_slice"] == 120)
+    camera.darks_and_flats()
+    camera.send(np.full((ROWS, COLS), np.nan, np.float32), ndattr={"RotationAngle": 0.0, "ImageKey": 0})
+    sample = program.sample_where(lambda s: s["ct"]["unusable"] == 1)
+    expect(scan=((sample["ct"]["scans"], sample["ct"]["in_slice"]), (1, 120)))
+    is_the_phantom(sample)
+    ends(program)
+
+
 def test_without_memory_there_are_no_planes(scene):
     camera = Tall(scene)
     program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slices,volume", "-S", "camera.memory_MB=0")

@@ -270,6 +270,36 @@ static void scans_begin_where_something_is_seen_again(void **state)
   ct_scan_close(scan);
 }
 
+static void what_says_nothing_begins_nothing(void **state)
+{
+  (void)state;
+  struct ct_scan *scan = open_scan();
+  float row[COLS];
+  for (int i = 0; i < COLS; i++)
+    row[i] = NAN;
+  assert_int_equal(ct_scan_projection(scan, row, 0, 0, false), CT_ERANGE);
+  send_key(scan, false, 0);
+  send_key(scan, true, 0);
+  for (int k = 0; k < 3; k++)
+    assert_int_equal(ct_scan_projection(scan, row, 0, 0, false), CT_ERANGE);
+  assert_int_equal(ct_scan_state(scan).scans, 0);
+  for (int k = 0; k < 20; k++)
+    assert_int_equal(send(scan, 3.0 * k), 0);
+  send_key(scan, true, 0);
+  assert_int_equal(ct_scan_projection(scan, row, 0, 0, false), CT_ERANGE);   /* after flats, at an angle that was seen */
+  assert_int_equal(ct_scan_projection(scan, row, 90, 7, false), CT_ERANGE);  /* at another height */
+  assert_int_equal(ct_scan_state(scan).scans, 1);
+  assert_int_equal(ct_scan_state(scan).projections, 20);
+  assert_int_equal(send(scan, 60), 0);                                       /* the scan goes on */
+  assert_int_equal(ct_scan_state(scan).projections, 21);
+  assert_int_equal(ct_scan_projection(scan, row, 0, 0, true), CT_ERANGE);    /* after a pause */
+  assert_int_equal(ct_scan_state(scan).projections, 21);
+  assert_int_equal(send(scan, 3), 0);                                        /* which is not forgotten */
+  assert_int_equal(ct_scan_state(scan).scans, 2);
+  assert_int_equal(ct_scan_state(scan).projections, 1);
+  ct_scan_close(scan);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -281,6 +311,7 @@ int main(void)
     cmocka_unit_test(bad_columns_cost_only_themselves),
     cmocka_unit_test(a_cleaned_scan_goes_on_with_what_came),
     cmocka_unit_test(scans_begin_where_something_is_seen_again),
+    cmocka_unit_test(what_says_nothing_begins_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
