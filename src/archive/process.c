@@ -29,6 +29,14 @@ static void free_process(struct ct_run_process *process)
   free(process);
 }
 
+static void remove_temporary(const struct ct_run_process *process)
+{
+  char journal[CT_STORE_PATH + 16];
+  ct_store_journal_path(process->temporary, journal);
+  unlink(process->temporary);
+  unlink(journal);
+}
+
 int ct_run_process_open(struct ct_run_process **out, const char *run, const struct ct_run_setup *setup, struct ct_err *err)
 {
   struct ct_run_process *process = ct_xcalloc(1, sizeof *process);
@@ -46,7 +54,7 @@ int ct_run_process_open(struct ct_run_process **out, const char *run, const stru
     mine.name = process->folder.name;
     ct_folder_file(&process->folder, "process", ct_folder_next(entries, n, "process"), process->path);
     snprintf(process->temporary, sizeof process->temporary, "%s.new", process->path);
-    unlink(process->temporary);        /* of one that was interrupted: we hold the lock */
+    remove_temporary(process);         /* of one that was interrupted: we hold the lock */
     rc = ct_results_create(&process->results, process->temporary, &mine, true, ct_time_wall_ns(), err);
   }
   free(entries);
@@ -137,7 +145,6 @@ static int describe(const struct ct_run_process *process, struct ct_err *err)
 
 int ct_run_process_close(struct ct_run_process *process, bool keep, char *path, size_t path_bytes, struct ct_err *err)
 {
-  char journal[CT_STORE_PATH + 16];
   if (process == NULL)
     return 0;
   int rc = ct_results_close(&process->results, NULL, err);
@@ -147,11 +154,8 @@ int ct_run_process_close(struct ct_run_process *process, bool keep, char *path, 
     rc = ct_err_set(err, CT_EIO, "%s: cannot be named so: %s", process->path, strerror(errno));
   if (rc == 0 && keep)
     rc = ct_master_link_processes(&process->folder, err);
-  if (rc != 0 || !keep) {
-    unlink(process->temporary);
-    ct_store_journal_path(process->temporary, journal);
-    unlink(journal);
-  }
+  if (rc != 0 || !keep)
+    remove_temporary(process);
   if (path != NULL)
     snprintf(path, path_bytes, "%s", process->path);
   free_process(process);

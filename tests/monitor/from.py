@@ -109,7 +109,12 @@ def test_other_settings_give_other_results_beside_the_old(scene):
     expect(window=(last["xcs"]["window_s"], None), e1=(last["xcs"]["e1_keV"], 113.5), frames=(last["xcs"]["frames"], 6000),
            double=(last["xcs"]["events"]["double"], 0))
     assert last["xcs"]["counts"] > then["xcs"]["counts"] and last["xcs"]["emf"] != then["xcs"]["emf"]
+    # What an analysis that was killed has left is in nobody's way.
+    for left in (".new", ".new.journal"):
+        with open(os.path.join(run_path(scene, "other"), "other_process_000001.h5" + left), "wb") as file:
+            file.write(b"half")
     again(scene, "other")
+    assert not glob.glob(run_path(scene, "other") + "/*.new*")
     kept = processes(scene, "other")
     assert "sharing = none" in kept["process_000000"]["configuration"] and "e1_keV = 113.5" in kept["process_000000"]["configuration"]
     assert "sharing = paper" in kept["process_000001"]["configuration"]
