@@ -32,6 +32,7 @@ double ct_camera_lean(const struct ct_camera *c)
 
 static void close_scan(struct ct_camera *c)
 {
+  c->scans += c->scan ? ct_scan_state(c->scan).scans : 0;
   ct_axis_close(c->finder);
   ct_scan_close(c->scan);
   ct_preview_fini(&c->preview);
@@ -296,15 +297,22 @@ static void find_tilt(struct ct_camera *c)
   find_axis(c);
 }
 
+/* Whether no more come: a scan that is not whole may only be slow. */
+static bool has_ended(const struct ct_camera *c, int64_t now_ns)
+{
+  bool whole = ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg > 0.98 * c->setup.slice.rotation_deg;
+  return now_ns - c->arrival_ns > (whole ? CT_NS_PER_S : pause_ns);
+}
+
 /* It takes longer than between two frames: whenever the scan has twice as many projections, or a turn that goes on is another,
  * after a quarter of a turn, and when no more come. */
 static void follow_tilt(struct ct_camera *c, int64_t now_ns)
 {
   uint64_t more = c->placed - c->tilt_placed;
   int quarter = (int)(ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg / 90 + 0.05);
-  bool quiet = more > 0 && now_ns - c->arrival_ns > CT_NS_PER_S;
+  bool ended = more > 0 && has_ended(c, now_ns);
   bool turned = quarter != c->tilt_quarter && more >= 16;
-  if (!quiet && !turned && (more < 16 || 2 * more < ct_scan_state(c->scan).projections))
+  if (!ended && !turned && (more < 16 || 2 * more < ct_scan_state(c->scan).projections))
     return;
   c->tilt_quarter = quarter;
   find_tilt(c);
@@ -356,13 +364,6 @@ static void clean(struct ct_camera *c)
 {
   c->clean_placed = c->placed;
   c->cleaned = ct_scan_clean(c->scan) == 0;
-}
-
-/* Whether no more come: a scan that is not whole may only be slow. */
-static bool has_ended(const struct ct_camera *c, int64_t now_ns)
-{
-  bool whole = ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg > 0.98 * c->setup.slice.rotation_deg;
-  return now_ns - c->arrival_ns > (whole ? CT_NS_PER_S : pause_ns);
 }
 
 /* Anew with every quarter more of projections, so that a scan costs a few times and not always; when other darks or flats

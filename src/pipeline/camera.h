@@ -25,6 +25,7 @@ struct ct_camera {
   int tilt_quarter;             /* of a turn, covered then */
   float *stripes;               /* [cols], what is subtracted from every row */
   uint64_t placed;              /* projections placed since start */
+  uint64_t scans;               /* begun with frames of earlier shapes */
   uint64_t ring_placed, clean_placed;   /* when rings were last looked for; when stripes were last removed */
   uint32_t ring_means;          /* darks and flats then */
   uint32_t ring_columns;        /* of stripes that are not 0 */

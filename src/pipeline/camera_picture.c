@@ -15,6 +15,7 @@ static void draw_core(const struct ct_camera *c, struct ct_snapshot_ct *ct)
   ct->cols = c->cols;
   ct->unplaced = c->unplaced;
   ct->unusable = c->unusable;
+  ct->scans = c->scans;
   ct->waiting = c->angles ? ct_angles_waiting(c->angles) : 0;
   if (c->scan == NULL)
     return;
@@ -26,7 +27,7 @@ static void draw_core(const struct ct_camera *c, struct ct_snapshot_ct *ct)
   ct->in_slice = state.projections;
   ct->flats = state.flats;
   ct->darks = state.darks;
-  ct->scans = state.scans;
+  ct->scans += state.scans;
   ct->ring_columns = c->ring_columns;
   snprintf(ct->ring_method, sizeof ct->ring_method, "%s", c->cleaned ? "full" : c->ring_columns > 0 ? "live" : "");
   ct->covered_deg = state.projections ? ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg : 0;

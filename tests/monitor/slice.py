@@ -503,7 +503,7 @@ def test_another_shape_is_another_scan(scene):
     sample = program.sample_where(lambda s: stream(s, "camera")["frames"] == 3 and s["ct"]["unusable"] == 1)
     expect(lost=(sample["ct"]["lost"], 0))
     camera.send(np.full((4, 40), 1000, np.uint16), ndattr={"RotationAngle": 0.0})
-    program.sample_where(lambda s: s["ct"]["in_slice"] == 1)
+    program.sample_where(lambda s: s["ct"]["in_slice"] == 1 and s["ct"]["scans"] == 3)
     ends(program)
 
 

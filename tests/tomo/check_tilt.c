@@ -11,7 +11,7 @@
 
 #include "phantom.h"
 
-enum { ROWS = 72, COLS = 112, AXES = 16, SEEDS = 12 };
+enum { ROWS = 72, COLS = 112, AXES = 16, SEEDS = 8 };
 #define DEGREE (3.14159265358979323846 / 180)
 
 /* What attenuates, in columns from the axis and rows from the middle of the detector: a cylinder that stands between two rows,
@@ -91,7 +91,7 @@ static void errors_are_as_large_as_said(void **state)
   for (size_t i = 0; i < SCANS; i++) {
     double squares = 0, worst = 0;
     for (int k = 0; k < SEEDS; k++) {
-      double tilt_deg = 0.35 * (k - SEEDS / 2);
+      double tilt_deg = 0.55 * (k - SEEDS / 2);
       struct ct_tomo_tilt found;
       struct ct_volume *volume = scanned(&scans[i], tilt_deg, 0, 0x9e3779b97f4a7c15u * (uint64_t)(k + 1));
       assert_int_equal(tilt_of(volume, &found), 0);
@@ -103,9 +103,9 @@ static void errors_are_as_large_as_said(void **state)
       worst = fmax(worst, fabs(pull));
       if (scans[i].noise < 0.02 && !(found.sigma_deg < 0.1)) fail_msg("%s: said to be wrong by %g", scans[i].name, found.sigma_deg);
     }
-    /* 12 errors scatter by 1 +- 0.2. */
+    /* 8 errors scatter by 1 +- 0.25. */
     double scatter = sqrt(squares / SEEDS);
-    if (!(scatter < 1.7 && worst < 4)) fail_msg("%s: scatter %g, worst %g", scans[i].name, scatter, worst);
+    if (!(scatter < 1.8 && worst < 4)) fail_msg("%s: scatter %g, worst %g", scans[i].name, scatter, worst);
     all += squares;
   }
   double scatter = sqrt(all / SEEDS / SCANS);
