@@ -16,7 +16,7 @@ noinst_LIBRARIES += %D%/libmonitor.a
   %D%/outlet.c %D%/outlet.h \
   %D%/past.c %D%/past.h \
   %D%/rundir.c %D%/rundir.h \
-  %D%/screen.c %D%/screen.h \
+  %D%/screen.c %D%/screen_keys.c %D%/screen_errand.c %D%/screen_state.h %D%/screen.h \
   %D%/serve.c %D%/serve.h \
   %D%/setup.c %D%/setup.h \
   %D%/setup_camera.c \
