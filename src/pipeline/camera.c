@@ -133,6 +133,13 @@ static double angle_of(const struct ct_camera *c, const struct ct_frame *frame, 
   return c->setup.angle_start_deg + c->setup.angle_step_deg * (double)(frame->number + i - c->first_number);
 }
 
+/* Behind darks, flats or a pause, when all of a turn was counted. */
+static bool begins_to_count(const struct ct_camera *c, uint64_t number, bool paused)
+{
+  double step_deg = fabs(c->setup.angle_step_deg), counted_deg = step_deg * (double)(number - c->first_number);
+  return (c->keyed || paused) && counted_deg > c->setup.slice.rotation_deg - step_deg / 2;
+}
+
 static void place(struct ct_camera *c, const struct ct_waiting *projection, double angle_deg)
 {
   uint64_t scans = ct_scan_state(c->scan).scans;
@@ -175,10 +182,12 @@ static void take_image(struct ct_camera *c, const struct ct_frame *frame, uint32
 
 static void take_projection(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
 {
-  if (ct_scan_state(c->scan).projections == 0)
+  bool paused = frame->arrival_ns - c->arrival_ns > pause_ns;
+  if (ct_scan_state(c->scan).projections == 0 || begins_to_count(c, frame->number + i, paused))
     c->first_number = frame->number + i;
+  c->keyed = false;
   double angle_deg = angle_of(c, frame, i);
-  struct ct_waiting projection = { .arrival_ns = frame->arrival_ns, .paused = frame->arrival_ns - c->arrival_ns > pause_ns, .row = c->row,
+  struct ct_waiting projection = { .arrival_ns = frame->arrival_ns, .paused = paused, .row = c->row,
     .z_mm = frame->attributes.present & CT_HAS_Z && isfinite(frame->attributes.z_mm) ? frame->attributes.z_mm : 0 };
   ct_frame_row(frame, i, c->slice_row, c->row);
   if (c->phase)
@@ -212,6 +221,7 @@ static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32
     take_projection(c, frame, i);
     break;
   case CT_KEY_FLAT:
+    c->keyed = true;
     ct_frame_row(frame, i, c->slice_row, c->row);
     ct_scan_flat(c->scan, c->row);
     if (c->has_preview)
@@ -220,6 +230,7 @@ static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32
       ct_phase_flat(c->phase, frame, i);
     break;
   case CT_KEY_DARK:
+    c->keyed = true;
     ct_frame_row(frame, i, c->slice_row, c->row);
     ct_scan_dark(c->scan, c->row);
     if (c->has_preview)
@@ -381,12 +392,20 @@ static void follow_rings(struct ct_camera *c, int64_t now_ns)
 }
 
 /* Darks and flats behind the last projection make another slice of what is kept. */
+static void refresh(struct ct_camera *c)
+{
+  ct_scan_refresh(c->scan);
+  c->cleaned = false;
+  const float *change = c->has_preview ? ct_preview_refresh(&c->preview) : NULL;
+  if (c->planes && change)
+    ct_planes_correct(c->planes, change);
+}
+
 static void follow_means(struct ct_camera *c, int64_t now_ns)
 {
   if (!ct_scan_state(c->scan).behind || now_ns - c->arrival_ns < CT_NS_PER_S)
     return;
-  ct_scan_refresh(c->scan);
-  c->cleaned = false;
+  refresh(c);
   c->clean_placed = UINT64_MAX;
   find_axis(c);
   c->ring_means = UINT32_MAX;
@@ -409,8 +428,7 @@ void ct_camera_settle(struct ct_camera *c)
   if (c->settled || c->scan == NULL || ct_scan_state(c->scan).projections == 0)
     return;
   c->settled = true;
-  ct_scan_refresh(c->scan);
-  c->cleaned = false;
+  refresh(c);
   /* The axis is looked for in corrected rows, wherever it was thought to be on the way here. */
   if (c->setup.rings != CT_RINGS_OFF)
     estimate_rings(c, (double)NAN);

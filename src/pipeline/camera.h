@@ -44,6 +44,7 @@ struct ct_camera {
   double last_angle_deg;
   int64_t arrival_ns, preview_ns;   /* of the latest frame; of the latest that was averaged down */
   uint64_t first_number;        /* of the scan, where angles are counted */
+  bool keyed;                   /* darks or flats came since the latest projection */
   uint64_t unplaced, unusable;
   bool settled;                 /* since the latest frame or angle */
 };

@@ -79,15 +79,22 @@ void ct_preview_pass(struct ct_preview *p)
   ct_field_end_sets(p->field);
 }
 
+const float *ct_preview_refresh(struct ct_preview *p)
+{
+  if (!p->keyed || p->n == 0)
+    return NULL;
+  take_log(p, p->change);
+  for (size_t i = 0; i < (size_t)p->rows * p->cols; i++) {
+    p->change[i] -= p->through[i];
+    p->through[i] += p->change[i];
+  }
+  p->keyed = false;
+  return p->change;
+}
+
 const float *ct_preview_projection(struct ct_preview *p, const struct ct_frame *frame, uint32_t index, double angle_deg)
 {
-  size_t n = (size_t)p->rows * p->cols;
-  bool changes = p->keyed && p->n > 0;
-  if (changes) {
-    take_log(p, p->change);
-    for (size_t i = 0; i < n; i++)
-      p->change[i] -= p->through[i];
-  }
+  const float *change = ct_preview_refresh(p);
   reduce(p, frame, index, p->counts);
   ct_field_end_sets(p->field);
   if (!ct_field_state(p->field).ready)
@@ -96,7 +103,7 @@ const float *ct_preview_projection(struct ct_preview *p, const struct ct_frame *
   p->keyed = false;
   p->n++;
   p->angle_deg = angle_deg;
-  return changes ? p->change : NULL;
+  return change;
 }
 
 void ct_preview_draw(const struct ct_preview *p, float *values)

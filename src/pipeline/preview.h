@@ -26,8 +26,11 @@ void ct_preview_dark(struct ct_preview *preview, const struct ct_frame *frame, u
 void ct_preview_flat(struct ct_preview *preview, const struct ct_frame *frame, uint32_t index);
 /* A projection came and is not taken: those darks and flats are complete. */
 void ct_preview_pass(struct ct_preview *preview);
-/* It is taken, into preview->through; without a flat the brightest twentieth of the first one is taken for open beam. By how
- * much -ln(transmission) of earlier ones would be another with the darks and flats that came since [rows * cols], or NULL. */
+/* By how much -ln(transmission) of those that came is another with the darks and flats that came since [rows * cols]; NULL: none
+ * did. preview->through is as it ought to be then. */
+const float *ct_preview_refresh(struct ct_preview *preview);
+/* It is taken, into preview->through; without a flat the brightest twentieth of the first one is taken for open beam. Refreshes
+ * before. */
 const float *ct_preview_projection(struct ct_preview *preview, const struct ct_frame *frame, uint32_t index, double angle_deg);
 /* Transmission of the newest projection, rows x cols. */
 void ct_preview_draw(const struct ct_preview *preview, float *values);

@@ -128,6 +128,20 @@ def test_angles_can_be_counted(scene):
     ends(program)
 
 
+def test_angles_are_counted_anew_for_the_next_scan(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5", "-S", "camera.angle_step_deg=1.5")
+    for n in (1, 2):
+        camera.darks_and_flats()
+        for k in range(120):
+            counts = 100 + (camera.flat - 100) * np.exp(-line(1.5 * k, camera.axis_px))
+            camera.show(counts, ImageKey=0)
+        sample = program.sample_where(lambda s: s["ct"]["projections"] == 120 * n and s["ct"]["in_slice"] == 120)
+        expect(scans=(sample["ct"]["scans"], n), last=(sample["ct"]["angle_deg"], 178.5))
+        is_the_phantom(sample)
+    ends(program)
+
+
 def test_angles_can_come_with_scalars(scene):
     camera, stage = Camera(scene), Stage(scene)
     program = watch(scene, camera, "--scalars", stage.endpoint, "-S", "camera.axis_px=79.5", "-S", "camera.angle=Theta",
@@ -334,19 +348,23 @@ def planes_are_right(slices, tolerance):
 
 
 def test_planes_through_any_point(scene):
-    for flats_last in (False, True):
+    for flats in ("first", "last", "behind"):
         camera = Tall(scene)
         program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice,slices,volume", "-S", f"camera.size={SIZE}",
                               "-S", f"camera.pixel_um={PIXEL_UM}", "-S", "camera.axis_px=79.5", "-S", "camera.slice_row=10",
                               "-S", "camera.point_px=30,10", "-S", "camera.oblique_deg=30,60")
         camera.wait(program)
-        if not flats_last:
+        if flats == "first":
             camera.darks_and_flats()
         for k in range(179):
             camera.projection(1.0 * k)
-        if flats_last:
+        if flats == "last":
             camera.darks_and_flats()
         camera.projection(179.0)
+        if flats == "behind":
+            program.sample_where(lambda s: s["volume"] and s["volume"]["projections"] == 180)
+            camera.darks_and_flats()
+            program.sample_where(lambda s: s["slices"]["xy"] and np.nanmax(plane_of(s["slices"]["xy"])[60:70, 60:70]) < 0.84)
         sample = program.sample_where(lambda s: all(s["slices"][name] and s["slices"][name]["projections"] == 180
                                                     for name in ("xy", "xz", "yz", "oblique")) and s["volume"]
                                       and s["volume"]["projections"] == 180)
