@@ -396,8 +396,10 @@ int ct_run_sync(struct ct_run_sync *sync)
     why = errno;
   if (why == 0 && sync->closed && unlink(sync->journal_path) != 0 && errno != ENOENT)
     why = errno;
-  if (why == 0 && !sync->closed && sync->journal >= 0)
-    why = write(sync->journal, sync->mark.bytes, CT_RUN_MARK) != CT_RUN_MARK ? errno : fdatasync(sync->journal) != 0 ? errno : 0;
+  if (why == 0 && !sync->closed && sync->journal >= 0) {
+    const ssize_t n = write(sync->journal, sync->mark.bytes, CT_RUN_MARK);
+    why = n < 0 || (n == CT_RUN_MARK && fdatasync(sync->journal) != 0) ? errno : n < CT_RUN_MARK ? ENOSPC : 0;
+  }
   if (sync->data >= 0)
     close(sync->data);
   if (sync->journal >= 0)

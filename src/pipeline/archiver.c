@@ -24,7 +24,7 @@
 #include "receive.h"
 
 enum {
-  NOTES = 1024,               /* from the monitor to the writer */
+  NOTES = 16384,              /* from the monitor to the writer: what 500 scalars a second become while a disk blocks for 30 s */
   SAMPLES = 64,
   REASON_BYTES = 128,
   SYNC_FILES = 32

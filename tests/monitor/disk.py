@@ -1,6 +1,7 @@
 """An archive on disks that really fail: a file system of its own in a file, that blocks, turns read-only or goes away."""
 import fcntl
 import glob
+import json
 import os
 import signal
 import struct
@@ -8,9 +9,12 @@ import subprocess
 import sys
 import time
 
+import h5py
+import zmq
+
 sys.path.insert(1, os.path.join(os.environ["top_srcdir"], "tests", "archive"))
 from archive import SMALL, SLOW, few, gaps, stored, verify
-from harness import Publisher, Skip, expect, run_tests, stream, until
+from harness import CTX, Publisher, Skip, expect, run_tests, stream, until
 
 EXT4_IOC_SHUTDOWN, WITHOUT_SYNC = 0x8004587D, 2
 
@@ -66,10 +70,27 @@ def look(scene, name, holds):
                 raise
 
 
-def collect(scene, name):
+def scalars(scene):
+    """A socket that send_scalar() takes, and its endpoint."""
+    socket = CTX.socket(zmq.PUSH)
+    socket.setsockopt(zmq.LINGER, 0)
+    endpoint = "ipc://" + scene.path("cell")
+    socket.bind(endpoint)
+    scene.closers.append(socket.close)
+    return socket, endpoint
+
+
+def send_scalar(socket, number):
+    names = json.dumps({"htype": "bsr_d-1.1", "channels": [{"name": "Ewe_V", "type": "float64", "shape": [1]}]}).encode()
+    main = {"htype": "bsr_m-1.1", "hash": "cell", "pulse_id": number, "dh_compression": "none",
+            "global_timestamp": {"sec": int(time.time()), "ns": 0}}
+    socket.send_multipart([json.dumps(main).encode(), names, struct.pack("<d", number), struct.pack("<qq", int(time.time()), 0)])
+
+
+def collect(scene, name, *more):
     publisher = Publisher(scene)
     collector = scene.comptop("--archive", scene.archive(), "--run", name, "--hexitec", publisher.endpoint + SLOW, *SMALL,
-                              "--headless")
+                              "--headless", *more)
     publisher.wait(collector)
     publisher.keep_sending(few, 500)
     look(scene, name, lambda s: s["archive"]["committed_frames"] > 500)
@@ -97,13 +118,16 @@ def ends(scene, publisher, collector, name):
 
 def test_a_disk_that_blocks(scene):
     disk = Disk(scene)
-    publisher, collector = collect(scene, "blocked")
+    cell, endpoint = scalars(scene)
+    publisher, collector = collect(scene, "blocked", "--scalars", endpoint + ",socket=pull")
     if run("fsfreeze", "-f", disk.folder).returncode:
         raise Skip("a file system cannot be frozen here")
     scene.closers.append(lambda: run("fsfreeze", "-u", disk.folder))
     begin = time.monotonic()
     then = look(scene, "blocked", lambda s: s["archive"]["lag_s"] > 3)
     goes_on(scene, "blocked", then)
+    for number in range(3000):
+        send_scalar(cell, number)
     time.sleep(max(0, begin + 10 - time.monotonic()))
     late = look(scene, "blocked", lambda s: s["archive"]["lag_s"] > 9)
     expect(missed=(late["archive"]["missed_frames"], 0), committed=(late["archive"]["committed_frames"], then["archive"]["committed_frames"]))
@@ -111,6 +135,8 @@ def test_a_disk_that_blocks(scene):
     last, frames = ends(scene, publisher, collector, "blocked")
     expect(missed=(last["archive"]["missed_frames"], 0), kept=(sorted(frames), list(range(publisher.next))))
     verify(scene, "blocked", word=f"{publisher.next} frames read, 0 differ")
+    with h5py.File(os.path.join(scene.archive(), "blocked", "blocked_log_000000.h5"), "r") as file:
+        expect(scalars=(file["entry/scalars/value"][:].tolist(), list(range(3000))))
 
 
 def fails_and_comes_back(scene, name, fail):
