@@ -1,5 +1,6 @@
 /* Finished runs that were damaged afterwards: what is wrong is said, and what is good stays readable. */
 #include "tests/archive/run_writer.h"
+#include "tests/archive/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,32 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/check_damage.XXXXXX");
-  return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
-
-static const char *in_folder(const char *name)
-{
-  static char text[4][160];
-  static unsigned turn;
-  char *out = text[turn++ % 4];
-  snprintf(out, sizeof text[0], "%s/%s", folder, name);
-  return out;
-}
 
 /* 512 frames in packed chunks of 64, in files of 256. */
 static void write_run(const char *name)

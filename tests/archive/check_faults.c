@@ -1,6 +1,7 @@
 /* What becomes of a run when its folder, its files or its space go away under it; what a remote disk changes. Failing
  * calls are the crash harness's. */
 #include "tests/archive/run_writer.h"
+#include "tests/archive/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char folder[64];
 static uint64_t free_bytes = UINT64_C(1) << 40;
 static bool remote;
 
@@ -30,30 +30,6 @@ int statfs(const char *path, struct statfs *status)
   memset(status, 0, sizeof *status);
   status->f_type = remote ? 0x6969 : 0xEF53;
   return access(path, F_OK);
-}
-
-static int make_folder(void **state)
-{
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/check_faults.XXXXXX");
-  return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
-
-static const char *in_folder(const char *name)
-{
-  static char text[4][160];
-  static unsigned turn;
-  char *out = text[turn++ % 4];
-  snprintf(out, sizeof text[0], "%s/%s", folder, name);
-  return out;
 }
 
 static struct ct_run *open_run(const char *name, uint64_t reserve_bytes)

@@ -1,6 +1,7 @@
 /* Numbers that are not there: which of them are gaps, and what a crash left undecided. */
 #include "archive/numbers.h"
 #include "tests/archive/run_writer.h"
+#include "tests/archive/scratch.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -12,29 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-static char folder[64], path[160];
-
-static int make_folder(void **state)
-{
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/check_gaps.XXXXXX");
-  return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
-
-static const char *in_folder(const char *name)
-{
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
 
 static struct ct_run *open_run(const char *name, bool resume)
 {

@@ -10,22 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "tests/archive/scratch.h"
 
 /* The library itself leaks when it gives up on a damaged file. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) { return "leak:libhdf5"; }
 
 enum { N = 21, ROWS = 6, COLS = 5 };
-static char folder[64], path[128];
-
-static const char *in_folder(const char *name)
-{
-  static char text[4][160];
-  static unsigned turn;
-  char *out = text[turn++ % 4];
-  snprintf(out, sizeof text[0], "%s/%s", folder, name);
-  return out;
-}
+static char path[128];
 
 static void put(hid_t file, const char *name, int rank, const hsize_t *dims, hid_t stored, hid_t native, const void *data,
                 bool packed)
@@ -61,9 +53,7 @@ static uint16_t value(size_t k, size_t i) { return (uint16_t)(1000 * k + 7 * i);
 
 static int make_files(void **state)
 {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/check_read.XXXXXX");
-  if (mkdtemp(folder) == NULL)
+  if (make_folder(state) != 0)
     return -1;
   snprintf(path, sizeof path, "%s/a:file.h5", folder);
   uint16_t frames[N][ROWS * COLS];
@@ -100,14 +90,6 @@ static int make_files(void **state)
   put(file, "ticks", 1, stack, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, angle, false);
   H5Fclose(file);
   return 0;
-}
-
-static int remove_files(void **state)
-{
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
 }
 
 static const char *set(const char *name)
@@ -342,5 +324,5 @@ int main(void)
     cmocka_unit_test(test_columns),
     cmocka_unit_test(test_damage),
   };
-  return cmocka_run_group_tests_name("read", tests, make_files, remove_files);
+  return cmocka_run_group_tests_name("read", tests, make_files, remove_folder);
 }

@@ -5,6 +5,7 @@
 #include "archive/crc32.h"
 #include "archive/repair.h"
 #include "tests/archive/run_writer.h"
+#include "tests/archive/scratch.h"
 
 #include <errno.h>
 #include <math.h>
@@ -33,32 +34,6 @@ ssize_t pwrite(int fd, const void *data, size_t bytes, off_t offset)
   if (space_bytes >= 0 && growth > 0)
     space_bytes -= growth;
   return (ssize_t)syscall(SYS_pwrite64, fd, data, bytes, offset);
-}
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/check_run.XXXXXX");
-  return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
-
-static const char *in_folder(const char *name)
-{
-  static char text[4][160];
-  static unsigned turn;
-  char *out = text[turn++ % 4];
-  snprintf(out, sizeof text[0], "%s/%s", folder, name);
-  return out;
 }
 
 static struct ct_run *open_run(const char *name, enum ct_codec codec, double roll_s, bool resume)

@@ -1,21 +1,22 @@
 check_PROGRAMS += %D%/check_read %D%/check_run %D%/check_faults %D%/check_gaps %D%/check_damage
 # A program for crash.sh, no test by itself.
 noinst_PROGRAMS += %D%/crash_archive
-%C%_check_read_SOURCES = %D%/check_read.c
+%C%_check_read_SOURCES = %D%/check_read.c %D%/scratch.c %D%/scratch.h
+%C%_check_read_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_read_LDADD = $(CHECK_LDADD)
-%C%_check_run_SOURCES = %D%/check_run.c %D%/run_writer.c %D%/run_writer.h
+%C%_check_run_SOURCES = %D%/check_run.c %D%/run_writer.c %D%/run_writer.h %D%/scratch.c %D%/scratch.h
 %C%_check_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_run_LDADD = $(CHECK_LDADD)
 %C%_crash_archive_SOURCES = %D%/crash_archive.c %D%/crash.c %D%/crash.h
 %C%_crash_archive_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_crash_archive_LDADD = $(CHECK_LDADD)
-%C%_check_faults_SOURCES = %D%/check_faults.c %D%/run_writer.c %D%/run_writer.h
+%C%_check_faults_SOURCES = %D%/check_faults.c %D%/run_writer.c %D%/run_writer.h %D%/scratch.c %D%/scratch.h
 %C%_check_faults_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_faults_LDADD = $(CHECK_LDADD)
-%C%_check_damage_SOURCES = %D%/check_damage.c %D%/run_writer.c %D%/run_writer.h
+%C%_check_damage_SOURCES = %D%/check_damage.c %D%/run_writer.c %D%/run_writer.h %D%/scratch.c %D%/scratch.h
 %C%_check_damage_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_damage_LDADD = $(CHECK_LDADD)
-%C%_check_gaps_SOURCES = %D%/check_gaps.c %D%/run_writer.c %D%/run_writer.h
+%C%_check_gaps_SOURCES = %D%/check_gaps.c %D%/run_writer.c %D%/run_writer.h %D%/scratch.c %D%/scratch.h
 %C%_check_gaps_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_check_gaps_LDADD = $(CHECK_LDADD)
 dist_check_SCRIPTS += %D%/run.sh %D%/export.sh %D%/crash.sh %D%/calibrate.sh
