@@ -43,5 +43,7 @@ void ct_picture_aim(struct ct_picture *picture);
 /* The largest snapshot ct_picture_draw makes. */
 size_t ct_picture_bytes(const struct ct_picture *picture);
 void ct_picture_draw(struct ct_picture *picture, struct ct_snapshot_builder *builder, const struct ct_wants_table *wants);
+/* One map of those, from the sums of the last ct_picture_draw; none for hits, which faults.h draws. picture_maps.c. */
+void ct_picture_draw_map(const struct ct_picture *picture, struct ct_snapshot_builder *builder, const struct ct_request *request);
 
 #endif
