@@ -19,6 +19,8 @@ const char *ct_word_measured(char out[CT_WORD], double value, double sigma)
   }
   int decimals = sigma > 0 && isfinite(sigma) ? 1 - (int)floor(log10(sigma)) : 3;
   decimals = decimals < 0 ? 0 : decimals > 6 ? 6 : decimals;
+  if (fabs(value) < 0.5 * pow(10, -decimals))
+    value = 0;                   /* not "-0.00" */
   if (isfinite(sigma))
     snprintf(out, CT_WORD, "%.*f ± %.*f", decimals, value, decimals, sigma);
   else

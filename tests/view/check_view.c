@@ -922,6 +922,7 @@ static void figures_in_words(void **state)
   assert_string_equal(ct_word_measured(out, 0.80214, 0.00123), "0.8021 ± 0.0012");
   assert_string_equal(ct_word_measured(out, 12.3, 4.5), "12.3 ± 4.5");
   assert_string_equal(ct_word_measured(out, 1234.5, 67), "1234 ± 67");
+  assert_string_equal(ct_word_measured(out, -0.0012, 0.41), "0.00 ± 0.41");
   assert_string_equal(ct_word_measured(out, (double)NAN, 1), "no data");
   assert_string_equal(ct_word_short(out, 118), "118");
   assert_string_equal(ct_word_short(out, 999.6), "1.00k");
