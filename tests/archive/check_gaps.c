@@ -68,7 +68,7 @@ static void test_holes(void **state)
     size_t n_gaps = 0, first = NUMBERS, last = 0;
     for (size_t i = 0; i < NUMBERS; i++) {
       const bool goes_on = i > 0 && rand() % 8 != 0;
-      kinds[i] = goes_on ? kinds[i - 1] : (unsigned char)(rand() % 4);
+      kinds[i] = (unsigned char)(goes_on ? kinds[i - 1] : rand() % 4);
       const bool joins = kinds[i] == LISTED && goes_on && n_gaps > 0 && gaps[n_gaps - 1].last + 1 == i && rand() % 4 != 0;
       if (joins)
         gaps[n_gaps - 1].last = i;
