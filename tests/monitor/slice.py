@@ -369,7 +369,7 @@ def test_planes_through_any_point(scene):
                                                     for name in ("xy", "xz", "yz", "oblique")) and s["volume"]
                                       and s["volume"]["projections"] == 180)
         is_the_phantom(sample)
-        planes_are_right(sample["slices"], 0.02)
+        planes_are_right(sample["slices"], 0.03)
         volume = sample["volume"]
         cubes = np.array([np.nan if v is None else v for v in volume["values"]], float)
         cubes = cubes.reshape(volume["slices"], volume["rows"], volume["cols"])
