@@ -70,6 +70,16 @@ static bool take_recorded(struct ct_reconstruction *r)
   return false;
 }
 
+/* How far the frames are worked through: to now, unless some wait. While the thread is behind no scan has paused or ended. */
+static int64_t reached_ns(const struct ct_reconstruction *r)
+{
+  struct ct_ring_stats stats;
+  if (r->reader)
+    return r->now_ns;
+  ct_ring_stats(r->ring, r->consumer, &stats);
+  return stats.waiting.items > 0 ? r->camera.arrival_ns : ct_time_wall_ns();
+}
+
 /* For other viewers. */
 static void send_slice(struct ct_reconstruction *r)
 {
@@ -92,7 +102,7 @@ static void publish(struct ct_reconstruction *r, uint64_t ticket, bool last)
   r->camera.nudge_px = atomic_load_explicit(&r->nudge_px, memory_order_relaxed);
   if (last)
     ct_camera_settle(&r->camera);
-  ct_camera_follow(&r->camera, r->reader ? r->now_ns : ct_time_wall_ns());
+  ct_camera_follow(&r->camera, reached_ns(r));
   const struct ct_wants_table *wants = ct_wants_acquire(r->wants);
   if (last)
     ct_camera_finish(&r->camera, wants);
@@ -116,7 +126,7 @@ static bool take(struct ct_reconstruction *r)
 /* Whether no frame comes just now. */
 static bool is_quiet(const struct ct_reconstruction *r)
 {
-  return r->reader ? ct_reader_has_ended(r->reader) : ct_time_wall_ns() - r->camera.arrival_ns > CT_NS_PER_S / 2;
+  return r->reader ? ct_reader_has_ended(r->reader) : reached_ns(r) - r->camera.arrival_ns > CT_NS_PER_S / 2;
 }
 
 static void *reconstruction_main(void *arg)
