@@ -4,6 +4,14 @@
 #include <strings.h>
 
 /* ---- attributes ------------------------------------------------------------------------------ */
+/* Arrays of one value, as process variables may be, come as lists. */
+static void unlist(struct value *value)
+{
+  struct value only;
+  if (value_members(value, &only, 1) == 1)
+    *value = only;
+}
+
 static void read_double(const struct ct_wire *wire, enum field field, unsigned has, double *number,
                         struct ct_attributes *attributes)
 {
@@ -23,12 +31,14 @@ void attributes_set_mode(struct ct_attributes *attributes, const char *word)
   attributes->present |= CT_HAS_MODE;
 }
 
-static void read_attributes(const struct ct_wire *wire, struct ct_attributes *attributes)
+static void read_attributes(struct ct_wire *wire, struct ct_attributes *attributes)
 {
   bool negative;
   uint64_t magnitude;
   char word[8];
-  const struct value *values = wire->header.values;
+  struct value *values = wire->header.values;
+  for (int field = FIELD_ANGLE; field < FIELD_COUNT; field++)
+    unlist(&values[field]);
   read_double(wire, FIELD_TIME, CT_HAS_TIME, &attributes->time_s, attributes);
   read_double(wire, FIELD_ANGLE, CT_HAS_ANGLE, &attributes->angle_deg, attributes);
   read_double(wire, FIELD_Z, CT_HAS_Z, &attributes->z_mm, attributes);

@@ -134,6 +134,23 @@ static void configured_attribute_names(void **state)
   ct_wire_free(wire);
 }
 
+static void attributes_in_lists_of_one(void **state)
+{
+  (void)state;
+  struct ct_wire *wire = decoder(&(struct ct_wire_setup){ .role = CT_ROLE_CAMERA });
+#define WITH(ndattr) "{\"htype\":\"array-1.0\",\"type\":\"uint8\",\"shape\":[2,2],\"frame\":1,\"ndattr\":{" ndattr "}}"
+  decode(wire, WITH("\"RotationAngle\":[-3.5],\"SampleZ\":[ \"0.25\" ],\"Mode\":[\"xct\"],\"Trigger\":[7],\"ImageKey\":[1.0]"), 4);
+  taken(1);
+  const struct ct_attributes *got = &message.frame.attributes;
+  assert_true(got->angle_deg == -3.5 && got->z_mm == 0.25 && got->mode == CT_MODE_XCT && got->trigger == 7 && got->image_key == 1);
+  assert_false(message.tolerated);
+  decode(wire, WITH("\"RotationAngle\":[],\"SampleZ\":[1,2],\"Mode\":[[\"xct\"]],\"Trigger\":[{}],\"ImageKey\":[null]"), 4);
+  taken(1);
+  assert_int_equal(message.frame.attributes.present, 0);
+#undef WITH
+  ct_wire_free(wire);
+}
+
 /* ---- not quite JSON -------------------------------------------------------------------------- */
 #define ADZMQ(ndattr) \
   "{\"htype\":\"array-1.0\", \"type\":\"uint16\", \"shape\":[80,80], \"frame\":7, \"timeStamp\":1164070447.25, " \
@@ -602,6 +619,7 @@ int main(void)
     cmocka_unit_test(an_array_message),
     cmocka_unit_test(forms_of_the_same),
     cmocka_unit_test(configured_attribute_names),
+    cmocka_unit_test(attributes_in_lists_of_one),
     cmocka_unit_test(areadetector_headers),
     cmocka_unit_test(attributes_that_are_none_are_absent),
     cmocka_unit_test(strict_headers_cannot_be_fooled),
