@@ -21,6 +21,7 @@ enum ct_type {
   CT_TYPE_COUNT
 };
 size_t ct_type_bytes(enum ct_type type);        /* of one pixel; 0 when <type> is none of the table */
+float ct_type_most(enum ct_type type);          /* the largest pixel there is, rounded; infinite for floating point */
 const char *ct_type_text(enum ct_type type);    /* "uint16"; "?" when <type> is none of the table */
 
 /* What role a stream plays; the words are those of [stream] role. */
@@ -55,7 +56,8 @@ struct ct_frame {
   struct ct_attributes attributes;
 };
 
-/* Row <row> of frame <index> of the batch as out[cols] numbers, whatever the type; integers beyond 2^24 are rounded. */
+/* Row <row> of frame <index> of the batch as out[cols] numbers, whatever the type; integers beyond 2^24 are rounded. The
+ * largest number of uint32 and uint64 is NaN: detectors mark pixels with it that have no value (DECTRIS, SIMPLON API). */
 void ct_frame_row(const struct ct_frame *frame, uint32_t index, uint32_t row, float *out);
 
 /* ---- packed pixels: the forms of HDF5 filters, which detectors send and the archive keeps ----------------------- */

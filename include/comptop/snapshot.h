@@ -22,7 +22,7 @@ enum {
   CT_SNAPSHOT_ALARMS = 48,
   CT_SNAPSHOT_PIXELS = 64,
   CT_SNAPSHOT_SECTIONS = 64,
-  CT_SNAPSHOT_VERSION = 6
+  CT_SNAPSHOT_VERSION = 7
 };
 
 /* Why messages of a stream were not taken. X(NAME, "word used in JSON and messages") */
@@ -257,6 +257,7 @@ struct ct_snapshot_ct {
   uint64_t lost;              /* frames of the camera that never came */
   uint64_t unplaced;          /* projections without an angle: in no slice */
   uint64_t unusable;          /* of a type or values that cannot be used */
+  uint64_t saturated;         /* flats and projections that are so in a twentieth of the slice's row */
   uint64_t scans;             /* begun since start */
   uint32_t waiting;           /* projections that wait for their angle */
   uint32_t ring_columns;      /* detector columns that are corrected */

@@ -86,6 +86,9 @@ void ct_field_end_sets(struct ct_field *field);
 /* As long as there is no flat: an even beam, as bright as the brightest twentieth of image[rows * cols] is above the dark.
  * NULL: nothing again. CT_ENODATA: there is a flat, or hardly a number in it; CT_ENOMEM. */
 int ct_field_guess(struct ct_field *field, const float *image);
+/* Values of row[cols], the field's first, that are at least <most>, the largest a pixel can be, become NaN: they are saturated
+ * and say nothing. Unless the flat is nearly that bright there, as where white was scaled to the largest. How many. */
+uint32_t ct_field_mark(const struct ct_field *field, float *row, float most);
 struct ct_field_state {
   uint32_t darks, flats;   /* in use */
   bool ready;              /* has a flat, or the guess of one; without a dark that is 0 */
@@ -113,6 +116,8 @@ void ct_scan_flat(struct ct_scan *scan, const float *row);
  * their neighbours. Without a flat the brightest twentieth of the scan's first projection is taken for open beam.
  * CT_ERANGE: no finite angle, or half of the row says nothing; it is left out. */
 int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg, double z_mm, bool paused);
+/* ct_field_mark for a row that is to be a projection. */
+uint32_t ct_scan_mark(const struct ct_scan *scan, float *row, float most);
 /* Forgets the projections, not darks and flats. */
 void ct_scan_restart(struct ct_scan *scan);
 int ct_scan_change(struct ct_scan *scan, const struct ct_tomo_setup *setup, struct ct_err *err) CT_MUST_CHECK;

@@ -1,5 +1,6 @@
 #include <comptop/frame.h>
 
+#include <math.h>
 #include <string.h>
 
 /* One pixel of <size> bytes in the machine's order. */
@@ -17,6 +18,8 @@ static float value_of(uint64_t bits, enum ct_type type)
   double f64;
   uint32_t low = (uint32_t)bits;
   switch (type) {
+  case CT_U32: return bits == UINT32_MAX ? NAN : (float)bits;
+  case CT_U64: return bits == UINT64_MAX ? NAN : (float)bits;
   case CT_I8: return (float)(int8_t)bits;
   case CT_I16: return (float)(int16_t)bits;
   case CT_I32: return (float)(int32_t)bits;

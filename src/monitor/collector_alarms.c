@@ -7,6 +7,9 @@
 /* A connection may take this long before it is worth an alarm. */
 static const int64_t connect_ns = CT_NS_PER_S / 2;
 static const double behind_s = 3;
+/* So many projections that turn by less from one to the next are all at one angle. */
+enum { LEAST_PROJECTIONS = 16 };
+#define LEAST_STEP_DEG 1e-4
 
 static void raise_stream_alarms(struct collector *c, const struct stream *s, int64_t now_ns)
 {
@@ -85,6 +88,7 @@ static void raise_camera_alarms(struct collector *c, const struct ct_snapshot_co
   const struct ct_snapshot_ct *ct = &core->ct;
   const char *stream = c->setup.streams[c->setup.camera].name;
   const double axis_px = c->setup.reconstruction.axis_px;
+  const enum ct_stream_state state = c->streams[c->setup.camera].now.state;
   struct alarms *a = &c->alarms;
   if (c->setup.from == NULL && core->rings[core->n_rings - 1].skipped > 0)
     alarms_raise(a, now_ns, "projections-skipped", stream, CT_WARNING,
@@ -97,6 +101,18 @@ static void raise_camera_alarms(struct collector *c, const struct ct_snapshot_co
   if (ct->unusable > 0)
     alarms_raise(a, now_ns, "projections-unusable", stream, CT_WARNING,
                  "%s: %llu frames have a type, size or values that cannot be reconstructed", stream, (unsigned long long)ct->unusable);
+  if (ct->saturated > 0)
+    alarms_raise(a, now_ns, "frames-saturated", stream, CT_WARNING,
+                 "%s: %llu frames are as bright as pixels can be in a twentieth of row %u or more, saturated or scaled to it: the sample "
+                 "seems too thin there; expose for less", stream, (unsigned long long)ct->saturated, (unsigned)ct->slice_row);
+  if (ct->in_slice >= LEAST_PROJECTIONS && ct->covered_deg < LEAST_STEP_DEG * ct->in_slice)
+    alarms_raise(a, now_ns, "angle-constant", stream, CT_WARNING,
+                 "%s: %u projections are all at the same angle, %.4f degrees, which makes no slice; see the stage, and camera.angle",
+                 stream, (unsigned)ct->in_slice, ct->angle_deg);
+  else if (state != CT_STREAM_LIVE && state != CT_STREAM_LATE && ct->in_slice > 0 && ct->covered_deg < 0.98 * ct->rotation_deg)
+    alarms_raise(a, now_ns, "scan-stopped", stream, CT_WARNING,
+                 "%s: no more projections come, and %u cover %.1f of %g degrees: the scan has stopped, or many are lost; see the stage, or "
+                 "camera.rotation", stream, (unsigned)ct->in_slice, ct->covered_deg, ct->rotation_deg);
   if (ct->cols > 0 && isfinite(axis_px) && !(axis_px >= 0 && axis_px <= ct->cols - 1.0))
     alarms_raise(a, now_ns, "axis-outside", stream, CT_WARNING,
                  "%s: camera.axis_px %g lies outside the detector's %u columns; the slice is about column %g", stream, axis_px,

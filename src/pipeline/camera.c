@@ -140,16 +140,18 @@ static bool begins_to_count(const struct ct_camera *c, uint64_t number, bool pau
   return (c->keyed || paused) && counted_deg > c->setup.slice.rotation_deg - step_deg / 2;
 }
 
-static void place(struct ct_camera *c, const struct ct_waiting *projection, double angle_deg)
+/* False: it says nothing. */
+static bool place(struct ct_camera *c, const struct ct_waiting *projection, double angle_deg)
 {
   uint64_t scans = ct_scan_state(c->scan).scans;
-  if (ct_scan_projection(c->scan, projection->row, angle_deg, projection->z_mm, projection->paused) != 0)
-    c->unusable++;
+  bool usable = ct_scan_projection(c->scan, projection->row, angle_deg, projection->z_mm, projection->paused) == 0;
+  c->unusable += !usable;
   if (c->planes && ct_scan_state(c->scan).scans != scans)
     ct_planes_restart(c->planes);
   c->placed++;
   c->cleaned = c->settled = false;
   c->last_angle_deg = angle_deg;
+  return usable;
 }
 
 static const float *without_phase(struct ct_camera *c)
@@ -180,6 +182,19 @@ static void take_image(struct ct_camera *c, const struct ct_frame *frame, uint32
     ct_planes_add(c->planes, without_phase(c), angle_deg);
 }
 
+static void count_saturated(struct ct_camera *c, uint32_t columns)
+{
+  c->saturated += columns > c->cols / 20;
+}
+
+static uint32_t count_at_least(const float *row, uint32_t cols, float most)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < cols; i++)
+    n += row[i] >= most;
+  return n;
+}
+
 static void take_projection(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
 {
   bool paused = frame->arrival_ns - c->arrival_ns > pause_ns;
@@ -190,10 +205,12 @@ static void take_projection(struct ct_camera *c, const struct ct_frame *frame, u
   struct ct_waiting projection = { .arrival_ns = frame->arrival_ns, .paused = paused, .row = c->row,
     .z_mm = frame->attributes.present & CT_HAS_Z && isfinite(frame->attributes.z_mm) ? frame->attributes.z_mm : 0 };
   ct_frame_row(frame, i, c->slice_row, c->row);
+  count_saturated(c, ct_scan_mark(c->scan, c->row, ct_type_most(frame->type)));
   if (c->phase)
     ct_phase_row(c->phase, frame, i, c->row);
   if (isfinite(angle_deg)) {
-    place(c, &projection, angle_deg);
+    if (!place(c, &projection, angle_deg))
+      angle_deg = (double)NAN;               /* what is in no slice is in no plane */
   } else if (!hold(c, &projection, &frame->attributes)) {
     c->unplaced++;
     return;
@@ -223,6 +240,7 @@ static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32
   case CT_KEY_FLAT:
     c->keyed = true;
     ct_frame_row(frame, i, c->slice_row, c->row);
+    count_saturated(c, count_at_least(c->row, c->cols, ct_type_most(frame->type)));
     ct_scan_flat(c->scan, c->row);
     if (c->has_preview)
       ct_preview_flat(&c->preview, frame, i);

@@ -46,6 +46,7 @@ struct ct_camera {
   uint64_t first_number;        /* of the scan, where angles are counted */
   bool keyed;                   /* darks or flats came since the latest projection */
   uint64_t unplaced, unusable;
+  uint64_t saturated;           /* flats and projections that are so in a twentieth of the row */
   bool settled;                 /* since the latest frame or angle */
 };
 

@@ -15,6 +15,7 @@ static void draw_core(const struct ct_camera *c, struct ct_snapshot_ct *ct)
   ct->cols = c->cols;
   ct->unplaced = c->unplaced;
   ct->unusable = c->unusable;
+  ct->saturated = c->saturated;
   ct->scans = c->scans;
   ct->waiting = c->angles ? ct_angles_waiting(c->angles) : 0;
   if (c->scan == NULL)

@@ -9,6 +9,8 @@
 #include "tomo/internal.h"
 
 #define LEAST_TRANSMISSION 1e-4f
+/* No sample makes the beam so bright, and no beam rises so far between flats. */
+#define SATURATED_TRANSMISSION 1.1f
 
 enum { STRIP = 512 };   /* columns binned at a time, a multiple of no bin in particular */
 
@@ -153,6 +155,17 @@ int ct_field_guess(struct ct_field *f, const float *image)
   int rc = image ? find_level(f, image) : 0;
   update(f);
   return rc;
+}
+
+uint32_t ct_field_mark(const struct ct_field *f, float *row, float most)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < f->cols; i++) {
+    if (!(row[i] >= most && (row[i] - f->dark[i]) * f->inverse[i] > SATURATED_TRANSMISSION)) continue;
+    row[i] = NAN;
+    n++;
+  }
+  return n;
 }
 
 struct ct_field_state ct_field_state(const struct ct_field *f)

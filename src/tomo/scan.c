@@ -169,6 +169,8 @@ int ct_scan_clean(struct ct_scan *scan)
 
 void ct_scan_refresh(struct ct_scan *scan) { apply_anew(scan); }
 
+uint32_t ct_scan_mark(const struct ct_scan *scan, float *row, float most) { return ct_field_mark(scan->field, row, most); }
+
 struct ct_tomo *ct_scan_tomo(const struct ct_scan *scan) { return scan->tomo; }
 
 struct ct_scan_state ct_scan_state(const struct ct_scan *scan)

@@ -1,6 +1,7 @@
 /* The tracker against told stories, and against a slow model that keeps a state for every single number. */
 #include <comptop/frame.h>
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -48,13 +49,30 @@ static void nothing_lost(void)
 static void types_as_array_1_0_spells_them(void **state)
 {
   (void)state;
-  static const struct { enum ct_type type; size_t bytes; const char *text; } table[] = {
-    { CT_U8, 1, "uint8" }, { CT_I16, 2, "int16" }, { CT_U32, 4, "uint32" }, { CT_I64, 8, "int64" },
-    { CT_F32, 4, "float32" }, { CT_F64, 8, "float64" }, { CT_TYPE_COUNT, 0, "?" } };
+  static const struct { enum ct_type type; size_t bytes; const char *text; float most; } table[] = {
+    { CT_U8, 1, "uint8", 255 }, { CT_U16, 2, "uint16", 65535 }, { CT_I16, 2, "int16", 32767 }, { CT_U32, 4, "uint32", 0x1p32f },
+    { CT_I64, 8, "int64", 0x1p63f }, { CT_F32, 4, "float32", INFINITY }, { CT_F64, 8, "float64", INFINITY } };
+  assert_int_equal(ct_type_bytes(CT_TYPE_COUNT), 0);
+  assert_string_equal(ct_type_text(CT_TYPE_COUNT), "?");
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     assert_int_equal(ct_type_bytes(table[i].type), table[i].bytes);
     assert_string_equal(ct_type_text(table[i].type), table[i].text);
+    assert_true(ct_type_most(table[i].type) == table[i].most);
   }
+}
+
+static void pixels_without_a_value_are_no_numbers(void **state)
+{
+  (void)state;
+  static const unsigned char pixels[] = { 0xff, 0xff, 0xff, 0xff, 0, 0, 1, 2, 0xff, 0xff, 0xff, 0xff };
+  float row[3];
+  struct ct_frame frame = { .pixels = pixels, .bytes = sizeof pixels, .type = CT_U32, .big_endian = true, .count = 1, .rows = 1,
+                            .cols = 3 };
+  ct_frame_row(&frame, 0, 0, row);
+  assert_true(isnan(row[0]) && row[1] == 258 && isnan(row[2]));
+  frame.type = CT_I32;
+  ct_frame_row(&frame, 0, 0, row);
+  assert_true(row[0] == -1 && row[1] == 258 && row[2] == -1);
 }
 
 /* ---- stories --------------------------------------------------------------------------------- */
@@ -665,6 +683,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(types_as_array_1_0_spells_them),
+    cmocka_unit_test(pixels_without_a_value_are_no_numbers),
     cmocka_unit_test(late_frames_are_no_loss),
     cmocka_unit_test(a_gap_is_lost_at_two_and_a_half_seconds),
     cmocka_unit_test(a_large_jump_is_a_restart),

@@ -570,12 +570,42 @@ def test_bad_projections_leave_a_defined_picture(scene):
     counts[:, 90] = np.inf
     camera.send(counts, ndattr={"RotationAngle": 4.0, "ImageKey": 0})
     camera.send(np.full((ROWS, COLS), np.nan, np.float32), ndattr={"RotationAngle": 5.0, "ImageKey": 0})
-    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 6 and s["ct"]["unusable"] == 1)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 1 and s["ct"]["unusable"] == 6)
     assert np.isfinite(values(sample)[SIZE // 2, SIZE // 2]), "no picture"
+    expect(alarms=({a["id"] for a in sample["alarms"]}, {"projections-unusable", "frames-saturated"}))
     for k in range(60):
         camera.projection(90 + 1.5 * k)                                         # half of it, and no more
-    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 66)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 61 and "scan-stopped" in [a["id"] for a in s["alarms"]])
     assert np.isfinite(values(sample)[SIZE // 2, SIZE // 2]) and sample["ct"]["covered_deg"] < 120, sample["ct"]
+    ends(program)
+
+
+def test_saturated_pixels_are_drawn_between_their_neighbours(scene):
+    camera, chance = Camera(scene), np.random.default_rng(11)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5", "-S", "camera.rings=off")
+    camera.darks_and_flats()
+    for k in range(180):
+        counts = 100 + (camera.flat - 100) * np.exp(-line(1.0 * k, 79.5))
+        counts[chance.integers(COLS, size=3)] = 65535
+        camera.show(counts, ImageKey=0, RotationAngle=1.0 * k)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 180)
+    is_the_phantom(sample, 0.005)
+    assert np.nanmin(values(sample)) > -0.3, np.nanmin(values(sample))
+    expect(alarms=(sample["alarms"], []))
+    ends(program)
+
+
+def test_a_stage_that_stands_still_is_named(scene):
+    camera = Camera(scene)
+    program = watch(scene, camera, "-S", "camera.axis_px=79.5")
+    camera.darks_and_flats()
+    for _ in range(20):
+        camera.projection(12.5)
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 20)
+    text = [a["text"] for a in sample["alarms"] if a["id"] == "angle-constant"]
+    assert len(text) == 1 and "12.5" in text[0], sample["alarms"]
+    camera.projection(14.0)
+    program.sample_where(lambda s: s["ct"]["in_slice"] == 21 and not s["alarms"])
     ends(program)
 
 

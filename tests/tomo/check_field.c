@@ -73,6 +73,23 @@ static void bad_values_are_drawn(void **state)
   ct_field_close(field);
 }
 
+static void saturated_pixels_are_marked_unless_white_is_so_bright(void **state)
+{
+  (void)state;
+  float row[COLS];
+  struct ct_field *field = opened(100, 30000);
+  for (int i = 0; i < COLS; i++) row[i] = i % 5 == 2 ? 65535 : 40000;
+  assert_int_equal(ct_field_mark(field, row, 65535), 7);
+  for (int i = 0; i < COLS; i++) assert_int_equal(isnan(row[i]), i % 5 == 2);
+  ct_field_close(field);
+  field = opened(0, 64000);
+  for (int i = 0; i < COLS; i++) row[i] = 65535;
+  assert_int_equal(ct_field_mark(field, row, 65535), 0);
+  assert_int_equal(ct_field_mark(field, row, INFINITY), 0);
+  for (int i = 0; i < COLS; i++) assert_true(row[i] == 65535);
+  ct_field_close(field);
+}
+
 static void flats_of_zero_are_drawn(void **state)
 {
   (void)state;
@@ -185,6 +202,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(logarithms_are_right),
     cmocka_unit_test(bad_values_are_drawn),
+    cmocka_unit_test(saturated_pixels_are_marked_unless_white_is_so_bright),
     cmocka_unit_test(flats_of_zero_are_drawn),
     cmocka_unit_test(another_set_replaces_the_first),
     cmocka_unit_test(an_even_beam_stands_in_for_a_flat),
