@@ -10,9 +10,19 @@
 
 enum { LABEL_DATE = 0, LABEL_ROW_MAJOR = 40, LABEL_PACKED = 56500 };
 
+/* What the message is behind the mark of CBOR that describes itself (RFC 8949, 3.4.6), which the detectors send. */
+static struct cbor unmark(const struct ct_wire_part *part)
+{
+  static const unsigned char mark[] = { 0xD9, 0xD9, 0xF7 };
+  const unsigned char *at = part->data, *end = at + part->bytes;
+  bool marked = part->bytes >= sizeof mark && memcmp(at, mark, sizeof mark) == 0;
+  return (struct cbor){ marked ? at + sizeof mark : at, end };
+}
+
 bool dectris_is(const struct ct_wire_part *part)
 {
-  return part->bytes > 0 && (*(const unsigned char *)part->data & 0xE0) == 0xA0;
+  const struct cbor cbor = unmark(part);
+  return cbor.at < cbor.end && (*cbor.at & 0xE0) == 0xA0;
 }
 
 /* ---- pixels -------------------------------------------------------------------------------------- */
@@ -234,7 +244,7 @@ static void take_image(struct ct_wire *wire, const struct cbor_value *image, str
 
 void dectris_decode(struct ct_wire *wire, const struct ct_wire_part *part, struct ct_wire_message *out)
 {
-  struct cbor cbor = { part->data, (const unsigned char *)part->data + part->bytes };
+  struct cbor cbor = unmark(part);
   struct cbor_value message, type, series;
   if (!cbor_read(&cbor, &message) || cbor.at != cbor.end) {
     wire_reject(out, CT_REJECT_HEADER, "not one whole CBOR map");

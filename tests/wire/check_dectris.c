@@ -52,10 +52,12 @@ static void real(double x)
 static unsigned char pixels[80 * 80 * 4];
 static struct ct_wire_message message;
 
+enum { MARK = 55799, MARK_BYTES = 3 };   /* "CBOR describes itself", in front of all that detectors send */
+
 static void start_message(uint64_t series)
 {
   used = 0;
-  map(5);
+  label(MARK), map(5);
   word("type"), word("start");
   word("series_id"), whole(series);
   word("number_of_images"), whole(1000);
@@ -69,7 +71,7 @@ static void start_message(uint64_t series)
 static void image_head(uint64_t series, uint64_t number, unsigned channels)
 {
   used = 0;
-  map(7);
+  label(MARK), map(7);
   word("type"), word("image");
   word("series_id"), whole(series);
   word("series_unique_id"), word("01HBV3JPF0T4YDPADX2GD8Q3NK");
@@ -118,6 +120,21 @@ static void rejected(struct ct_wire *wire, enum ct_reject kind, const char *what
 }
 
 /* ---- tests ------------------------------------------------------------------------------------------------ */
+static void messages_may_lack_the_mark(void **state)
+{
+  (void)state;
+  struct ct_wire *wire = decoder(CT_ROLE_HEXITEC, NULL);
+  image_head(7, 4, 1);
+  channel("threshold_1", 69, pixels, 12800);
+  memmove(text, text + MARK_BYTES, used -= MARK_BYTES);
+  decode(wire);
+  assert_int_equal(message.verdict, CT_WIRE_TAKE);
+  used = 0;
+  label(MARK);
+  rejected(wire, CT_REJECT_PARTS, "parts");
+  ct_wire_free(wire);
+}
+
 static void a_series(void **state)
 {
   (void)state;
@@ -197,7 +214,7 @@ static void what_the_beamline_adds(void **state)
   decode(wire);
   image_head(2, 3, 1);
   channel("a", 64, pixels, 6400);
-  text[0] = 0xa8;   /* one pair more */
+  text[MARK_BYTES] = 0xa8;   /* one pair more */
   word("user_data");
   put("\xbf", 1);   /* a map that ends with a break */
   word("RotationAngle"), real(33.25);
@@ -332,7 +349,8 @@ static void garbage(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_series), cmocka_unit_test(types_and_channels), cmocka_unit_test(what_the_beamline_adds),
+    cmocka_unit_test(a_series),
+    cmocka_unit_test(messages_may_lack_the_mark), cmocka_unit_test(types_and_channels), cmocka_unit_test(what_the_beamline_adds),
     cmocka_unit_test(packed_pixels), cmocka_unit_test(what_cannot_be), cmocka_unit_test(garbage),
   };
   int failed = cmocka_run_group_tests_name("dectris", tests, NULL, NULL);
