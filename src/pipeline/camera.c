@@ -347,21 +347,6 @@ static void follow_tilt(struct ct_camera *c, int64_t now_ns)
   find_tilt(c);
 }
 
-/* A slice about another axis is another slice: what is kept is reconstructed anew. */
-static void move_axis(struct ct_camera *c, double least_px)
-{
-  struct ct_tomo_setup slice = *ct_tomo_setup(ct_scan_tomo(c->scan));
-  double axis_px = ct_camera_axis_px(c);
-  if (c->planes)
-    ct_planes_axis(c->planes, axis_px, ct_camera_lean(c));
-  if (!(fabs(axis_px - slice.axis_px) > least_px))
-    return;
-  slice.axis_px = axis_px;
-  if (ct_scan_change(c->scan, &slice, NULL) != 0)
-    c->axis.method = CT_AXIS_NONE;
-  c->ring_means = UINT32_MAX;        /* what a wall about the axis is depends on where that is */
-}
-
 /* ---- rings ------------------------------------------------------------------------------------------------------- */
 static uint32_t count_columns(const float *stripes, uint32_t cols)
 {
@@ -371,8 +356,8 @@ static uint32_t count_columns(const float *stripes, uint32_t cols)
   return n;
 }
 
-/* About the axis at <axis_px>; NaN: nobody knows it. */
-static void estimate_rings(struct ct_camera *c, double axis_px)
+/* About the axis at <axis_px>; NaN: nobody knows it. True: the slice has to be reconstructed anew. */
+static bool estimate_rings(struct ct_camera *c, double axis_px)
 {
   struct ct_scan_state state = ct_scan_state(c->scan);
   c->ring_placed = c->placed;
@@ -380,13 +365,32 @@ static void estimate_rings(struct ct_camera *c, double axis_px)
   if (ct_ring_estimate(ct_scan_tomo(c->scan), axis_px, c->stripes) != 0)
     memset(c->stripes, 0, c->cols * sizeof *c->stripes);
   c->ring_columns = count_columns(c->stripes, c->cols);
-  ct_tomo_ring(ct_scan_tomo(c->scan), c->ring_columns > 0 ? c->stripes : NULL);
+  return ct_tomo_ring(ct_scan_tomo(c->scan), c->ring_columns > 0 ? c->stripes : NULL);
 }
 
 static double known_axis_px(const struct ct_camera *c)
 {
   bool known = isfinite(c->setup.axis_px) || c->axis.method != CT_AXIS_NONE || fabs(c->nudge_px) > 0;
   return known ? ct_camera_axis_px(c) : (double)NAN;
+}
+
+/* A slice about another axis is another slice: what is kept is reconstructed anew. What a wall about the axis is, and no ring,
+ * depends on where that is. */
+static void move_axis(struct ct_camera *c, double least_px)
+{
+  struct ct_tomo_setup slice = *ct_tomo_setup(ct_scan_tomo(c->scan));
+  double axis_px = ct_camera_axis_px(c);
+  if (c->planes)
+    ct_planes_axis(c->planes, axis_px, ct_camera_lean(c));
+  if (!(fabs(axis_px - slice.axis_px) > least_px))
+    return;
+  bool stale = c->setup.rings != CT_RINGS_OFF && !c->cleaned && estimate_rings(c, known_axis_px(c));
+  slice.axis_px = axis_px;
+  if (ct_scan_change(c->scan, &slice, NULL) == 0)
+    return;
+  c->axis.method = CT_AXIS_NONE;
+  if (stale)
+    ct_tomo_rebuild(ct_scan_tomo(c->scan));
 }
 
 static void clean(struct ct_camera *c)
@@ -403,8 +407,9 @@ static void follow_rings(struct ct_camera *c, int64_t now_ns)
   uint64_t more = c->placed - c->ring_placed;
   bool quiet = more > 0 && now_ns - c->arrival_ns > CT_NS_PER_S;
   bool other = state.darks + state.flats != c->ring_means;
-  if (!c->cleaned && (quiet || other || (more >= 16 && more >= state.projections / 5)))
-    estimate_rings(c, known_axis_px(c));
+  bool due = quiet || other || (more >= 16 && more >= state.projections / 5);
+  if (!c->cleaned && due && estimate_rings(c, known_axis_px(c)))
+    ct_tomo_rebuild(ct_scan_tomo(c->scan));
   if (c->setup.rings == CT_RINGS_FULL && c->clean_placed != c->placed && has_ended(c, now_ns))
     clean(c);
 }

@@ -179,7 +179,7 @@ static uint32_t transmit(float *out, const float *image, const float *dark, cons
   uint32_t bad = 0;
   for (uint32_t i = 0; i < cols; i++) {
     float t = (image[i] - dark[i]) * inverse[i];
-    bool good = inverse[i] > 0 && t > -INFINITY && t < INFINITY;
+    bool good = (inverse[i] > 0) & (fabsf(t) < INFINITY);
     t = t < LEAST_TRANSMISSION ? LEAST_TRANSMISSION : t;
     out[i] = good ? t : -1;
     bad += !good;

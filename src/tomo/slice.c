@@ -251,13 +251,13 @@ void ct_tomo_forget(struct ct_tomo *t, uint32_t n)
   correct(t, CORRECTIONS_MAX);
 }
 
-void ct_tomo_ring(struct ct_tomo *t, const float *ring)
+bool ct_tomo_ring(struct ct_tomo *t, const float *ring)
 {
   bool same = t->has_ring == (ring != NULL) && (!ring || !memcmp(t->ring, ring, t->setup.cols * sizeof *ring));
-  if (same) return;
+  if (same) return false;
   t->has_ring = ring;
   if (ring) memcpy(t->ring, ring, t->setup.cols * sizeof *ring);
-  ct_tomo_rebuild(t);
+  return true;
 }
 
 void ct_tomo_rebuild(struct ct_tomo *t)

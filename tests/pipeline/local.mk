@@ -17,6 +17,11 @@ BENCHES += %D%/bench_jobs
 %C%_bench_jobs_SOURCES = %D%/bench_jobs.c
 %C%_bench_jobs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 %C%_bench_jobs_LDADD = $(ROOMS) $(ROOM_LIBS)
+EXTRA_PROGRAMS += %D%/bench_camera
+BENCHES += %D%/bench_camera
+%C%_bench_camera_SOURCES = %D%/bench_camera.c tests/tomo/phantom.c tests/tomo/phantom.h
+%C%_bench_camera_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+%C%_bench_camera_LDADD = $(ROOMS) $(ROOM_LIBS)
 
 check_PROGRAMS += %D%/check_watch
 %C%_check_watch_SOURCES = %D%/check_watch.c
