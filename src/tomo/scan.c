@@ -6,8 +6,16 @@
 #include <string.h>
 
 static const double same_deg = 1e-5;
+/* Of the mean step: projections so near to each other are of the same place, which an encoder reads differently every time. */
+static const double same_place = 0.05;
 /* Fewer projections than that are no turn yet: what lies between them is news. */
 enum { LEAST_TURN = 16 };
+
+/* How the stage has moved since it last went back or jumped. */
+struct motion {
+  double last_deg, turned_deg, farthest_deg;   /* signed; the most that was turned, without a sign */
+  uint32_t steps;
+};
 
 struct ct_scan {
   struct ct_tomo *tomo;
@@ -18,7 +26,9 @@ struct ct_scan {
   uint32_t first, n;
   float *line;
   double z_mm;
-  double step_deg;            /* the least between two projections of the scan; infinite before the second */
+  double least_deg;           /* between two projections of the scan; infinite before the second */
+  double step_deg;            /* the same between those at different places */
+  struct motion motion;
   bool keyed;                 /* darks or flats came since the last projection, or a pause */
   bool behind;                /* what the slice keeps is of older darks or flats */
   bool cleaned;               /* what the slice keeps is not what came */
@@ -65,10 +75,34 @@ static double nearest_deg(const struct ct_scan *scan, double angle_deg, uint32_t
   return least;
 }
 
-/* Whether a kept projection already says what one so near to it would. */
-static bool is_seen(const struct ct_scan *scan, double near_deg)
+/* A part of what lies between projections; at least what two may differ by that are at one angle. */
+static double part_of(double step_deg, double part)
 {
-  return near_deg < (isfinite(scan->step_deg) ? scan->step_deg / 2 : same_deg);
+  return isfinite(step_deg) ? step_deg * part : same_deg;
+}
+
+static void note_step(struct ct_scan *scan, double near_deg)
+{
+  struct ct_tomo_state state = ct_tomo_state(scan->tomo);
+  double mean_deg = state.projections > 0 ? state.covered_deg / state.projections : 0;
+  if (near_deg > same_deg)
+    scan->least_deg = fmin(scan->least_deg, near_deg);
+  if (scan->step_deg < same_place * mean_deg)              /* the first two were of one place */
+    scan->step_deg = (double)INFINITY;
+  if (near_deg > fmax(same_deg, same_place * mean_deg))
+    scan->step_deg = fmin(scan->step_deg, near_deg);
+}
+
+/* Small steps, forward on the whole, are the stage turning on. */
+static void follow_stage(const struct ct_scan *scan, struct motion *m, double angle_deg)
+{
+  double step_deg = remainder(angle_deg - m->last_deg, 360), most_deg = ct_tomo_setup(scan->tomo)->rotation_deg / (double)LEAST_TURN;
+  m->last_deg = angle_deg;
+  m->turned_deg += step_deg;
+  m->farthest_deg = fmax(m->farthest_deg, fabs(m->turned_deg));
+  m->steps++;
+  if (!(fabs(step_deg) < most_deg) || fabs(m->turned_deg) < m->farthest_deg - most_deg)
+    *m = (struct motion){ .last_deg = angle_deg };
 }
 
 static void drop_oldest(struct ct_scan *scan, uint32_t n)
@@ -82,7 +116,8 @@ void ct_scan_restart(struct ct_scan *scan)
 {
   drop_oldest(scan, scan->n);
   ct_field_guess(scan->field, NULL);
-  scan->step_deg = (double)INFINITY;
+  scan->least_deg = scan->step_deg = (double)INFINITY;
+  scan->motion = (struct motion){ .last_deg = (double)NAN };
 }
 
 /* Another height, or a place that was seen already after darks, flats or a pause: a scan begins. */
@@ -92,15 +127,19 @@ static bool begins_scan(const struct ct_scan *scan, double near_deg, double z_mm
     return true;
   if (fabs(z_mm - scan->z_mm) > 1e-3)
     return true;
-  return (scan->keyed || paused) && is_seen(scan, near_deg);
+  return (scan->keyed || paused) && near_deg < part_of(scan->step_deg, 0.5);
 }
 
-/* The stage goes on turning: the oldest give way where they are what is seen again. In another order, or back the way it
- * came, they may be the only ones at their angles; and a pass between those of another lies half a step beside them. */
+/* The stage goes on turning: the oldest give way where they are what is seen again, within a quarter of its steps. In another
+ * order, or back the way it came, they may be the only ones at their angles; and a pass between those of another lies half a
+ * step beside them. */
 static bool follows_oldest(const struct ct_scan *scan, double near_deg, uint32_t place)
 {
-  return scan->n >= LEAST_TURN && place < scan->n / 2 && is_seen(scan, 2 * near_deg) &&
-         ct_tomo_state(scan->tomo).covered_deg > 0.99 * ct_tomo_setup(scan->tomo)->rotation_deg;
+  double whole_deg = 0.99 * ct_tomo_setup(scan->tomo)->rotation_deg;
+  const struct motion *m = &scan->motion;
+  if (scan->n < LEAST_TURN || place >= scan->n / 2 || ct_tomo_state(scan->tomo).covered_deg < whole_deg)
+    return false;
+  return near_deg < part_of(m->farthest_deg > whole_deg ? m->farthest_deg / m->steps : scan->least_deg, 0.25);
 }
 
 /* New darks or flats count for what is kept too; and stripes are removed from all of a scan or from none of it. */
@@ -142,13 +181,13 @@ int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg,
   if (!attenuate(scan, row))
     return CT_ERANGE;
   scan->scans += begins;
+  follow_stage(scan, &scan->motion, angle_deg);
   if (scan->n == scan->projections || follows_oldest(scan, near_deg, place))
     drop_oldest(scan, 1);
   int code = ct_tomo_add(scan->tomo, scan->line, angle_deg);
   if (code != 0)
     return code;
-  if (near_deg > same_deg)
-    scan->step_deg = fmin(scan->step_deg, near_deg);
+  note_step(scan, near_deg);
   memcpy(raw_at(scan, scan->n), row, scan->cols * sizeof *row);
   scan->angles[(scan->first + scan->n++) % scan->projections] = angle_deg;
   return 0;
@@ -198,7 +237,7 @@ int ct_scan_open(struct ct_scan **out, const struct ct_tomo_setup *setup, struct
   scan->field = field;
   scan->cols = setup->cols;
   scan->projections = setup->projections;
-  scan->step_deg = (double)INFINITY;
+  scan->least_deg = scan->step_deg = (double)INFINITY;
   scan->line = ct_xcalloc(scan->cols, sizeof *scan->line);
   scan->angles = ct_xcalloc(scan->projections, sizeof *scan->angles);
   scan->raw = ct_xcalloc((size_t)scan->projections * scan->cols, sizeof *scan->raw);

@@ -40,11 +40,18 @@ static void send_key(struct ct_scan *scan, bool flat, double error)
   }
 }
 
-static struct ct_scan *open_scan(void)
+static struct ct_scan *open_scan_of(uint32_t projections)
 {
   struct ct_scan *scan;
-  assert_int_equal(ct_scan_open(&scan, &setup, NULL), 0);
+  struct ct_tomo_setup other = setup;
+  other.projections = projections;
+  assert_int_equal(ct_scan_open(&scan, &other, NULL), 0);
   return scan;
+}
+
+static struct ct_scan *open_scan(void)
+{
+  return open_scan_of(N);
 }
 
 static int send(struct ct_scan *scan, double angle_deg)
@@ -270,6 +277,49 @@ static void scans_begin_where_something_is_seen_again(void **state)
   ct_scan_close(scan);
 }
 
+/* Encoders never read the same twice: both ends of half a turn, what is exposed several times, the next scan. */
+static void the_next_scan_is_seen_through_jitter(void **state)
+{
+  (void)state;
+  for (int repeats = 1; repeats <= 3; repeats++)
+    for (int covered = 30; covered <= N + 1; covered += 31) {
+      struct ct_scan *scan = open_scan_of(1000);
+      for (unsigned n = 1, i = 0; n <= 3; n++) {
+        send_key(scan, false, 0);
+        send_key(scan, true, 0);
+        for (int k = 0; k < covered * repeats; k++, i++)
+          assert_int_equal(send(scan, 3.0 * (k / repeats) + 0.004 * sin(1.7 * i * i)), 0);
+        assert_int_equal(ct_scan_state(scan).scans, n);
+        assert_in_range(ct_scan_state(scan).projections, (covered - 1) * repeats, covered * repeats);
+      }
+      ct_scan_close(scan);
+    }
+}
+
+/* However the steps fit into a turn, and whatever the encoder reads, the oldest give way: at once, or where a turn lies between
+ * the steps of the one before after a few. */
+static void a_stage_that_turns_on_slides(void **state)
+{
+  (void)state;
+  static const struct { double step_deg, jitter_deg; unsigned turns; } cases[] = {
+    { 3, 0, 1 }, { 3, 1e-4, 1 }, { 3, 0.05, 1 }, { -3, 0.01, 1 }, { 3.01, 0, 1 }, { 2.99, 1e-3, 1 }, { 3.04, 0.01, 4 },
+    { 180 / 59.5, 0.01, 2 }, { 180 / 60.33, 0, 4 }, { -2.7183, 1e-3, 4 } };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ct_scan *scan = open_scan_of(1000);
+    const unsigned n = (unsigned)(180 / fabs(cases[i].step_deg)) + 1, last = 9 * n;
+    send_key(scan, false, 0);
+    send_key(scan, true, 0);
+    for (unsigned k = 0; k < last; k++)
+      assert_int_equal(send(scan, fmod(cases[i].step_deg * k, 360) + cases[i].jitter_deg * sin(1.7 * k * k)), 0);
+    assert_int_equal(ct_scan_state(scan).scans, 1);
+    assert_in_range(ct_scan_state(scan).projections, n - 2, cases[i].turns * n + 2);
+    double oldest_deg, want_deg = cases[i].step_deg * (last - ct_scan_state(scan).projections);
+    ct_tomo_row(ct_scan_tomo(scan), 0, &oldest_deg);
+    assert_true(fabs(remainder(oldest_deg - want_deg, 360)) < 0.1);          /* those that stay are the newest */
+    ct_scan_close(scan);
+  }
+}
+
 static void what_says_nothing_begins_nothing(void **state)
 {
   (void)state;
@@ -311,6 +361,8 @@ int main(void)
     cmocka_unit_test(bad_columns_cost_only_themselves),
     cmocka_unit_test(a_cleaned_scan_goes_on_with_what_came),
     cmocka_unit_test(scans_begin_where_something_is_seen_again),
+    cmocka_unit_test(the_next_scan_is_seen_through_jitter),
+    cmocka_unit_test(a_stage_that_turns_on_slides),
     cmocka_unit_test(what_says_nothing_begins_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
