@@ -231,6 +231,11 @@ void ct_volume_lines(struct ct_volume *volume, const struct ct_plane *plane, uin
  * <finder> is one for its columns. CT_ENODATA, CT_ENOMEM: all NaN. */
 int ct_volume_tilt(const struct ct_volume *volume, struct ct_axis_finder *finder, struct ct_tomo_tilt *tilt);
 
+/* The axis at <row> of a whole turn from opposite projections of up to 64 rows around it together, CT_AXIS_ROWS: closer than that of
+ * a row alone, and where a row says nothing. Their lean is allowed for. <finder> is one for its columns. CT_ENODATA, CT_ENOMEM:
+ * as ct_axis_find. */
+int ct_volume_axis(const struct ct_volume *volume, struct ct_axis_finder *finder, double row, struct ct_tomo_axis *axis);
+
 struct ct_volume_state {
   uint32_t projections, projections_max;
   uint32_t size;             /* pixels across the field of view */

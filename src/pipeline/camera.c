@@ -13,6 +13,8 @@ static const int64_t patience_ns = 5 * CT_NS_PER_S;
 static const int64_t axis_every_ns = CT_NS_PER_S / 2;
 /* An axis that moves by less changes nothing one could see. */
 static const double axis_step_px = 0.1;
+/* Nor does one that is as well known as this. */
+static const double good_axis_px = 0.05;
 static const struct ct_tomo_tilt no_tilt = { .tilt_deg = NAN, .sigma_deg = NAN };
 
 /* ---- frames --------------------------------------------------------------------------------------------------- */
@@ -294,6 +296,17 @@ static struct ct_tomo_axis outvoted(const struct ct_camera *c, struct ct_tomo_ax
   return found.method == CT_AXIS_NONE || off_px > alike_px ? voted : found;
 }
 
+/* Where the slice's row alone is not sure enough, those around it are asked as well; if they say something else it is theirs. */
+static struct ct_tomo_axis joined(struct ct_camera *c, struct ct_tomo_axis found)
+{
+  struct ct_tomo_axis rows;
+  bool sure = found.method != CT_AXIS_NONE && found.sigma_px < good_axis_px;
+  if (sure || c->planes == NULL || ct_planes_find_axis(c->planes, &rows) != 0)
+    return found;
+  bool other = !(fabs(rows.axis_px - found.axis_px) < 4 * hypot(rows.sigma_px, found.sigma_px));
+  return other || rows.sigma_px < found.sigma_px ? rows : found;
+}
+
 static void find_axis(struct ct_camera *c)
 {
   struct ct_tomo_axis found;
@@ -301,7 +314,7 @@ static void find_axis(struct ct_camera *c)
     return;
   c->axis_n = ct_scan_state(c->scan).projections;
   ct_axis_find(c->finder, ct_scan_tomo(c->scan), &found);
-  found = outvoted(c, found);
+  found = outvoted(c, joined(c, found));
   if (found.method != CT_AXIS_NONE)
     c->axis = found;
 }

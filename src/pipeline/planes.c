@@ -219,6 +219,15 @@ int ct_planes_tilt(struct ct_planes *p, struct ct_tomo_tilt *tilt)
   return code;
 }
 
+int ct_planes_find_axis(struct ct_planes *p, struct ct_tomo_axis *axis)
+{
+  double factor = p->setup.factor;
+  int code = ct_volume_axis(p->fine, p->finder, (p->setup.slice_row + 0.5) / factor - 0.5, axis);
+  axis->axis_px = (axis->axis_px + 0.5) * factor - 0.5;
+  axis->sigma_px *= factor;
+  return code;
+}
+
 /* ---- what is wanted ------------------------------------------------------------------------------------------------- */
 /* Every 16th line, those half-way between, and so on. */
 static void make_order(struct job *job)

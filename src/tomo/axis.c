@@ -28,7 +28,7 @@ int ct_axis_open(struct ct_axis_finder **out, uint32_t cols, struct ct_err *err)
   f->wedge_len = 2 * CT_WEDGE_COLS;
   uint32_t half = f->wedge_len / 2 + 1, rows = CT_WEDGE_LEAST << (CT_WEDGE_PLANS - 1);
   bool ok = true;
-  for (int i = 0; i < CT_PAIRS_MAX; i++) {
+  for (int i = 0; i < CT_FACING_MAX; i++) {
     struct ct_facing *p = &f->facing[i];
     p->row = ct_floats(cols);
     p->mirror = ct_floats(cols);
@@ -36,7 +36,7 @@ int ct_axis_open(struct ct_axis_finder **out, uint32_t cols, struct ct_err *err)
     p->coarse_mirror = ct_floats(cols);
     ok = ok && p->row && p->mirror && p->coarse_row && p->coarse_mirror;
   }
-  size_t coarse_sums = (size_t)CT_PAIRS_MAX * 4 * (f->coarse_cols + 1), fine_sums = 4 * ((size_t)cols + 1);
+  size_t coarse_sums = (size_t)CT_FACING_MAX * 4 * (f->coarse_cols + 1), fine_sums = 4 * ((size_t)cols + 1);
   f->sums = calloc(coarse_sums > fine_sums ? coarse_sums : fine_sums, sizeof *f->sums);
   f->scratch = ct_floats(cols + 4);
   f->beyond = ct_floats(cols);
@@ -69,7 +69,7 @@ no_memory:
 void ct_axis_close(struct ct_axis_finder *f)
 {
   if (!f) return;
-  for (int i = 0; i < CT_PAIRS_MAX; i++) {
+  for (int i = 0; i < CT_FACING_MAX; i++) {
     free(f->facing[i].row);
     free(f->facing[i].mirror);
     free(f->facing[i].coarse_row);
@@ -102,7 +102,7 @@ void ct_axis_take(const struct ct_axis_finder *f, float *out, const float *row)
 /* Noise, what rows have alike from column to column, and whether all of the sample is seen: one that reaches beyond the
  * detector shows at its edges, values rise there, or change as it turns. Beams that are weaker than the flat, on one side
  * too, do not. */
-static void look_over(struct ct_axis_finder *f, const float *const *rows, uint32_t n)
+void ct_axis_look_over(struct ct_axis_finder *f, const float *const *rows, uint32_t n)
 {
   uint32_t width = f->cols / 128 + 2, last = f->cols - 1, every = n / CT_PAIRS_MAX + 1;
   double rises = 0, leans = 0, energy = 0, steps = 0, used = 0;
@@ -168,8 +168,7 @@ static uint32_t facing(const struct ct_tomo *t, uint32_t i)
   return up < down ? after : before;
 }
 
-/* Up to CT_PAIRS_MAX opposite ones, spread over all there are, ascending in angle. */
-static uint32_t pairs_of(struct ct_axis_finder *f, const struct ct_tomo *t)
+uint32_t ct_axis_pairs(struct ct_axis_finder *f, const struct ct_tomo *t, uint32_t most)
 {
   double tolerance_deg = fmin(0.5 * t->covered_deg / t->n, 1) + 1e-6;
   uint32_t found = 0, taken = 0, every = 1;
@@ -182,13 +181,13 @@ static uint32_t pairs_of(struct ct_axis_finder *f, const struct ct_tomo *t)
       if (t->setup.rotation_deg == 360 && t->order_deg[i] >= 180) break;
       if (!are_opposite(t, i, j, tolerance_deg)) continue;
       if (pass && seen % every == 0) {
-        f->rows[taken] = row_of(t, i);
-        f->opposite[taken++] = row_of(t, j);
+        f->first[taken] = i;
+        f->second[taken++] = j;
       }
       seen++;
     }
     found = seen;
-    every = (found + CT_PAIRS_MAX - 1) / CT_PAIRS_MAX;
+    every = (found + most - 1) / most;
   }
   return taken;
 }
@@ -250,7 +249,7 @@ int ct_axis_find(struct ct_axis_finder *f, const struct ct_tomo *t, struct ct_to
   f->ring = t->has_ring ? t->ring : NULL;
   uint32_t n = rows_of(f, t), half;
   bool complete = half_turn(f, n, &half), enough = f->angle_deg[n - 1] - f->angle_deg[0] >= 45;
-  look_over(f, f->rows, n);
+  ct_axis_look_over(f, f->rows, n);
 
   if (t->setup.rotation_deg == 180) {
     /* All of half a turn says more than its two ends, if all of the sample is there. */
@@ -258,7 +257,11 @@ int ct_axis_find(struct ct_axis_finder *f, const struct ct_tomo *t, struct ct_to
     if (enough && !f->cut && !ct_axis_from_mass(f, f->rows, f->angle_deg, n, axis)) return 0;
     if (complete && !from_ends(f, half, axis)) return 0;
   }
-  uint32_t pairs = pairs_of(f, t);
+  uint32_t pairs = ct_axis_pairs(f, t, CT_PAIRS_MAX);
+  for (uint32_t i = 0; i < pairs; i++) {
+    f->rows[i] = row_of(t, f->first[i]);
+    f->opposite[i] = row_of(t, f->second[i]);
+  }
   if (pairs && !ct_axis_from_pairs(f, f->rows, f->opposite, pairs, axis)) return 0;
   if (!enough || f->cut || t->setup.rotation_deg == 180) return CT_ENODATA;
   n = rows_of(f, t);

@@ -6,16 +6,23 @@
 
 #include <fftw3.h>
 
-enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 64,
+enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 64, CT_FACING_MAX = 256,
        CT_AXIS_VIEWS = 1440 };
 
 /* What interpolation leaves of an error where there is no noise. */
-#define CT_AXIS_SIGMA_LEAST_PX 0.004
+#define CT_AXIS_SIGMA_LEAST_PX 0.008
 
 /* A row and the mirrored one half a turn later, made ready for comparison. */
 struct ct_facing {
   float *row, *mirror;              /* [cols] */
   float *coarse_row, *coarse_mirror;   /* [coarse_cols] */
+  double down;                      /* rows of the detector below the one whose axis is looked for */
+};
+
+/* What there is of <n> facings: the same number of pairs of each of <rows> detector rows. */
+struct ct_facings {
+  uint32_t n, rows;
+  double noise, shared;             /* variance of a value's noise; the part of it that all pairs of a row have alike */
 };
 
 struct ct_axis_view {
@@ -34,11 +41,12 @@ struct ct_axis_finder {
   /* What is looked at of a slice's projections. */
   struct ct_axis_view view[CT_AXIS_VIEWS];
   const float *rows[CT_AXIS_VIEWS], *opposite[CT_PAIRS_MAX];
+  uint32_t first[CT_PAIRS_MAX], second[CT_PAIRS_MAX];   /* of pairs, in the order of angles */
   double angle_deg[CT_AXIS_VIEWS];
 
   /* pairs.c */
   uint32_t coarse_bin, coarse_cols;
-  struct ct_facing facing[CT_PAIRS_MAX];
+  struct ct_facing facing[CT_FACING_MAX];
   float *scratch;                   /* [cols + 4] */
   double *sums;                     /* 4 x [cols + 1] */
 
@@ -58,6 +66,14 @@ struct ct_axis_finder {
   fftwf_plan along, across[CT_WEDGE_PLANS];
 };
 
+/* Noise, what rows have alike from column to column, and whether all of the sample is seen. */
+void ct_axis_look_over(struct ct_axis_finder *finder, const float *const *rows, uint32_t n);
+/* Up to <most> opposite ones, spread over all there are, into finder->first and ->second. */
+uint32_t ct_axis_pairs(struct ct_axis_finder *finder, const struct ct_tomo *tomo, uint32_t most);
+/* Makes ready the <i>-th facing of a row times <scale> and the one half a turn later; <down> as there. */
+void ct_axis_face(struct ct_axis_finder *finder, uint32_t i, const float *row, const float *opposite, double scale, double down);
+/* The axis that they are opposite about. */
+int ct_axis_from_facings(struct ct_axis_finder *finder, const struct ct_facings *facings, struct ct_tomo_axis *axis);
 /* rows[i] and opposite[i] are those of the same detector row, half a turn apart. */
 int ct_axis_from_pairs(struct ct_axis_finder *finder, const float *const *rows, const float *const *opposite, uint32_t n,
                        struct ct_tomo_axis *axis);

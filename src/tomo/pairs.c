@@ -1,6 +1,7 @@
 /* The axis from opposite projections: what one sees at distance x from it, the other sees at -x. */
 #include "tomo/axis.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,11 @@
 /* And the difference of two neighbours this much of it. */
 #define STEP_LEFT 0.0436
 #define TWO_STEPS_LEFT 0.148
-/* Half the variance of the product of one row's noise and another's steps, over that of independent values: the sum of the
- * squares of the noise's autocorrelation, 0.140, over twice NOISE_LEFT; less for short steps. */
-#define NOISE_ON_NOISE 0.36
+/* The variance of the product of two rows' noise, over that of independent values: the sum of the squares of what smooth()
+ * leaves of its autocorrelation. */
+#define NOISE_ALIKE 0.140
+/* Of the sample as much has to be alike. */
+#define LEAST_ALIKE 0.6
 
 void ct_axis_bin(float *out, const float *row, uint32_t bin, uint32_t cols)
 {
@@ -104,28 +107,34 @@ static struct window compare(const double *sums, const float *row, const float *
 }
 
 /* Tries all shifts of the coarse rows, all pairs together: what is weak beside the noise of one of them, as inside of a sample
- * that reaches beyond the detector, shows in many. False where no window has anything in it but noise. */
-static bool find_coarse(struct ct_axis_finder *f, uint32_t n, double noise, double shared, int32_t *best)
+ * that reaches beyond the detector, shows in many. About the axis rows are the same but for noise, so that all of what is no
+ * noise is alike: that less two of its errors is compared, or a few columns that happen to be alike would do better than all of
+ * a weak sample. False where no shift makes them alike. */
+static bool find_coarse(struct ct_axis_finder *f, const struct ct_facings *facings, int32_t *best)
 {
   int32_t cols = (int32_t)f->coarse_cols, least = cols / 16 > 6 ? cols / 16 : 6;
-  double most = 0, least_variance = n * (noise * (1 + 7 / sqrt(n)) + 8 * shared);
+  uint32_t n = facings->n;
+  double most = 0, noise = facings->noise, shared = facings->shared;
 
   for (int32_t shift = least - cols; shift <= cols - least; shift++) {
-    double covariance = 0, variance[2] = { 0, 0 };
+    double alike = 0, variance[2] = { 0, 0 }, seen = (double)(cols - abs(shift)) * f->coarse_bin;
     for (uint32_t i = 0; i < n; i++) {
       const struct ct_facing *p = &f->facing[i];
       const double *sums = f->sums + (size_t)i * 4 * (f->coarse_cols + 1);
       struct window w = compare(sums, p->coarse_row, p->coarse_mirror, f->coarse_cols, shift);
-      covariance += w.covariance;
-      for (int k = 0; k < 2; k++) variance[k] += w.variance[k];
+      alike += w.covariance / n;
+      for (int k = 0; k < 2; k++) variance[k] += w.variance[k] / n;
     }
-    double both = sqrt(variance[0] * variance[1]);
-    if (both > least_variance && covariance > most * both) {
-      most = covariance / both;
+    double both = sqrt(variance[0] * variance[1]), sample = both - NOISE_LEFT * noise / f->coarse_bin;
+    double error = sqrt(noise * (NOISE_ALIKE * noise + 2 * both) / (n * seen) +
+                        shared * (NOISE_ALIKE * shared + 2 * both) / (facings->rows * seen));
+    double share = (alike - 2 * error) / fmax(sample, alike);
+    if (alike > 5 * error && share > most) {
+      most = share;
       *best = shift;
     }
   }
-  return most > 0.5;
+  return most > LEAST_ALIKE;
 }
 
 /* What rows and mirrored rows, <shift> columns apart, differ by, squared, less their mean difference; <n> columns of the
@@ -155,18 +164,38 @@ static double steepness(const float *row, uint32_t n, uint32_t lever)
   return squares - sum * sum / (n - lever);
 }
 
+/* By how much more an axis that leans by half a degree shifts opposite rows, from one row to the next. */
+#define LEAN_SHIFT 0.0175
+
+/* The sample has to be so much steeper than noise, if there are many. */
+#define LEAST_CLEAR 0.25
+
 enum { PARTS = 8 };
 
 /* How much pairs differ about a shift. */
 struct sight {
   uint32_t n, seen;             /* pairs; columns that are compared */
-  double at[CT_PAIRS_MAX][3];   /* <lever> columns before it, there, and as many behind it */
+  double at[CT_FACING_MAX][3];  /* <lever> columns before it, there, and as many behind it */
+  double down[CT_FACING_MAX];
   double steep, noise_steep;    /* what <lever> columns change of all rows, squared: of the sample, and of noise */
+  double clear;                 /* the one over the other */
+  double per_noise;             /* what a noise of 1 makes of the shift's variance */
 };
+
+/* What a noise of 1 makes of where pairs differ least, squared, times the square of their steepness: noise of neighbours is alike,
+ * so that it is the slope of a row smoothed once more that it meets, in half of all cases that of noise. Works in the finder's
+ * beyond. */
+static double meets_noise(struct ct_axis_finder *f, const struct ct_facing *p, uint32_t from, uint32_t n, uint32_t lever, double noise)
+{
+  double left = lever == 1 ? 0.0151 : lever == 2 ? 0.0437 : 0.0700;   /* of noise, in such slopes */
+  memcpy(f->beyond, p->row, f->cols * sizeof *f->beyond);
+  smooth(f->beyond, f->scratch, f->cols);
+  return fmax(steepness(f->beyond + from - lever, n + 2 * lever, 2 * lever) / 4 - noise * left * n / 2, 0);
+}
 
 /* The same columns at all three: those that come and go at the ends would draw the vertex to one side. Nor those that smoothing
  * had to guess at, where there are enough others. False: too few are left. */
-static bool look(struct sight *out, const struct ct_axis_finder *f, uint32_t n, int32_t shift, int32_t lever, double noise)
+static bool look(struct sight *out, struct ct_axis_finder *f, uint32_t n, int32_t shift, int32_t lever, double noise)
 {
   int32_t seen = (int32_t)f->cols - abs(shift) - 2 * lever, guessed = seen / 16 < 4 ? seen / 16 : 4;
   uint32_t from = (uint32_t)((shift > 0 ? shift : 0) + lever + guessed);
@@ -178,30 +207,51 @@ static bool look(struct sight *out, const struct ct_axis_finder *f, uint32_t n, 
   /* Smoothing leaves the difference of values far apart two times what it leaves of one. */
   out->noise_steep = noise * (lever == 1 ? STEP_LEFT : lever == 2 ? TWO_STEPS_LEFT : 2 * NOISE_LEFT) * seen * n;
   out->steep = -out->noise_steep;
+  double met = 0;
   for (uint32_t i = 0; i < n; i++) {
     for (int32_t k = -1; k <= 1; k++) out->at[i][k + 1] = differ(&f->facing[i], from, out->seen, shift + k * lever);
     out->steep += steepness(f->facing[i].row + from, out->seen, (uint32_t)lever);
+    out->down[i] = f->facing[i].down;
+    met += meets_noise(f, &f->facing[i], from, out->seen, (uint32_t)lever, noise);
   }
+  out->clear = out->steep / fmax(out->noise_steep, DBL_MIN);
+  out->per_noise = lever * lever * met / (out->steep * out->steep);
   return true;
 }
 
-/* Where pairs differ least, in levers, without those from <without> up to <end>; *differ: how much there. */
-static double vertex_of(const struct sight *sight, uint32_t without, uint32_t end, double *differ)
+/* Where pairs differ least, in levers, without those from <without> up to <end>. Rows further down may have their axis
+ * elsewhere, on a line; <stiff> is how hard it is for that to lean. */
+struct vertex {
+  double at, differ, widen;     /* how much there; by how much the error's square is larger for not knowing the lean */
+};
+
+static struct vertex vertex_of(const struct sight *sight, uint32_t without, uint32_t end, double stiff)
 {
-  double at[3] = { 0 };
-  for (uint32_t i = 0; i < sight->n; i++)
-    for (int k = 0; k < 3 && (i < without || i >= end); k++) at[k] += sight->at[i][k];
-  double vertex = ct_axis_vertex(at[0], at[1], at[2]);
-  if (differ) *differ = at[1] - (at[0] - at[2]) * vertex / 4;
+  double at[3] = { 0 }, slope = 0, bend_down = 0, bend_lean = stiff;
+  for (uint32_t i = 0; i < sight->n; i++) {
+    const double *seen = sight->at[i], down = sight->down[i], bend = seen[0] - 2 * seen[1] + seen[2];
+    if (i >= without && i < end) continue;
+    for (int k = 0; k < 3; k++) at[k] += seen[k];
+    slope += down * (seen[2] - seen[0]) / 2;
+    bend_down += down * bend;
+    bend_lean += down * down * bend;
+  }
+  struct vertex vertex = { ct_axis_vertex(at[0], at[1], at[2]), 0, 1 };
+  double bend = at[0] - 2 * at[1] + at[2], left = bend * bend_lean - bend_down * bend_down;
+  if (stiff > 0 && bend > 0 && left > 0.1 * bend * bend_lean) {
+    vertex.at = (bend_down * slope - bend_lean * (at[2] - at[0]) / 2) / left;
+    vertex.widen = bend * bend_lean / left;
+  }
+  vertex.differ = at[1] - (at[0] - at[2]) * vertex.at / 4;
   return vertex;
 }
 
-/* Its error as what parts of the turn say shows it: jackknife. */
-static double scatter_of(const struct sight *sight)
+/* Its error as what parts of the turn, or of the detector, say shows it: jackknife. */
+static double scatter_of(const struct sight *sight, double stiff)
 {
   double sum = 0, squares = 0;
   for (uint32_t part = 0; part < PARTS; part++) {
-    double vertex = vertex_of(sight, sight->n * part / PARTS, sight->n * (part + 1) / PARTS, NULL);
+    double vertex = vertex_of(sight, sight->n * part / PARTS, sight->n * (part + 1) / PARTS, stiff).at;
     sum += vertex;
     squares += vertex * vertex;
   }
@@ -211,7 +261,7 @@ static double scatter_of(const struct sight *sight)
 /* The shift by whole columns near <shift> where all pairs together differ least. */
 static bool find_column(const struct ct_axis_finder *f, uint32_t n, int32_t shift, int32_t *best)
 {
-  int32_t reach = 2 * (int32_t)f->coarse_bin + 2, cols = (int32_t)f->cols;
+  int32_t reach = 4 * (int32_t)f->coarse_bin + 8, cols = (int32_t)f->cols;
   double least = (double)INFINITY;
 
   *best = shift;
@@ -228,51 +278,64 @@ static bool find_column(const struct ct_axis_finder *f, uint32_t n, int32_t shif
 /* The axis near <shift> columns, and the error that noise leaves. Where the noise of neighbours is steeper than the sample, as
  * inside of a sample that reaches beyond the detector, what lies further apart is compared, if there are enough pairs to see
  * how well they agree. */
-static bool find_fine(struct ct_axis_finder *f, uint32_t n, int32_t shift, double noise, struct ct_tomo_axis *axis)
+static bool find_fine(struct ct_axis_finder *f, const struct ct_facings *facings, int32_t shift, struct ct_tomo_axis *axis)
 {
-  struct sight sight;
-  int32_t best, lever = 1;
-  double differs;
+  uint32_t n = facings->n, each = n / facings->rows;
+  double noise = facings->noise;
+  struct sight sight, wider;
+  int32_t best, lever = 1, reach = 1;
 
   if (!find_column(f, n, shift, &best)) return false;
-  for (;; lever *= 2) {
-    if (!look(&sight, f, n, best, lever, noise)) return false;
-    if (sight.steep > sight.noise_steep) break;
-    if (n < PARTS) return false;
+  for (sight.per_noise = (double)INFINITY; look(&wider, f, n, best, reach, noise); reach *= 2) {
+    if (wider.clear > (n < PARTS ? 1 : LEAST_CLEAR) && wider.per_noise < sight.per_noise) sight = wider, lever = reach;
+    if (n < PARTS || wider.clear > 1) break;
   }
-  double vertex = vertex_of(&sight, 0, 0, &differs);
-  if (!(fabs(vertex) < 1)) return false;
-  /* More difference than noise explains is an error like noise; what all rows have alike does not become less with more of
-   * them; noise that meets the slopes of noise counts where the sample's are hardly steeper. */
-  double rest = fmax(2 * noise, differs / (NOISE_LEFT * n * sight.seen)) + 2 * f->shared * (n - 1);
-  rest *= 1 + NOISE_ON_NOISE * sight.noise_steep / sight.steep;
-  double sigma = sqrt(rest / sight.steep);
-  if (lever > 1) sigma = hypot(sigma, scatter_of(&sight));
-  *axis = (struct ct_tomo_axis){ CT_AXIS_PAIRS, ((int32_t)f->cols - 1 + best + lever * vertex) / 2,
-                                 hypot(0.5 * lever * sigma, CT_AXIS_SIGMA_LEAST_PX), n };
+  if (!isfinite(sight.per_noise)) return false;
+  /* More difference than noise explains is an error like noise; what all pairs of a row have alike does not become less with
+   * more of them. */
+  struct vertex vertex = vertex_of(&sight, 0, 0, 0);
+  double rest = fmax(2 * noise, vertex.differ / (NOISE_LEFT * n * sight.seen)) + 2 * facings->shared * (each - 1);
+  double stiff = facings->rows > 1 ? 2 * rest * lever * lever / (LEAN_SHIFT * LEAN_SHIFT) : 0;
+  vertex = vertex_of(&sight, 0, 0, stiff);
+  if (!(fabs(vertex.at) < 1)) return false;
+  double sigma = sqrt(rest * sight.per_noise * vertex.widen);
+  if (n >= PARTS) sigma = fmax(sigma, lever * scatter_of(&sight, stiff));
+  *axis = (struct ct_tomo_axis){ CT_AXIS_PAIRS, ((int32_t)f->cols - 1 + best + lever * vertex.at) / 2,
+                                 hypot(0.5 * sigma, CT_AXIS_SIGMA_LEAST_PX), n };
   return true;
+}
+
+void ct_axis_face(struct ct_axis_finder *f, uint32_t i, const float *row, const float *opposite, double scale, double down)
+{
+  struct ct_facing *p = &f->facing[i];
+  ct_axis_take(f, p->row, row);
+  ct_axis_take(f, f->scratch, opposite);
+  for (uint32_t c = 0; c < f->cols; c++) {
+    p->row[c] *= (float)scale;
+    p->mirror[c] = f->scratch[f->cols - 1 - c] * (float)scale;
+  }
+  smooth(p->row, f->scratch, f->cols);
+  smooth(p->mirror, f->scratch, f->cols);
+  ct_axis_bin(p->coarse_row, p->row, f->coarse_bin, f->coarse_cols);
+  ct_axis_bin(p->coarse_mirror, p->mirror, f->coarse_bin, f->coarse_cols);
+  sum_up(f->sums + (size_t)i * 4 * (f->coarse_cols + 1), p->coarse_row, p->coarse_mirror, f->coarse_cols);
+  p->down = down;
+}
+
+int ct_axis_from_facings(struct ct_axis_finder *f, const struct ct_facings *facings, struct ct_tomo_axis *axis)
+{
+  int32_t coarse = 0;
+  if (!facings->n || !find_coarse(f, facings, &coarse)) return CT_ENODATA;
+  return find_fine(f, facings, coarse * (int32_t)f->coarse_bin, axis) ? 0 : CT_ENODATA;
 }
 
 int ct_axis_from_pairs(struct ct_axis_finder *f, const float *const *rows, const float *const *opposite, uint32_t n,
                        struct ct_tomo_axis *axis)
 {
-  double noise = 0;
-  int32_t coarse = 0;
-
-  if (n > CT_PAIRS_MAX) n = CT_PAIRS_MAX;
-  for (uint32_t i = 0; i < n; i++) {
-    struct ct_facing *p = &f->facing[i];
-    noise += (ct_axis_noise(rows[i], f->cols) + ct_axis_noise(opposite[i], f->cols)) / 2 / n;
-    ct_axis_take(f, p->row, rows[i]);
-    ct_axis_take(f, f->scratch, opposite[i]);
-    for (uint32_t c = 0; c < f->cols; c++) p->mirror[c] = f->scratch[f->cols - 1 - c];
-    smooth(p->row, f->scratch, f->cols);
-    smooth(p->mirror, f->scratch, f->cols);
-    ct_axis_bin(p->coarse_row, p->row, f->coarse_bin, f->coarse_cols);
-    ct_axis_bin(p->coarse_mirror, p->mirror, f->coarse_bin, f->coarse_cols);
-    sum_up(f->sums + (size_t)i * 4 * (f->coarse_cols + 1), p->coarse_row, p->coarse_mirror, f->coarse_cols);
+  struct ct_facings facings = { .n = n < CT_PAIRS_MAX ? n : CT_PAIRS_MAX, .rows = 1, .shared = f->shared };
+  for (uint32_t i = 0; i < facings.n; i++) {
+    facings.noise += (ct_axis_noise(rows[i], f->cols) + ct_axis_noise(opposite[i], f->cols)) / 2 / facings.n;
+    ct_axis_face(f, i, rows[i], opposite[i], 1, 0);
   }
-  double left = NOISE_LEFT / f->coarse_bin;
-  if (!n || !find_coarse(f, n, noise * left, f->shared * left, &coarse)) return CT_ENODATA;
-  return find_fine(f, n, coarse * (int32_t)f->coarse_bin, noise, axis) ? 0 : CT_ENODATA;
+  return ct_axis_from_facings(f, &facings, axis);
 }
