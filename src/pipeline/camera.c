@@ -347,14 +347,15 @@ static bool has_ended(const struct ct_camera *c, int64_t now_ns)
 }
 
 /* It takes longer than between two frames: whenever the scan has twice as many projections, or a turn that goes on is another,
- * after a quarter of a turn, and when no more come. */
+ * from where rows can tell an axis; after a quarter of a turn; and when no more come. */
 static void follow_tilt(struct ct_camera *c, int64_t now_ns)
 {
   uint64_t more = c->placed - c->tilt_placed;
-  int quarter = (int)(ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg / 90 + 0.05);
+  double covered_deg = ct_tomo_state(ct_scan_tomo(c->scan)).covered_deg;
+  int quarter = (int)(covered_deg / 90 + 0.05);
   bool ended = more > 0 && has_ended(c, now_ns);
-  bool turned = quarter != c->tilt_quarter && more >= 16;
-  if (!ended && !turned && (more < 16 || 2 * more < ct_scan_state(c->scan).projections))
+  bool turned = quarter != c->tilt_quarter, doubled = 2 * more >= ct_scan_state(c->scan).projections && covered_deg > 45;
+  if (!ended && (more < 16 || (!turned && !doubled)))
     return;
   c->tilt_quarter = quarter;
   find_tilt(c);
@@ -488,7 +489,7 @@ bool ct_camera_paint(struct ct_camera *c, bool quiet)
     return false;
   bool more = ct_planes_paint(c->planes, quiet ? long_ns : short_ns, !quiet);
   int64_t after_ns = ct_time_mono_ns();
-  c->paint_ns = after_ns + 5 * (after_ns - now_ns);
+  c->paint_ns = after_ns + 9 * (after_ns - now_ns);
   return more && quiet;
 }
 

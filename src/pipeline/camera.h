@@ -60,7 +60,7 @@ void ct_camera_take_angles(struct ct_camera *camera, int64_t now_ns);
 void ct_camera_follow(struct ct_camera *camera, int64_t now_ns);
 /* No more frames come: axis, rings and slice from all that is kept, once, whenever they were looked for before. */
 void ct_camera_settle(struct ct_camera *camera);
-/* Paints planes that are wanted, in a sixth of the time, unless it is <quiet>: no frame comes just now. True: there is more to
+/* Paints planes that are wanted, in a tenth of the time, unless it is <quiet>: no frame comes just now. True: there is more to
  * paint, and no frame to wait for. */
 bool ct_camera_paint(struct ct_camera *camera, bool quiet);
 /* All that is left to paint. */

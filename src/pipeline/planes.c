@@ -6,7 +6,7 @@
 
 #include "preview.h"
 
-enum { JOBS = 8, SLICE_LINES = 64, STRIDE = 16, HURRY_PROJECTIONS = 192 };
+enum { JOBS = 8, SLICE_LINES = 64, STRIDE = 16, HURRY_PROJECTIONS = 128 };
 /* A line that takes longer than this is painted all the same. */
 static const double least_axis_move_px = 0.1;
 
@@ -21,8 +21,8 @@ struct job {
   uint32_t *order;            /* [height]: lines far apart first */
   uint32_t next;              /* of them, in this round */
   uint64_t begun;             /* changes of the volume when the round began */
-  uint32_t every;             /* projections that it takes: 1 is all */
-  uint32_t taken;             /* of those there were */
+  bool hurried;               /* of some of the projections only */
+  uint32_t taken;             /* projections, of those there were */
   uint64_t rounds;            /* begun, the latest one of them with those that were behind then */
   bool whole;                 /* a round has come to its end */
   uint32_t projections;       /* of the last one that has */
@@ -245,14 +245,20 @@ static bool is_flat(const struct job *job)
   return !is_volume(&job->request) && fabs(job->plane.tilt_deg) < 1e-9;
 }
 
+/* How far apart in the order of angles those projections are that a line is made of now: 1 is all. More come in a round. */
+static uint32_t stride_of(const struct job *job)
+{
+  uint32_t n = ct_volume_state(job->volume).projections;
+  return job->hurried && n > 0 ? (n + HURRY_PROJECTIONS - 1) / HURRY_PROJECTIONS : 1;
+}
+
 static void begin_round(struct job *job, bool hurry)
 {
   struct ct_volume_state state = ct_volume_state(job->volume);
   job->next = 0;
   job->begun = state.changes;
-  job->every = hurry ? (state.projections + HURRY_PROJECTIONS - 1) / HURRY_PROJECTIONS : 1;
-  job->every += job->every == 0;
-  job->taken = (state.projections + job->every - 1) / job->every;
+  job->hurried = hurry;
+  job->taken = (state.projections + stride_of(job) - 1) / stride_of(job);
   job->rounds++;
 }
 
@@ -320,7 +326,7 @@ static void paint_slab(struct ct_planes *p, struct job *job, uint32_t z)
   bool all = job->request.x == CT_IMAGE_VOLUME;
   float *slab = all ? job->values + z * cells : p->slab;
   const struct ct_plane plane = { .row = z * ct_volume_state(job->volume).pixel_px };
-  ct_volume_lines(job->volume, &plane, job->width, job->width, job->every, 0, job->width, slab);
+  ct_volume_lines(job->volume, &plane, job->width, job->width, stride_of(job), 0, job->width, slab);
   for (uint32_t x = 0; !all && x < job->width; x++) {
     float most = NAN;
     for (size_t i = x; i < cells; i += job->width)
@@ -334,7 +340,7 @@ static void paint_step(struct ct_planes *p, struct job *job)
 {
   if (is_flat(job)) {
     uint32_t lines = job->height - job->next < SLICE_LINES ? job->height - job->next : SLICE_LINES;
-    ct_volume_lines(job->volume, &job->plane, job->width, job->height, job->every, job->next, lines, job->values + (size_t)job->next * job->width);
+    ct_volume_lines(job->volume, &job->plane, job->width, job->height, stride_of(job), job->next, lines, job->values + (size_t)job->next * job->width);
     job->next += lines;
     return;
   }
@@ -342,7 +348,7 @@ static void paint_step(struct ct_planes *p, struct job *job)
   if (is_volume(&job->request))
     paint_slab(p, job, line);
   else
-    ct_volume_lines(job->volume, &job->plane, job->width, job->height, job->every, line, 1, job->values + (size_t)line * job->width);
+    ct_volume_lines(job->volume, &job->plane, job->width, job->height, stride_of(job), line, 1, job->values + (size_t)line * job->width);
   /* Until its neighbours are painted it stands for them. */
   uint32_t step = line % STRIDE == 0 ? STRIDE : line & -line;
   for (uint32_t i = 1; i < step && line + i < job->height && !job->whole; i++)
@@ -353,7 +359,7 @@ static void paint_step(struct ct_planes *p, struct job *job)
 static bool is_done(const struct job *job, bool hurry)
 {
   bool same = job->begun == ct_volume_state(job->volume).changes;
-  return job->next == job->height && same && (hurry || job->every == 1);
+  return job->next == job->height && same && (hurry || stride_of(job) == 1);
 }
 
 /* Whether <a> comes before <b>: nobody begins a round before the others have ended theirs. Slices are quick; of upright planes
