@@ -6,8 +6,8 @@
 
 #include <comptop/ring.h>
 
-/* At 100 projections a second: what is told 40 s ahead, and waits 10 s. */
-enum { TOLD = 4096, KNOWN = 4096, HELD = 1024 };
+/* At 100 projections a second: what is told 40 s ahead, and waits 10 s, 0.3 s of it with its image. */
+enum { TOLD = 4096, KNOWN = 4096, HELD = 1024, IMAGES = 32 };
 
 struct told {
   uint64_t trigger;
@@ -25,6 +25,8 @@ struct ct_angles {
   uint64_t head, tail;                /* held[head % HELD] .. held[(tail - 1) % HELD] */
   uint64_t look;                      /* where ct_angles_next goes on */
   float *rows;                        /* HELD x cols */
+  float *images;                      /* n_images x pixels, that of held i at i % n_images */
+  size_t pixels, n_images;
 };
 
 int ct_angles_open(struct ct_angles **out, struct ct_err *err)
@@ -46,6 +48,7 @@ void ct_angles_close(struct ct_angles *a)
     return;
   ct_ring_free(a->ring);
   free(a->rows);
+  free(a->images);
   free(a);
 }
 
@@ -106,12 +109,16 @@ uint64_t ct_angles_expire(struct ct_angles *a, int64_t until_ns)
   return n;
 }
 
-uint64_t ct_angles_reshape(struct ct_angles *a, uint32_t cols)
+uint64_t ct_angles_reshape(struct ct_angles *a, uint32_t cols, size_t pixels, uint64_t bytes)
 {
-  uint64_t n = ct_angles_expire(a, INT64_MAX);
+  uint64_t n = ct_angles_expire(a, INT64_MAX), room = pixels > 0 ? bytes / (pixels * sizeof *a->images) : 0;
   free(a->rows);
+  free(a->images);
   a->cols = cols;
   a->rows = ct_xcalloc((size_t)HELD * cols, sizeof *a->rows);
+  a->pixels = pixels;
+  a->n_images = room < IMAGES ? (size_t)room : IMAGES;
+  a->images = a->n_images > 0 ? ct_xcalloc(a->n_images * pixels, sizeof *a->images) : NULL;
   return n;
 }
 
@@ -126,9 +133,28 @@ bool ct_angles_hold(struct ct_angles *a, const struct ct_waiting *waiting)
   size_t place = a->tail++ % HELD;
   a->held[place].projection = *waiting;
   a->held[place].projection.row = a->rows + place * a->cols;
+  a->held[place].projection.image = NULL;
   a->held[place].waits = true;
   memcpy(a->held[place].projection.row, waiting->row, a->cols * sizeof *waiting->row);
   return full;
+}
+
+void ct_angles_hold_image(struct ct_angles *a, const float *image)
+{
+  uint64_t latest = a->tail - 1;
+  if (a->n_images == 0)
+    return;
+  float *place = a->images + latest % a->n_images * a->pixels;
+  if (latest >= a->n_images)
+    a->held[(latest - a->n_images) % HELD].projection.image = NULL;   /* which was there */
+  memcpy(place, image, a->pixels * sizeof *place);
+  a->held[latest % HELD].projection.image = place;
+}
+
+void ct_angles_forget_images(struct ct_angles *a)
+{
+  for (uint64_t i = a->head; i != a->tail; i++)
+    a->held[i % HELD].projection.image = NULL;
 }
 
 uint32_t ct_angles_waiting(const struct ct_angles *a)

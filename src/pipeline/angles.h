@@ -1,5 +1,5 @@
 /* angles: projections that know only their trigger, and the angles of triggers, which come another way, before or after.
- * Ownership: owns copies of the rows that wait. One thread tells angles, another does everything else.
+ * Ownership: owns copies of the rows and images that wait. One thread tells angles, another does everything else.
  * Internal to pipeline. */
 #ifndef PIPELINE_ANGLES_H
 #define PIPELINE_ANGLES_H
@@ -18,6 +18,7 @@ struct ct_waiting {
   double z_mm;
   bool paused;
   float *row;                   /* [cols] */
+  const float *image;           /* [pixels]; NULL: none was kept, or too many have come since */
 };
 
 /* 0, CT_ENOMEM */
@@ -32,10 +33,14 @@ void ct_angles_take(struct ct_angles *angles);
 /* The angle of <trigger>. It serves the projections of one trigger, however many follow each other; when the trigger
  * comes again after others, it has to be told again. */
 bool ct_angles_find(struct ct_angles *angles, uint64_t trigger, double *angle_deg);
-/* Rows have <cols> columns from now on; how many are given up that still wait. */
-uint64_t ct_angles_reshape(struct ct_angles *angles, uint32_t cols);
-/* Copies a projection and its row; true where the oldest of all is given up for it. */
+/* Rows have <cols> columns from now on, and images <pixels>, of which at most <bytes> are kept; how many are given up that still
+ * wait. */
+uint64_t ct_angles_reshape(struct ct_angles *angles, uint32_t cols, size_t pixels, uint64_t bytes);
+/* Copies a projection and its row, without an image; true where the oldest of all is given up for it. */
 bool ct_angles_hold(struct ct_angles *angles, const struct ct_waiting *waiting);
+/* Copies the image of the latest that was held; those of the newest 32 at most stay. */
+void ct_angles_hold_image(struct ct_angles *angles, const float *image);
+void ct_angles_forget_images(struct ct_angles *angles);
 /* The oldest of those that wait and whose angle is known, once each: true. */
 bool ct_angles_next(struct ct_angles *angles, struct ct_waiting *waiting, double *angle_deg);
 uint32_t ct_angles_waiting(const struct ct_angles *angles);   /* projections that are held */

@@ -99,13 +99,14 @@ static void open_scan(struct ct_camera *c, const struct ct_frame *frame)
   c->stripes = ct_xcalloc(frame->cols, sizeof *c->stripes);
   c->ring_placed = c->clean_placed = c->placed;
   c->ring_columns = 0;
-  if (c->angles)
-    c->unplaced += ct_angles_reshape(c->angles, frame->cols);
   c->has_preview = ct_preview_init(&c->preview, frame->rows, frame->cols, NULL) == 0;
   if (c->has_preview)
     open_planes(c);
   if (c->has_preview)
     open_phase(c);
+  size_t pixels = c->planes ? (size_t)c->preview.rows * c->preview.cols : 0;
+  if (c->angles)
+    c->unplaced += ct_angles_reshape(c->angles, frame->cols, pixels, c->setup.planes_bytes / 8);
 }
 
 static int key_of(const struct ct_attributes *at)
@@ -166,22 +167,34 @@ static const float *without_phase(struct ct_camera *c)
   return c->image;
 }
 
-/* The whole frame, for those who look at it and for planes, which need fewer than the slice. */
-static void take_image(struct ct_camera *c, const struct ct_frame *frame, uint32_t i, double angle_deg)
+/* Other darks or flats came behind what is kept; the few images that wait are made of the old ones. */
+static void correct_planes(struct ct_camera *c, const float *change)
+{
+  ct_planes_correct(c->planes, change);
+  if (c->angles)
+    ct_angles_forget_images(c->angles);
+}
+
+/* The whole frame, for those who look at it and for planes, which need fewer than the slice; one that <waits> for its angle is
+ * kept for them. */
+static void take_image(struct ct_camera *c, const struct ct_frame *frame, uint32_t i, double angle_deg, bool waits)
 {
   int64_t every_ns = c->show_projections ? CT_NS_PER_S / 5 : CT_NS_PER_S;
   bool shown = c->preview.n == 0 || frame->arrival_ns - c->preview_ns > every_ns;
   bool kept = c->planes && isfinite(angle_deg) && ct_planes_takes(c->planes, angle_deg);
-  if (!shown && !kept) {
+  waits &= c->planes != NULL;
+  if (!shown && !kept && !waits) {
     ct_preview_pass(&c->preview);
     return;
   }
   const float *change = ct_preview_projection(&c->preview, frame, i, angle_deg);
   c->preview_ns = frame->arrival_ns;
   if (c->planes && change)
-    ct_planes_correct(c->planes, change);
+    correct_planes(c, change);
   if (kept)
     ct_planes_add(c->planes, without_phase(c), angle_deg);
+  if (waits)
+    ct_angles_hold_image(c->angles, without_phase(c));
 }
 
 static void count_saturated(struct ct_camera *c, uint32_t columns)
@@ -210,7 +223,8 @@ static void take_projection(struct ct_camera *c, const struct ct_frame *frame, u
   count_saturated(c, ct_scan_mark(c->scan, c->row, ct_type_most(frame->type)));
   if (c->phase)
     ct_phase_row(c->phase, frame, i, c->row);
-  if (isfinite(angle_deg)) {
+  bool waits = !isfinite(angle_deg);
+  if (!waits) {
     if (!place(c, &projection, angle_deg))
       angle_deg = (double)NAN;               /* what is in no slice is in no plane */
   } else if (!hold(c, &projection, &frame->attributes)) {
@@ -218,7 +232,7 @@ static void take_projection(struct ct_camera *c, const struct ct_frame *frame, u
     return;
   }
   if (c->has_preview)
-    take_image(c, frame, i, angle_deg);
+    take_image(c, frame, i, angle_deg, waits);
 }
 
 void ct_camera_take_angles(struct ct_camera *c, int64_t now_ns)
@@ -229,7 +243,8 @@ void ct_camera_take_angles(struct ct_camera *c, int64_t now_ns)
     return;
   ct_angles_take(c->angles);
   while (c->scan && ct_angles_next(c->angles, &projection, &angle_deg))
-    place(c, &projection, angle_deg);
+    if (place(c, &projection, angle_deg) && projection.image && ct_planes_takes(c->planes, angle_deg))
+      ct_planes_add(c->planes, projection.image, angle_deg);
   c->unplaced += ct_angles_expire(c->angles, now_ns < INT64_MAX ? now_ns - patience_ns : INT64_MAX);
 }
 
@@ -435,7 +450,7 @@ static void refresh(struct ct_camera *c)
   c->cleaned = false;
   const float *change = c->has_preview ? ct_preview_refresh(&c->preview) : NULL;
   if (c->planes && change)
-    ct_planes_correct(c->planes, change);
+    correct_planes(c, change);
 }
 
 static void follow_means(struct ct_camera *c, int64_t now_ns)

@@ -394,6 +394,26 @@ def test_planes_through_any_point(scene):
         ends(program)
 
 
+def test_planes_have_projections_whose_angle_comes_later(scene):
+    camera, stage = Tall(scene), Stage(scene)
+    program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice,slices,volume", "-S", f"camera.size={SIZE}",
+                          "-S", f"camera.pixel_um={PIXEL_UM}", "-S", "camera.axis_px=79.5", "-S", "camera.slice_row=10",
+                          "-S", "camera.point_px=30,10", "-S", "camera.oblique_deg=30,60", "--scalars", stage.endpoint,
+                          "-S", "camera.angle=Theta", "-S", "attributes.trigger=Shot")
+    camera.wait(program)
+    stage.wait(program)
+    camera.darks_and_flats()
+    for first in range(0, 180, 30):
+        for k in range(first, first + 30):
+            camera.projection(1.0 * k, Shot=1000 + k, RotationAngle="?")
+        program.sample_where(lambda s: stream(s, "camera")["projections"] == first + 30)
+        for k in range(first, first + 30):
+            stage.tell(Theta=1.0 * k, Shot=1000 + k)
+    sample = program.sample_that(all_are_right)
+    expect(unplaced=(sample["ct"]["unplaced"], 0))
+    ends(program)
+
+
 class Leaning(Tall):
     """The same sample on an axis that leans about the middle of the detector, and noise."""
 
