@@ -67,6 +67,10 @@ void *ct_xcalloc(size_t count, size_t size_bytes);
 /* As much again, at least 16, for a list of *room that is full; what is new is zero. The old list is gone. Likewise. */
 void *ct_xgrow(void *list, size_t *room, size_t size_bytes);
 
+/* For qsort, ascending; what is compared has no NaN. */
+int ct_by_float(const void *a, const void *b);
+int ct_by_double(const void *a, const void *b);
+
 /* ---- time ------------------------------------------------------------------------------------ */
 #define CT_NS_PER_S INT64_C(1000000000)
 int64_t ct_time_wall_ns(void);      /* UTC since the epoch */

@@ -8,12 +8,6 @@
 
 enum { ZOOM = 8 };                 /* picture pixels an edge of a map's pixel */
 
-static int ascending(const void *a, const void *b)
-{
-  const float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
 /* The 2nd and the 98th percentile of what is finite. */
 static bool range_of(const float *map, size_t n, double *low, double *high)
 {
@@ -23,7 +17,7 @@ static bool range_of(const float *map, size_t n, double *low, double *high)
     if (isfinite(map[i]))
       sorted[used++] = map[i];
   if (used > 0) {
-    qsort(sorted, used, sizeof *sorted, ascending);
+    qsort(sorted, used, sizeof *sorted, ct_by_float);
     *low = (double)sorted[used / 50];
     *high = (double)sorted[used - 1 - used / 50];
   }

@@ -68,6 +68,18 @@ void *ct_xgrow(void *list, size_t *room, size_t size_bytes)
   return grown;
 }
 
+int ct_by_float(const void *a, const void *b)
+{
+  const float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+int ct_by_double(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
 static int64_t clock_ns(clockid_t clock)
 {
   struct timespec now;

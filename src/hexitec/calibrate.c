@@ -314,12 +314,6 @@ void ct_calibrate_pixel(const struct ct_calibrate *setup, const uint32_t *counts
   free(s.sums);
 }
 
-static int ascending(const void *a, const void *b)
-{
-  const double left = *(const double *)a, right = *(const double *)b;
-  return (left > right) - (left < right);
-}
-
 double ct_calibrate_gradient(const struct ct_calibrate *setup, const uint32_t *counts, const uint16_t *threshold_ADU,
                              size_t pixels)
 {
@@ -335,7 +329,7 @@ double ct_calibrate_gradient(const struct ct_calibrate *setup, const uint32_t *c
     if (guess.score > 0)
       gradients[n++] = guess.gradient;
   }
-  qsort(gradients, n, sizeof *gradients, ascending);
+  qsort(gradients, n, sizeof *gradients, ct_by_double);
   if (n > 0)
     typical = gradients[n / 2];
   free(gradients);

@@ -4,17 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int by_value(const void *a, const void *b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double median(double *values, size_t n)
 {
   if (n == 0)
     return (double)NAN;
-  qsort(values, n, sizeof *values, by_value);
+  qsort(values, n, sizeof *values, ct_by_double);
   return values[n / 2];
 }
 

@@ -61,12 +61,6 @@ static char *settings_of(const struct ct_snapshot *snapshot)
 }
 
 /* ---- the camera's pictures, value by value ------------------------------------------------------------------------ */
-static int by_value(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
 /* What is black and what is white: the 1st and the 99th of a hundred. False: no value at all. */
 static bool set_range(struct ct_picture_file *picture)
 {
@@ -76,7 +70,7 @@ static bool set_range(struct ct_picture_file *picture)
     if (isfinite(picture->values[i]))
       sorted[n++] = picture->values[i];
   if (n > 0) {
-    qsort(sorted, n, sizeof *sorted, by_value);
+    qsort(sorted, n, sizeof *sorted, ct_by_float);
     picture->low = (double)sorted[n / 100];
     picture->high = (double)sorted[n - 1 - n / 100];
     if (!(picture->high > picture->low))

@@ -9,17 +9,8 @@ enum { BIN_MAX = 8 };
 /* Sums over the live pixels of one cell of bin x bin; how many there are. */
 static uint32_t cell_sums(const struct ct_picture *p, uint32_t bin, uint32_t row, uint32_t col, struct ct_sums *sum)
 {
-  uint32_t pixels = 0;
-  *sum = (struct ct_sums){ 0 };
-  for (uint32_t y = row * bin; y < (row + 1) * bin && y < p->rows; y++)
-    for (uint32_t x = col * bin; x < (col + 1) * bin && x < p->cols; x++) {
-      size_t pixel = (size_t)y * p->cols + x;
-      if (!p->live[pixel])
-        continue;
-      ct_sums_add(sum, &p->sums[pixel]);
-      pixels++;
-    }
-  return pixels;
+  const struct ct_adaptive all = { .sums = p->sums, .live = p->live, .rows = p->rows, .cols = p->cols };
+  return ct_adaptive_cell(&all, col * bin, row * bin, bin, sum);
 }
 
 /* All photons in the spectra of those pixels. */
@@ -53,12 +44,6 @@ static void cell_intensity(const struct ct_picture *p, uint32_t bin, uint32_t ro
   *sigma = known ? (float)(sqrt(variance) / pixels) : NAN;
 }
 
-static int by_value(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
 /* Of the sigmas of the cells that are shown. <scratch> has room for as many cells. */
 static double median_sigma(const struct ct_map_parts *map, size_t cells, float *scratch)
 {
@@ -68,7 +53,7 @@ static double median_sigma(const struct ct_map_parts *map, size_t cells, float *
       scratch[n++] = map->sigma[i];
   if (n == 0)
     return NAN;
-  qsort(scratch, n, sizeof *scratch, by_value);
+  qsort(scratch, n, sizeof *scratch, ct_by_float);
   return (double)scratch[n / 2];
 }
 
@@ -113,7 +98,7 @@ static double sigma_of_bin(const struct ct_picture *p, uint32_t bin, double min_
     }
   if (n == 0)
     return INFINITY;
-  qsort(scratch, n, sizeof *scratch, by_value);
+  qsort(scratch, n, sizeof *scratch, ct_by_float);
   return (double)scratch[n / 2];
 }
 

@@ -140,7 +140,7 @@ static int find_level(struct ct_field *f, const float *image)
   if (!bright) return CT_ENOMEM;
   for (size_t i = 0; i < pixels; i++)
     if (isfinite(image[i])) bright[n++] = image[i] - f->dark[i];
-  qsort(bright, n, sizeof *bright, ct_by_value);
+  qsort(bright, n, sizeof *bright, ct_by_float);
   for (size_t i = n < part ? 0 : n - part; i < n; i++) sum += (double)bright[i];
   free(bright);
   if (n < part || !(sum > 0)) return CT_ENODATA;

@@ -107,9 +107,6 @@ void ct_rings_take(struct ct_rings *rings, const float *row);
 /* ct_ring_estimate of these rows; CT_ENODATA: nothing is said. */
 int ct_rings_end(struct ct_rings *rings, double axis_px, float *ring);
 
-/* Of floats, ascending, for qsort. */
-int ct_by_value(const void *a, const void *b);
-
 /* Memory for SIMD, set to 0; released with free. */
 float *ct_floats(size_t n);
 

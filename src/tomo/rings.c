@@ -126,7 +126,7 @@ static double unlike(struct ct_rings *r, double axis_px)
     double at = rint(2 * axis_px - c);
     if (at >= 0 && at < r->cols) r->list[n++] = fabsf(r->off[c] - r->off[(uint32_t)at]);
   }
-  qsort(r->list, n, sizeof *r->list, ct_by_value);
+  qsort(r->list, n, sizeof *r->list, ct_by_float);
   return n ? sqrt(0.5) / 1.282 * (double)r->list[n - 1 - n / 5] : 0;
 }
 
@@ -166,7 +166,7 @@ int ct_rings_end(struct ct_rings *r, double axis_px, float *ring)
   else memset(r->wall, 0, cols * sizeof *r->wall);
   /* Where the sample changes from row to row that is no noise: a tenth of the columns is hoped to see none of it. */
   memcpy(r->list, r->noise, cols * sizeof *r->list);
-  qsort(r->list, cols, sizeof *r->list, ct_by_value);
+  qsort(r->list, cols, sizeof *r->list, ct_by_float);
   for (uint32_t c = 0; c < cols; c++) {
     double scatter = r->second[c] / UNSTEADY, off = fabs((double)r->off[c]);
     float rest = r->off[c] - r->wall[c];

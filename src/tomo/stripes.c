@@ -42,12 +42,6 @@ static void median_filter(float *out, const float *row, uint32_t n, uint32_t win
   }
 }
 
-int ct_by_value(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
 /* ---- in a sinogram ------------------------------------------------------------------------------------------------ */
 struct stripes {
   uint32_t rows, cols;
@@ -104,7 +98,7 @@ static void mark(struct stripes *s, uint32_t widest)
   float *sorted = s->scratch;
 
   memcpy(sorted, s->list, n * sizeof *sorted);
-  qsort(sorted, n, sizeof *sorted, ct_by_value);
+  qsort(sorted, n, sizeof *sorted, ct_by_float);
   for (uint32_t i = from; i < to; i++)
     x += i, y += (double)sorted[i], xx += (double)i * i, xy += i * (double)sorted[i];
   double slope = (used * xy - x * y) / (used * xx - x * x), low = (y - slope * x) / used, high = low + slope * (n - 1);

@@ -65,12 +65,6 @@ static bool fit(const struct seen *seen, uint32_t n, const struct line *near, do
   return true;
 }
 
-static int by_value(const void *a, const void *b)
-{
-  const double *x = a, *y = b;
-  return (*x > *y) - (*x < *y);
-}
-
 /* Of the lines through any two the one that half of all are nearest to (least median of squares: Rousseeuw, J. Am. Stat.
  * Assoc. 79 (1984) 871); how near. */
 static double find_most(const struct seen *seen, uint32_t n, struct line *best)
@@ -83,7 +77,7 @@ static double find_most(const struct seen *seen, uint32_t n, struct line *best)
       if (!(fabs(apart) > 0)) continue;
       struct line line = { .y = seen[i].y, .at = seen[i].axis_px, .slope = (seen[j].axis_px - seen[i].axis_px) / apart };
       for (uint32_t k = 0; k < n; k++) off[k] = off_line(&line, &seen[k]);
-      qsort(off, n, sizeof *off, by_value);
+      qsort(off, n, sizeof *off, ct_by_double);
       if (off[n / 2] < least) least = off[n / 2], *best = line;
     }
   return least;

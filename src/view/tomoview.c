@@ -57,12 +57,6 @@ static bool find_source(const struct ct_view *view, const struct ct_snapshot *sn
 }
 
 /* ---- range ------------------------------------------------------------------------------------------------------- */
-static int by_value(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
 /* From the 1st to the 99th of a hundred, of a sample of the values; the ends stay while they still suit, so that the
  * picture does not breathe. */
 static bool set_range(struct ct_view_tomo *tomo, const struct source *source)
@@ -75,7 +69,7 @@ static bool set_range(struct ct_view_tomo *tomo, const struct source *source)
       sample[n++] = source->values[i];
   if (n == 0)
     return false;
-  qsort(sample, n, sizeof *sample, by_value);
+  qsort(sample, n, sizeof *sample, ct_by_float);
   double low = (double)sample[n / 100], high = (double)sample[n - 1 - n / 100], span = high - low;
   double old = tomo->high - tomo->low;
   if (!(old > 0 && fabs(low - tomo->low) < 0.1 * old && fabs(high - tomo->high) < 0.1 * old)) {

@@ -54,15 +54,9 @@ static void make_frame(uint16_t *frame, double occupancy, uint64_t *seed)
   }
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double median(double *values)
 {
-  qsort(values, RUNS, sizeof *values, compare_doubles);
+  qsort(values, RUNS, sizeof *values, ct_by_double);
   return values[RUNS / 2];
 }
 

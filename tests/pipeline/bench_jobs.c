@@ -22,15 +22,9 @@ static void make_frames(unsigned char *frames, double occupancy)
   }
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double low(double *values)
 {
-  qsort(values, RUNS, sizeof *values, compare_doubles);
+  qsort(values, RUNS, sizeof *values, ct_by_double);
   return values[RUNS / 10];
 }
 

@@ -151,15 +151,9 @@ static double measure_same(struct run *run, const struct side *side)
   return (double)(ct_time_mono_ns() - start_ns) / ITEMS;
 }
 
-static int ascending(const void *a, const void *b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double median(double *values, size_t n)
 {
-  qsort(values, n, sizeof *values, ascending);
+  qsort(values, n, sizeof *values, ct_by_double);
   return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 

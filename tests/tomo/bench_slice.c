@@ -19,15 +19,9 @@ static void print(const char *figure, double value, const char *unit, const char
   fflush(stdout);
 }
 
-static int by_value(const void *a, const void *b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double median(double *values, int n)
 {
-  qsort(values, (size_t)n, sizeof *values, by_value);
+  qsort(values, (size_t)n, sizeof *values, ct_by_double);
   return values[n / 2];
 }
 
