@@ -150,10 +150,11 @@ void ct_axis_close(struct ct_axis_finder *finder);   /* NULL is fine */
 /* The axis from what a slice has kept, whatever axis it is reconstructed with.
  * Whole turns: from opposite projections, from the first pair on, anywhere on the detector (correlation where both see the
  * sample: Vo et al., Opt. Express 29 (2021) 17849); of up to 64 pairs together, so that noise of single ones does not hide it
- * where the sample reaches beyond the detector. Half turns: at the end from the double wedge that the spectrum of a
- * whole turn is confined to (Vo et al., Opt. Express 22 (2014) 19078), about the middle half of the detector. Before, from
- * 45 degrees on, from the centre of mass, which moves on a sine. Both only of a sample that lies inside the detector; of
- * one that does not, half a turn has its two ends, which are opposite. What ct_tomo_ring was told is subtracted. sigma_px
+ * where the sample reaches beyond the detector; from eight on without what they have in common, which the beam may have, too, if
+ * that is enough. Half turns: at the end from the double wedge that the spectrum of a whole turn is confined to (Vo et al., Opt.
+ * Express 22 (2014) 19078), about the middle half of the detector. Before, from 45 degrees on, from the centre of mass, which
+ * moves on a sine. Both only of a sample that lies inside the detector; of one that does not, and where the beam has changed so
+ * that they disagree, half a turn has its two ends, which are opposite. What ct_tomo_ring was told is subtracted. sigma_px
  * is one standard deviation, of noise and of what is wrong with columns and levels as far as it shows. 0; CT_ENODATA: none
  * of them can say, *axis is {CT_AXIS_NONE, NaN, NaN, 0}. */
 int ct_axis_find(struct ct_axis_finder *finder, const struct ct_tomo *tomo, struct ct_tomo_axis *axis);

@@ -8,6 +8,13 @@
 
 /* What a sample may have at the edges of the detector, of its mean, to lie inside. */
 #define CUT_SHARE 0.015
+/* And by how much the beam may be weaker than its flat, and that more so at one side. */
+#define LEVEL_SHARE 1.0
+#define LEAN_SHARE 0.3
+/* Of a turn, for the centre of mass. */
+#define ENOUGH_DEG 45
+
+static const struct ct_tomo_axis nowhere = { CT_AXIS_NONE, NAN, NAN, 0 };
 
 const char *ct_axis_method_word(enum ct_axis_method method)
 {
@@ -100,12 +107,12 @@ void ct_axis_take(const struct ct_axis_finder *f, float *out, const float *row)
 
 /* ---- what there is to find it by ---------------------------------------------------------------------------------- */
 /* Noise, what rows have alike from column to column, and whether all of the sample is seen: one that reaches beyond the
- * detector shows at its edges, values rise there, or change as it turns. Beams that are weaker than the flat, on one side
- * too, do not. */
+ * detector shows at its edges, values rise there, or change as it turns, or are large. Beams that are somewhat weaker than the
+ * flat, on one side too, do not. */
 void ct_axis_look_over(struct ct_axis_finder *f, const float *const *rows, uint32_t n)
 {
   uint32_t width = f->cols / 128 + 2, last = f->cols - 1, every = n / CT_PAIRS_MAX + 1;
-  double rises = 0, leans = 0, energy = 0, steps = 0, used = 0;
+  double rises = 0, leans = 0, level = 0, energy = 0, steps = 0, used = 0;
 
   f->noise = f->lean = 0;
   memset(f->mean, 0, f->cols * sizeof *f->mean);
@@ -125,11 +132,14 @@ void ct_axis_look_over(struct ct_axis_finder *f, const float *const *rows, uint3
     }
     rises += ((end[1] - end[0]) * (end[1] - end[0]) + (end[3] - end[2]) * (end[3] - end[2])) / n;
     f->lean += apart / n;
+    level += (end[0] + end[2]) / (2 * n);
     leans += apart * apart / n;
     energy += squares / f->cols / n;
   }
   f->noise /= used;
-  f->cut = rises + leans - f->lean * f->lean - 6 * f->noise / width > CUT_SHARE * CUT_SHARE * (energy - f->noise);
+  energy = fmax(energy - f->noise, 0);
+  f->cut = rises + leans - f->lean * f->lean - 6 * f->noise / width > CUT_SHARE * CUT_SHARE * energy ||
+           level * level > LEVEL_SHARE * LEVEL_SHARE * energy || f->lean * f->lean > LEAN_SHARE * LEAN_SHARE * energy;
   /* Fourth differences of the mean: the sample's own are small, those of independent columns of variance v have 70 v. */
   for (uint32_t c = 2; c + 2 < f->cols; c++) {
     double step = f->mean[c - 2] + f->mean[c + 2] - 4 * (f->mean[c - 1] + f->mean[c + 1]) + 6 * f->mean[c];
@@ -230,33 +240,56 @@ static bool half_turn(const struct ct_axis_finder *f, uint32_t n, uint32_t *rows
   return turned > 180 - 3 * step;
 }
 
-/* After half a turn the first projection comes again, mirrored. The stage stopped short of it by a step or so: the line
- * through the first two goes on to what is opposite to the last. */
-static int from_ends(struct ct_axis_finder *f, uint32_t n, struct ct_tomo_axis *axis)
+/* After half a turn the first projection comes again, mirrored. The stage stopped short of it by a step or so: the line, or if
+ * <bent> the parabola, through the first ones goes on to what is opposite to the last. */
+static int from_ends(struct ct_axis_finder *f, uint32_t n, bool bent, struct ct_tomo_axis *axis)
 {
-  double step = f->angle_deg[1] - f->angle_deg[0], gap = f->angle_deg[0] + 180 - f->angle_deg[n - 1];
-  double far = gap / step;
-  if (!(step > 0 && far >= 0 && far < 1.5)) return CT_ENODATA;
-  for (uint32_t c = 0; c < f->cols; c++) f->beyond[c] = f->rows[0][c] + (float)far * (f->rows[0][c] - f->rows[1][c]);
-  const float *last = f->rows[n - 1], *beyond = f->beyond;
+  double gap = f->angle_deg[0] + 180 - f->angle_deg[n - 1], far = (double)INFINITY;
+  uint32_t next = 0;
+  *axis = nowhere;
+  while (!(far < 1.5) && ++next < 4 && 2 * next < n) far = gap / (f->angle_deg[next] - f->angle_deg[0]);
+  if (!(far >= 0 && far < 1.5)) return CT_ENODATA;
+  const float *first = f->rows[0], *second = f->rows[next], *third = f->rows[2 * next], *last = f->rows[n - 1], *beyond = f->beyond;
+  double later = f->angle_deg[next] - f->angle_deg[0], latest = f->angle_deg[2 * next] - f->angle_deg[0];
+  double bend = bent ? gap * (gap + later) / (latest * (latest - later)) : 0;
+  for (uint32_t c = 0; c < f->cols; c++) {
+    double line = (double)first[c] + far * (double)(first[c] - second[c]);
+    double off = (double)(third[c] - first[c]) - latest / later * (double)(second[c] - first[c]);
+    f->beyond[c] = (float)(line + bend * off);
+  }
   return ct_axis_from_pairs(f, &last, &beyond, 1, axis);
+}
+
+static bool disagree(const struct ct_tomo_axis *one, const struct ct_tomo_axis *other)
+{
+  return fabs(one->axis_px - other->axis_px) > 2.5 * hypot(one->sigma_px, other->sigma_px);
+}
+
+/* From <n> rows within half a turn, <complete> or not, of <seen> altogether. All of them say more than its two ends, if all of the
+ * sample is there; but where the beam is not what it was for the flat they are the more misled: where they disagree the ends
+ * are right, unless that is from how they go on. */
+static int from_half(struct ct_axis_finder *f, uint32_t n, bool complete, uint32_t seen, struct ct_tomo_axis *axis)
+{
+  struct ct_tomo_axis ends, bent;
+  int rc = CT_ENODATA;
+  if (complete && !f->cut) rc = ct_axis_from_wedge(f, f->rows, f->angle_deg, n, axis);
+  if (rc && !f->cut && f->angle_deg[seen - 1] - f->angle_deg[0] >= ENOUGH_DEG)
+    rc = ct_axis_from_mass(f, f->rows, f->angle_deg, seen, axis);
+  if (!complete || from_ends(f, n, false, &ends)) return rc;
+  if (rc || (disagree(axis, &ends) && !from_ends(f, n, true, &bent) && disagree(axis, &bent))) *axis = ends;
+  return 0;
 }
 
 int ct_axis_find(struct ct_axis_finder *f, const struct ct_tomo *t, struct ct_tomo_axis *axis)
 {
-  *axis = (struct ct_tomo_axis){ CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
+  *axis = nowhere;
   if (t->n < 2 || t->setup.cols != f->cols) return CT_ENODATA;
   f->ring = t->has_ring ? t->ring : NULL;
   uint32_t n = rows_of(f, t), half;
-  bool complete = half_turn(f, n, &half), enough = f->angle_deg[n - 1] - f->angle_deg[0] >= 45;
+  bool complete = half_turn(f, n, &half), enough = f->angle_deg[n - 1] - f->angle_deg[0] >= ENOUGH_DEG;
   ct_axis_look_over(f, f->rows, n);
 
-  if (t->setup.rotation_deg == 180) {
-    /* All of half a turn says more than its two ends, if all of the sample is there. */
-    if (complete && !f->cut && !ct_axis_from_wedge(f, f->rows, f->angle_deg, half, axis)) return 0;
-    if (enough && !f->cut && !ct_axis_from_mass(f, f->rows, f->angle_deg, n, axis)) return 0;
-    if (complete && !from_ends(f, half, axis)) return 0;
-  }
+  if (t->setup.rotation_deg == 180 && !from_half(f, half, complete, n, axis)) return 0;
   uint32_t pairs = ct_axis_pairs(f, t, CT_PAIRS_MAX);
   for (uint32_t i = 0; i < pairs; i++) {
     f->rows[i] = row_of(t, f->first[i]);
@@ -270,6 +303,5 @@ int ct_axis_find(struct ct_axis_finder *f, const struct ct_tomo *t, struct ct_to
 
 int ct_axis_pair(struct ct_axis_finder *f, const float *row, const float *opposite, struct ct_tomo_axis *axis)
 {
-  *axis = (struct ct_tomo_axis){ CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
   return ct_axis_from_pairs(f, &row, &opposite, 1, axis);
 }

@@ -70,10 +70,16 @@ struct ct_axis_finder {
 void ct_axis_look_over(struct ct_axis_finder *finder, const float *const *rows, uint32_t n);
 /* Up to <most> opposite ones, spread over all there are, into finder->first and ->second. */
 uint32_t ct_axis_pairs(struct ct_axis_finder *finder, const struct ct_tomo *tomo, uint32_t most);
-/* Makes ready the <i>-th facing of a row times <scale> and the one half a turn later; <down> as there. */
-void ct_axis_face(struct ct_axis_finder *finder, uint32_t i, const float *row, const float *opposite, double scale, double down);
+/* Adds facings of <n> pairs of a row of the detector, <down> as there, whose noise counts alike whatever it is. Of what is <turning>:
+ * without what they have in common, which is as symmetric about the axis as the rest, but not where beam or columns have changed
+ * since the flat. */
+void ct_axis_face(struct ct_axis_finder *finder, struct ct_facings *facings, const float *const *rows, const float *const *opposite,
+                  uint32_t n, bool turning, double down);
 /* The axis that they are opposite about. */
 int ct_axis_from_facings(struct ct_axis_finder *finder, const struct ct_facings *facings, struct ct_tomo_axis *axis);
+/* What is <turning> says, where that is surer than <all> there is, or says something else. */
+struct ct_tomo_axis ct_axis_agreed(const struct ct_tomo_axis *turning, const struct ct_tomo_axis *all);
+bool ct_axis_is_good(const struct ct_tomo_axis *axis);   /* its error cannot be seen */
 /* rows[i] and opposite[i] are those of the same detector row, half a turn apart. */
 int ct_axis_from_pairs(struct ct_axis_finder *finder, const float *const *rows, const float *const *opposite, uint32_t n,
                        struct ct_tomo_axis *axis);

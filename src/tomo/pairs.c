@@ -164,6 +164,8 @@ static double steepness(const float *row, uint32_t n, uint32_t lever)
   return squares - sum * sum / (n - lever);
 }
 
+/* Whoever knows it so well looks no further. */
+#define GOOD_PX 0.05
 /* By how much more an axis that leans by half a degree shifts opposite rows, from one row to the next. */
 #define LEAN_SHIFT 0.0175
 
@@ -305,14 +307,17 @@ static bool find_fine(struct ct_axis_finder *f, const struct ct_facings *facings
   return true;
 }
 
-void ct_axis_face(struct ct_axis_finder *f, uint32_t i, const float *row, const float *opposite, double scale, double down)
+/* Makes ready the <i>-th facing of a row and the one half a turn later, less <alike>, which may be NULL, times <scale>. */
+static void face(struct ct_axis_finder *f, uint32_t i, const float *row, const float *opposite, const double *alike, double scale,
+                 double down)
 {
   struct ct_facing *p = &f->facing[i];
   ct_axis_take(f, p->row, row);
   ct_axis_take(f, f->scratch, opposite);
   for (uint32_t c = 0; c < f->cols; c++) {
-    p->row[c] *= (float)scale;
-    p->mirror[c] = f->scratch[f->cols - 1 - c] * (float)scale;
+    uint32_t across = f->cols - 1 - c;
+    p->row[c] = (float)(scale * ((double)p->row[c] - (alike ? alike[c] : 0)));
+    p->mirror[c] = (float)(scale * ((double)f->scratch[across] - (alike ? alike[across] : 0)));
   }
   smooth(p->row, f->scratch, f->cols);
   smooth(p->mirror, f->scratch, f->cols);
@@ -322,20 +327,63 @@ void ct_axis_face(struct ct_axis_finder *f, uint32_t i, const float *row, const 
   p->down = down;
 }
 
+void ct_axis_face(struct ct_axis_finder *f, struct ct_facings *facings, const float *const *rows, const float *const *opposite,
+                  uint32_t n, bool turning, double down)
+{
+  double noise = 0;
+  memset(f->mean, 0, f->cols * sizeof *f->mean);
+  for (uint32_t i = 0; i < n; i++) {
+    noise += (ct_axis_noise(rows[i], f->cols) + ct_axis_noise(opposite[i], f->cols)) / 2 / n;
+    for (int k = 0; k < 2; k++) {
+      ct_axis_take(f, f->scratch, k ? opposite[i] : rows[i]);
+      for (uint32_t c = 0; c < f->cols; c++) f->mean[c] += (double)f->scratch[c] / (2 * n);
+    }
+  }
+  double shared = turning || n == 1 ? 0 : f->shared, all = noise + (n - 1) * shared;
+  if (!(all > 0)) all = 1;
+  for (uint32_t i = 0; i < n; i++)
+    face(f, facings->n + i, rows[i], opposite[i], turning ? f->mean : NULL, 1 / sqrt(all), down);
+  facings->noise = (facings->noise * facings->rows + noise / all) / (facings->rows + 1);
+  facings->shared = (facings->shared * facings->rows + shared / all) / (facings->rows + 1);
+  facings->n += n;
+  facings->rows++;
+}
+
 int ct_axis_from_facings(struct ct_axis_finder *f, const struct ct_facings *facings, struct ct_tomo_axis *axis)
 {
   int32_t coarse = 0;
+  *axis = (struct ct_tomo_axis){ CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
   if (!facings->n || !find_coarse(f, facings, &coarse)) return CT_ENODATA;
   return find_fine(f, facings, coarse * (int32_t)f->coarse_bin, axis) ? 0 : CT_ENODATA;
+}
+
+bool ct_axis_is_good(const struct ct_tomo_axis *axis)
+{
+  return axis->method != CT_AXIS_NONE && axis->sigma_px < GOOD_PX;
+}
+
+struct ct_tomo_axis ct_axis_agreed(const struct ct_tomo_axis *turning, const struct ct_tomo_axis *all)
+{
+  if (turning->method == CT_AXIS_NONE) return *all;
+  if (all->method == CT_AXIS_NONE) return *turning;
+  bool apart = fabs(all->axis_px - turning->axis_px) > 3 * hypot(all->sigma_px, turning->sigma_px);
+  return apart || turning->sigma_px < all->sigma_px ? *turning : *all;
 }
 
 int ct_axis_from_pairs(struct ct_axis_finder *f, const float *const *rows, const float *const *opposite, uint32_t n,
                        struct ct_tomo_axis *axis)
 {
-  struct ct_facings facings = { .n = n < CT_PAIRS_MAX ? n : CT_PAIRS_MAX, .rows = 1, .shared = f->shared };
-  for (uint32_t i = 0; i < facings.n; i++) {
-    facings.noise += (ct_axis_noise(rows[i], f->cols) + ct_axis_noise(opposite[i], f->cols)) / 2 / facings.n;
-    ct_axis_face(f, i, rows[i], opposite[i], 1, 0);
+  struct ct_facings facings = { 0 }, part = { 0 };
+  struct ct_tomo_axis turning = { .method = CT_AXIS_NONE };
+  if (n > CT_PAIRS_MAX) n = CT_PAIRS_MAX;
+  if (n >= PARTS) {
+    ct_axis_face(f, &part, rows, opposite, n, true, 0);
+    ct_axis_from_facings(f, &part, &turning);
   }
-  return ct_axis_from_facings(f, &facings, axis);
+  *axis = turning;
+  if (ct_axis_is_good(&turning)) return 0;
+  ct_axis_face(f, &facings, rows, opposite, n, false, 0);
+  ct_axis_from_facings(f, &facings, axis);
+  *axis = ct_axis_agreed(&turning, axis);
+  return axis->method == CT_AXIS_NONE ? CT_ENODATA : 0;
 }

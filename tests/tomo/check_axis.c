@@ -16,6 +16,10 @@ struct scan {
   uint32_t cols, rotation_deg;
   double axis_px, radius_cols, noise, level;
   int views, until;
+  double bump;                 /* by how much the beam is weaker than for the flat, most at two fifths of the detector */
+  double lost;                 /* and by how much more at the right than at the left when the scan has ended */
+  bool golden;
+  const struct phantom *sample;   /* NULL: the head */
 };
 
 static int find(const struct scan *s, struct ct_tomo_axis *axis)
@@ -30,9 +34,12 @@ static int find(const struct scan *s, struct ct_tomo_axis *axis)
   assert_int_equal(ct_tomo_open(&tomo, &setup, NULL), 0);
   assert_int_equal(ct_axis_open(&finder, s->cols, NULL), 0);
   for (int i = 0; i < s->until; i++) {
-    double angle = -40 + (double)s->rotation_deg * i / s->views;
-    phantom_row(&phantom_head, angle, s->cols, s->axis_px, s->radius_cols, row);
-    for (uint32_t c = 0; c < s->cols; c++) row[c] += (float)(s->level + s->noise * phantom_normal(&seed));
+    double share = s->golden ? fmod(0.6180339887 * i, 1) : (double)i / s->views, angle = -40 + s->rotation_deg * share;
+    phantom_row(s->sample ? s->sample : &phantom_head, angle, s->cols, s->axis_px, s->radius_cols, row);
+    for (uint32_t c = 0; c < s->cols; c++) {
+      double along = (double)c / s->cols - 0.4, beam = s->bump * exp(-along * along * 20) + s->lost * i / s->views * along;
+      row[c] += (float)(s->level + beam + s->noise * phantom_normal(&seed));
+    }
     assert_int_equal(ct_tomo_add(tomo, row, angle), 0);
   }
   int rc = ct_axis_find(finder, tomo, axis);
@@ -108,6 +115,43 @@ static void wedge_is_empty_about_the_axis(void **state)
   assert_found(&wide, CT_AXIS_WEDGE, 0.1);
 }
 
+/* What is wrong with the beam all the time is not taken for the sample; peaks are about 80. */
+static void a_beam_that_has_changed_does_not_mislead(void **state)
+{
+  (void)state;
+  const struct scan whole = { .cols = 256, .rotation_deg = 360, .axis_px = 133.3, .radius_cols = 100, .noise = 0.3, .views = 360, .until = 360 };
+  const struct scan half = { .cols = 256, .rotation_deg = 180, .axis_px = 133.3, .radius_cols = 100, .noise = 0.3, .views = 180, .until = 180 };
+  for (int i = 0; i < 4; i++) {
+    struct scan s = i % 2 ? half : whole;
+    if (i < 2) s.bump = 8;
+    else s.lost = 8;
+    assert_found(&s, CT_AXIS_PAIRS, i % 2 ? 0.4 : 0.05);
+  }
+}
+
+static void golden_angles_come_to_it_too(void **state)
+{
+  (void)state;
+  struct scan s = { .cols = 256, .rotation_deg = 180, .axis_px = 133.3, .radius_cols = 200, .noise = 0.5, .views = 300, .until = 300,
+                    .golden = true };
+  assert_found(&s, CT_AXIS_PAIRS, 0.3);
+  s.rotation_deg = 360;
+  assert_found(&s, CT_AXIS_PAIRS, 0.1);
+  s.radius_cols = 100;
+  s.until = 40;
+  assert_found(&s, CT_AXIS_CENTRE_OF_MASS, 0.5);
+}
+
+/* A cylinder that reaches beyond the detector to one side has the same centre of mass from all sides, and not at its axis. */
+static void a_part_has_no_centre_of_mass(void **state)
+{
+  (void)state;
+  const struct scan s = { .cols = 160, .rotation_deg = 360, .axis_px = 25.3, .radius_cols = 130, .noise = 0.3, .views = 360, .until = 150,
+                          .sample = &phantom_middle };
+  struct ct_tomo_axis axis;
+  if (!find(&s, &axis)) fail_msg("%s: %g +- %g", ct_axis_method_word(axis.method), axis.axis_px, axis.sigma_px);
+}
+
 static void nothing_has_no_axis(void **state)
 {
   (void)state;
@@ -172,6 +216,9 @@ int main(void)
     cmocka_unit_test(first_pair_is_enough),
     cmocka_unit_test(centre_of_mass_turns),
     cmocka_unit_test(wedge_is_empty_about_the_axis),
+    cmocka_unit_test(a_beam_that_has_changed_does_not_mislead),
+    cmocka_unit_test(golden_angles_come_to_it_too),
+    cmocka_unit_test(a_part_has_no_centre_of_mass),
     cmocka_unit_test(nothing_has_no_axis),
     cmocka_unit_test(rows_of_a_pair_tell_the_tilt),
   };
