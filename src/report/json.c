@@ -71,18 +71,26 @@ static json_t *real(double value)
   return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* The shortest decimal that is this float again: 0.8021, not 0.802100003. */
+/* The shortest decimal that is this float again: 0.8021, not 0.802100003. Pictures have a million of them: in powers of ten that
+ * are exact, with one rounding, a decimal is the number that printing and reading it gives. */
 static json_t *short_real(float value)
 {
+  static const double ten[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+                                1e18, 1e19, 1e20, 1e21, 1e22 };
+  const double size = fabs((double)value);
   if (!isfinite(value))
     return json_null();
-  char text[32];
+  if (!(size >= 1e-13 && size < 1e15))
+    return json_real((double)value);
+  const int first = (int)floor(log10(size));          /* digit; the others are behind it */
   for (int digits = 6; digits <= 9; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, (double)value);
-    if (strtof(text, NULL) == value)
-      break;
+    const int places = digits - 1 - first;
+    const double whole = rint(places < 0 ? (double)value / ten[-places] : (double)value * ten[places]);
+    const double decimal = places < 0 ? whole * ten[-places] : whole / ten[places];
+    if ((float)decimal == value)
+      return json_real(decimal);
   }
-  return json_real(strtod(text, NULL));
+  return json_real((double)value);
 }
 
 static json_t *of_value(const struct ct_value *value)

@@ -197,6 +197,54 @@ static void json_map_blanks(void **state)
   free(text);
 }
 
+static const char *shortest(float value, char text[32])
+{
+  for (int digits = 6; digits <= 9; digits++) {
+    snprintf(text, 32, "%.*g", digits, (double)value);
+    if (strtof(text, NULL) == value)
+      break;
+  }
+  return text;
+}
+
+/* Of floats of all sizes that pictures have: those they were, in as few digits as printf needs. */
+static void json_pictures_are_exact_and_short(void **state)
+{
+  (void)state;
+  enum { SIDE = 128, N = SIDE * SIDE };
+  static _Alignas(8) char memory[1 << 20];
+  struct ct_snapshot_builder builder;
+  struct ct_map_parts map;
+  struct ct_request request;
+  struct ct_report *report = new_report(CT_REPORT_JSON, CT_REPORT_MAP);
+  const struct ct_report_setup setup = { .format = CT_REPORT_JSON, .fields = CT_REPORT_MAP };
+  char *text = NULL, text_of_it[32];
+  size_t length;
+  uint64_t seed = 3;
+  assert_int_equal(ct_report_requests(&setup, &request, 1), 1);
+  assert_int_equal(ct_snapshot_begin(&builder, memory, sizeof memory), 0);
+  assert_true(ct_snapshot_add_map(&builder, &request, SIDE, SIDE, &map));
+  for (int i = 0; i < N; i++) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    float digits = (float)(seed >> 40), size = powf(10, (float)(i % 24) - 16);
+    map.emf[i] = i % 3 ? digits * size : (float)((double)(seed >> 50) * (double)size);
+    map.emf[i] *= i % 2 ? -1.0f : 1.0f;
+  }
+  FILE *out = open_memstream(&text, &length);
+  assert_int_equal(ct_report_write(report, ct_snapshot_finish(&builder), out), 0);
+  fclose(out);
+  json_t *sample = json_loads(text, 0, NULL);
+  for (int i = 0; i < N; i++) {
+    double number = json_real_value(json_array_get(at(sample, "map.emf"), (size_t)i));
+    assert_true((float)number == map.emf[i]);
+    if (fabsf(map.emf[i]) >= 1e-13f)
+      assert_true(number == strtod(shortest(map.emf[i], text_of_it), NULL));
+  }
+  json_decref(sample);
+  free(text);
+  ct_report_free(report);
+}
+
 static void json_strings_stay_valid(void **state)
 {
   (void)state;
@@ -424,7 +472,7 @@ int main(int argc, char **argv)
     return write_all(strcmp(argv[1], "json") == 0 ? CT_REPORT_JSON : CT_REPORT_TSV);
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(json_is_one_line), cmocka_unit_test(json_has_the_schema), cmocka_unit_test(json_of_nothing),
-    cmocka_unit_test(json_nan_is_null), cmocka_unit_test(json_counts_are_exact), cmocka_unit_test(json_map_blanks),
+    cmocka_unit_test(json_nan_is_null), cmocka_unit_test(json_counts_are_exact), cmocka_unit_test(json_map_blanks), cmocka_unit_test(json_pictures_are_exact_and_short),
     cmocka_unit_test(json_strings_stay_valid), cmocka_unit_test(tsv_columns_stay),
     cmocka_unit_test(tsv_has_the_scalars), cmocka_unit_test(output_that_fails), cmocka_unit_test(screens_as_text), cmocka_unit_test(refused_setups),
     cmocka_unit_test(words),
