@@ -406,9 +406,10 @@ def test_planes_have_projections_whose_angle_comes_later(scene):
     for first in range(0, 180, 30):
         for k in range(first, first + 30):
             camera.projection(1.0 * k, Shot=1000 + k, RotationAngle="?")
-        program.sample_where(lambda s: stream(s, "camera")["projections"] == first + 30)
+        program.sample_where(lambda s: s["ct"]["waiting"] == 30)
         for k in range(first, first + 30):
             stage.tell(Theta=1.0 * k, Shot=1000 + k)
+        program.sample_where(lambda s: s["ct"]["in_slice"] == first + 30)
     sample = program.sample_that(all_are_right)
     expect(unplaced=(sample["ct"]["unplaced"], 0))
     ends(program)
