@@ -57,7 +57,7 @@ struct ct_reader_setup {
   enum ct_role role;            /* HEXITEC or camera */
   uint32_t rows, cols;          /* of HEXITEC: frames of another shape are rejected; a camera's may have any */
   double frame_hz;
-  const char *angle, *trigger;  /* scalars of the run that tell the angle of a trigger; NULL: none do */
+  const char *angle, *trigger, *image_key;   /* scalars of the run that tell angle and key of a trigger; NULL: none do */
 };
 struct ct_reader;
 /* A histogram cube (.hxt) as a whole: *file is the caller's to free(). Errors of ct_hxt_parse, CT_EIO; each names the file. */
@@ -188,9 +188,9 @@ int ct_reconstruction_open(struct ct_reconstruction **out, const struct ct_recon
 uint64_t ct_reconstruction_ask(struct ct_reconstruction *reconstruction);
 const struct ct_snapshot *ct_reconstruction_acquire(struct ct_reconstruction *reconstruction, uint64_t *ticket);
 void ct_reconstruction_release(struct ct_reconstruction *reconstruction, const struct ct_snapshot *snapshot);
-/* The angle of the frames with <trigger>, before they come or after: a frame waits for 5 s, one of the newest 1024, then
- * it is unplaced. What is no trigger or no angle is passed over. Monitor's thread only. */
-void ct_reconstruction_angle(struct ct_reconstruction *reconstruction, double trigger, double angle_deg);
+/* The angle and the image key of the frames with <trigger>, before they come or after: a frame waits for 5 s, one of the
+ * newest 1024, then it is unplaced. NaN: nothing is said; what is no trigger is passed over. Monitor's thread only. */
+void ct_reconstruction_angle(struct ct_reconstruction *reconstruction, double trigger, double angle_deg, double key);
 /* As of the analysis. When its reader has ended, or it is stopped, the slice is reconstructed from all that is kept, so that
  * the same frames give the same slice, bit by bit, however they came. */
 void ct_reconstruction_go_on(struct ct_reconstruction *reconstruction, int64_t until_ns);

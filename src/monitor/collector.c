@@ -31,6 +31,7 @@ static int open_recorded(struct collector *c, const struct stream_setup *setup, 
   if (setup->role == CT_ROLE_CAMERA && c->setup.reconstruction.join_angles) {
     reader.angle = c->setup.angle_name;
     reader.trigger = c->setup.trigger_name;
+    reader.image_key = c->setup.key_name;
   }
   stream->setup = setup;
   return ct_reader_open(&stream->reader, &reader, err);
@@ -250,13 +251,14 @@ static const struct ct_wire_scalar *find_scalar(const struct ct_wire_scalars *sc
   return NULL;
 }
 
-/* An angle and the trigger it belongs to come in one message. */
+/* An angle, an image key and the trigger they belong to come in one message. */
 static void take_angle(struct collector *c, const struct ct_wire_scalars *scalars)
 {
   const struct ct_wire_scalar *trigger = find_scalar(scalars, c->setup.trigger_name);
   const struct ct_wire_scalar *angle = find_scalar(scalars, c->setup.angle_name);
-  if (trigger != NULL && angle != NULL)
-    ct_reconstruction_angle(c->reconstruction, trigger->value, angle->value);
+  const struct ct_wire_scalar *key = find_scalar(scalars, c->setup.key_name);
+  if (trigger != NULL)
+    ct_reconstruction_angle(c->reconstruction, trigger->value, angle ? angle->value : (double)NAN, key ? key->value : (double)NAN);
 }
 
 /* Now, or a little later: no two messages came at once. */

@@ -24,7 +24,7 @@ struct run_setup {
   int camera;                            /* the first one's, -1: none */
   struct ct_analysis_setup analysis;
   struct ct_reconstruction_setup reconstruction;
-  const char *angle_name, *trigger_name;   /* of scalars that tell the angle of frames */
+  const char *angle_name, *trigger_name, *key_name;   /* of scalars that tell the angle of frames, and what they are */
   struct ct_roi rois[CT_SNAPSHOT_ROIS];
   const char *roi_names[CT_SNAPSHOT_ROIS];
   uint16_t *dark_ADU, *threshold_ADU;

@@ -76,5 +76,6 @@ int ct_setup_camera(struct run_setup *setup, const struct ct_settings *s, struct
   r->join_angles = setup->scalars && !isfinite(r->angle_step_deg);
   setup->angle_name = ct_settings_text(s, ct_settings_is_set(s, "camera.angle") ? "camera.angle" : "attributes.angle");
   setup->trigger_name = ct_settings_text(s, "attributes.trigger");
+  setup->key_name = ct_settings_text(s, "attributes.image_key");
   return 0;
 }

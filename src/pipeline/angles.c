@@ -4,21 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <comptop/frame.h>
 #include <comptop/ring.h>
 
 /* At 100 projections a second: what is told 40 s ahead, and waits 10 s, 0.3 s of it with its image. */
 enum { TOLD = 4096, KNOWN = 4096, HELD = 1024, IMAGES = 32 };
 
-struct told {
-  uint64_t trigger;
-  double angle_deg;
-};
-
 struct ct_angles {
-  struct ct_ring *ring;               /* of struct told, from the other thread */
-  struct { struct told told; bool valid; } known[KNOWN];   /* a trigger's place is trigger % KNOWN */
-  struct told current;                /* of the latest projection that found its angle */
-  bool has_current;
+  struct ct_ring *ring;               /* of struct ct_told, from the other thread */
+  struct { struct ct_told told; bool valid; } known[KNOWN];   /* a trigger's place is trigger % KNOWN */
+  struct ct_told current;             /* of the latest frame that found what was told of it */
+  bool has_current, keys;             /* some were told */
   bool news;                          /* told since those that wait were looked at */
   uint32_t cols;
   struct { struct ct_waiting projection; bool waits; } held[HELD];   /* first in, first out, with holes */
@@ -32,7 +28,7 @@ struct ct_angles {
 int ct_angles_open(struct ct_angles **out, struct ct_err *err)
 {
   struct ct_angles *a = ct_xcalloc(1, sizeof *a);
-  const struct ct_ring_config config = { .slots = TOLD, .slot_bytes = sizeof(struct told), .consumers = 1 };
+  const struct ct_ring_config config = { .slots = TOLD, .slot_bytes = sizeof(struct ct_told), .consumers = 1 };
   int code = ct_ring_new(&a->ring, &config, err);
   if (code != 0) {
     ct_angles_close(a);
@@ -52,13 +48,14 @@ void ct_angles_close(struct ct_angles *a)
   free(a);
 }
 
-void ct_angles_tell(struct ct_angles *a, double trigger, double angle_deg)
+void ct_angles_tell(struct ct_angles *a, double trigger, double angle_deg, double key)
 {
   static const double exact = 9007199254740992;   /* 2^53: larger ones are not what was sent */
   void *slot;
-  if (!(trigger >= 0 && trigger < exact) || !isfinite(angle_deg) || ct_ring_reserve(a->ring, 1, &slot) == 0)
+  bool is_key = key >= CT_KEY_PROJECTION && key <= CT_KEY_INVALID;
+  if (!(trigger >= 0 && trigger < exact) || !(isfinite(angle_deg) || is_key) || ct_ring_reserve(a->ring, 1, &slot) == 0)
     return;
-  *(struct told *)slot = (struct told){ (uint64_t)trigger, angle_deg };
+  *(struct ct_told *)slot = (struct ct_told){ (uint64_t)trigger, angle_deg, is_key ? (int)key : -1 };
   ct_ring_commit(a->ring, 1, NULL);
 }
 
@@ -66,10 +63,11 @@ void ct_angles_take(struct ct_angles *a)
 {
   struct ct_ring_batch batch;
   while (ct_ring_peek(a->ring, 0, TOLD, &batch) > 0) {
-    const struct told *told = batch.slots;
+    const struct ct_told *told = batch.slots;
     for (size_t i = 0; i < batch.n; i++) {
       a->known[told[i].trigger % KNOWN].told = told[i];
       a->known[told[i].trigger % KNOWN].valid = true;
+      a->keys |= told[i].key >= 0;
     }
     a->news = true;
     a->look = a->head;
@@ -77,7 +75,7 @@ void ct_angles_take(struct ct_angles *a)
   }
 }
 
-bool ct_angles_find(struct ct_angles *a, uint64_t trigger, double *angle_deg)
+bool ct_angles_find(struct ct_angles *a, uint64_t trigger, struct ct_told *told)
 {
   if (a->known[trigger % KNOWN].valid && a->known[trigger % KNOWN].told.trigger == trigger) {
     a->current = a->known[trigger % KNOWN].told;
@@ -86,9 +84,11 @@ bool ct_angles_find(struct ct_angles *a, uint64_t trigger, double *angle_deg)
   }
   if (!a->has_current || a->current.trigger != trigger)
     return false;
-  *angle_deg = a->current.angle_deg;
+  *told = a->current;
   return true;
 }
+
+bool ct_angles_tell_keys(const struct ct_angles *a) { return a->keys; }
 
 /* Head goes on to the oldest that waits. */
 static void close_up(struct ct_angles *a)
@@ -165,13 +165,13 @@ uint32_t ct_angles_waiting(const struct ct_angles *a)
   return n;
 }
 
-bool ct_angles_next(struct ct_angles *a, struct ct_waiting *waiting, double *angle_deg)
+bool ct_angles_next(struct ct_angles *a, struct ct_waiting *waiting, struct ct_told *told)
 {
   if (!a->news)
     return false;
   for (; a->look != a->tail; a->look++) {
     size_t place = a->look % HELD;
-    if (!a->held[place].waits || !ct_angles_find(a, a->held[place].projection.trigger, angle_deg))
+    if (!a->held[place].waits || !ct_angles_find(a, a->held[place].projection.trigger, told))
       continue;
     a->held[place].waits = false;
     *waiting = a->held[place].projection;

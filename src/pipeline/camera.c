@@ -109,31 +109,42 @@ static void open_scan(struct ct_camera *c, const struct ct_frame *frame)
     c->unplaced += ct_angles_reshape(c->angles, frame->cols, pixels, c->setup.planes_bytes / 8);
 }
 
-static int key_of(const struct ct_attributes *at)
+static bool may_wait(const struct ct_camera *c, const struct ct_attributes *at)
 {
-  return at->present & CT_HAS_KEY ? at->image_key : CT_KEY_PROJECTION;
+  return c->angles != NULL && at->present & CT_HAS_TRIGGER;
+}
+
+/* As said by the frame, else by scalars of its trigger. */
+static struct ct_told told_of(const struct ct_camera *c, const struct ct_attributes *at)
+{
+  struct ct_told told;
+  if (!may_wait(c, at) || !ct_angles_find(c->angles, at->trigger, &told))
+    told = (struct ct_told){ .angle_deg = (double)NAN, .key = -1 };
+  if (at->present & CT_HAS_ANGLE)
+    told.angle_deg = at->angle_deg;
+  if (at->present & CT_HAS_KEY)
+    told.key = at->image_key;
+  return told;
+}
+
+/* As told, else counted from the first of the scan; NaN: nobody knows yet, or what it is of. */
+static double angle_of(const struct ct_camera *c, const struct ct_frame *frame, uint32_t i, const struct ct_told *told)
+{
+  if (told->key < 0 && may_wait(c, &frame->attributes) && ct_angles_tell_keys(c->angles))
+    return (double)NAN;
+  if (isfinite(told->angle_deg))
+    return told->angle_deg;
+  return c->setup.angle_start_deg + c->setup.angle_step_deg * (double)(frame->number + i - c->first_number);
 }
 
 /* Whether the projection in c->row waits for its angle now. */
 static bool hold(struct ct_camera *c, struct ct_waiting *projection, const struct ct_attributes *at)
 {
-  if (c->angles == NULL || !(at->present & CT_HAS_TRIGGER))
+  if (!may_wait(c, at))
     return false;
   projection->trigger = at->trigger;
   c->unplaced += ct_angles_hold(c->angles, projection);
   return true;
-}
-
-/* As said by the frame, else by a scalar of its trigger, else counted from the first of the scan; NaN: nobody knows yet. */
-static double angle_of(const struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
-{
-  const struct ct_attributes *at = &frame->attributes;
-  double angle_deg;
-  if (at->present & CT_HAS_ANGLE)
-    return at->angle_deg;
-  if (c->angles && at->present & CT_HAS_TRIGGER && ct_angles_find(c->angles, at->trigger, &angle_deg))
-    return angle_deg;
-  return c->setup.angle_start_deg + c->setup.angle_step_deg * (double)(frame->number + i - c->first_number);
 }
 
 /* Behind darks, flats or a pause, when all of a turn was counted. */
@@ -210,14 +221,15 @@ static uint32_t count_at_least(const float *row, uint32_t cols, float most)
   return n;
 }
 
-static void take_projection(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
+static void take_projection(struct ct_camera *c, const struct ct_frame *frame, uint32_t i, const struct ct_told *told)
 {
   bool paused = frame->arrival_ns - c->arrival_ns > pause_ns;
   if (ct_scan_state(c->scan).projections == 0 || begins_to_count(c, frame->number + i, paused))
     c->first_number = frame->number + i;
   c->keyed = false;
-  double angle_deg = angle_of(c, frame, i);
+  double angle_deg = angle_of(c, frame, i, told);
   struct ct_waiting projection = { .arrival_ns = frame->arrival_ns, .paused = paused, .row = c->row,
+    .angle_deg = told->angle_deg, .key = told->key,
     .z_mm = frame->attributes.present & CT_HAS_Z && isfinite(frame->attributes.z_mm) ? frame->attributes.z_mm : 0 };
   ct_frame_row(frame, i, c->slice_row, c->row);
   count_saturated(c, ct_scan_mark(c->scan, c->row, ct_type_most(frame->type)));
@@ -235,24 +247,41 @@ static void take_projection(struct ct_camera *c, const struct ct_frame *frame, u
     take_image(c, frame, i, angle_deg, waits);
 }
 
+/* It is known now what the frame is. */
+static void take_waiting(struct ct_camera *c, const struct ct_waiting *frame, const struct ct_told *told)
+{
+  double angle_deg = isfinite(frame->angle_deg) ? frame->angle_deg : told->angle_deg;
+  int key = frame->key >= 0 ? frame->key : told->key;
+  if (key == CT_KEY_FLAT)
+    ct_scan_flat(c->scan, frame->row);
+  else if (key == CT_KEY_DARK)
+    ct_scan_dark(c->scan, frame->row);
+  else if (key == CT_KEY_INVALID)
+    return;
+  else if (!isfinite(angle_deg))
+    c->unplaced++;
+  else if (place(c, frame, angle_deg) && frame->image && ct_planes_takes(c->planes, angle_deg))
+    ct_planes_add(c->planes, frame->image, angle_deg);
+}
+
 void ct_camera_take_angles(struct ct_camera *c, int64_t now_ns)
 {
-  struct ct_waiting projection;
-  double angle_deg;
+  struct ct_waiting frame;
+  struct ct_told told;
   if (c->angles == NULL)
     return;
   ct_angles_take(c->angles);
-  while (c->scan && ct_angles_next(c->angles, &projection, &angle_deg))
-    if (place(c, &projection, angle_deg) && projection.image && ct_planes_takes(c->planes, angle_deg))
-      ct_planes_add(c->planes, projection.image, angle_deg);
+  while (c->scan && ct_angles_next(c->angles, &frame, &told))
+    take_waiting(c, &frame, &told);
   c->unplaced += ct_angles_expire(c->angles, now_ns < INT64_MAX ? now_ns - patience_ns : INT64_MAX);
 }
 
 static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
 {
-  switch (key_of(&frame->attributes)) {
+  const struct ct_told told = told_of(c, &frame->attributes);
+  switch (told.key < 0 ? CT_KEY_PROJECTION : told.key) {
   case CT_KEY_PROJECTION:
-    take_projection(c, frame, i);
+    take_projection(c, frame, i, &told);
     break;
   case CT_KEY_FLAT:
     c->keyed = true;

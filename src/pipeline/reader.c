@@ -35,7 +35,7 @@ struct ct_reader {
   uint64_t next_number;
   bool started;
   struct ct_run_scalars *scalars;      /* that tell angles, or NULL */
-  char angle_name[64], trigger_name[64];
+  char angle_name[64], trigger_name[64], key_name[64];
   struct ct_reader_angle message;      /* the latest of them so far */
 
   /* Written by the taking thread, read by any: relaxed, each is a number to show and orders nothing... */
@@ -195,32 +195,36 @@ size_t ct_reader_take(struct ct_reader *r, int64_t until_ns, const struct ct_lot
 }
 
 /* ---- angles ------------------------------------------------------------------------------------------------------- */
-/* Live, trigger and angle belong together when one message brings both: so here. A second one of a name is of a message
- * that came at the same time. */
-static bool pair_up(struct ct_reader *r, const struct ct_run_scalar *scalar)
+/* Live, trigger, angle and image key belong together when one message brings them: so here. A second one of a name is of a
+ * message that came at the same time. */
+static double *place_of(struct ct_reader *r, const char *name)
 {
-  const bool is_trigger = strcmp(scalar->name, r->trigger_name) == 0;
-  if (!is_trigger && strcmp(scalar->name, r->angle_name) != 0)
-    return false;
-  double *value = is_trigger ? &r->message.trigger : &r->message.angle_deg;
-  if (scalar->arrival_ns != r->message.arrival_ns || !isnan(*value)) {
-    r->message.arrival_ns = scalar->arrival_ns;
-    r->message.trigger = r->message.angle_deg = (double)NAN;
-  }
-  *value = scalar->value;
-  return !isnan(r->message.trigger) && !isnan(r->message.angle_deg);
+  return strcmp(name, r->trigger_name) == 0 ? &r->message.trigger : strcmp(name, r->angle_name) == 0 ? &r->message.angle_deg :
+         strcmp(name, r->key_name) == 0 ? &r->message.key : NULL;
+}
+
+/* The message so far, if it says something, and none of it any more. */
+static bool take_message(struct ct_reader *r, struct ct_reader_angle *out)
+{
+  *out = r->message;
+  r->message = (struct ct_reader_angle){ INT64_MIN, (double)NAN, (double)NAN, (double)NAN };
+  return !isnan(out->trigger) && !(isnan(out->angle_deg) && isnan(out->key));
 }
 
 bool ct_reader_angle(struct ct_reader *r, int64_t until_ns, struct ct_reader_angle *out)
 {
   struct ct_run_scalar scalar;
   while (r->scalars != NULL && ct_run_scalars_next(r->scalars, until_ns, &scalar)) {
-    if (!pair_up(r, &scalar))
+    double *value = place_of(r, scalar.name);
+    if (value == NULL)
       continue;
-    *out = r->message;
-    return true;
+    bool other = scalar.arrival_ns != r->message.arrival_ns || !isnan(*value), whole = other && take_message(r, out);
+    *value = scalar.value;
+    r->message.arrival_ns = scalar.arrival_ns;
+    if (whole)
+      return true;
   }
-  return false;
+  return take_message(r, out);
 }
 
 bool ct_reader_has_ended(const struct ct_reader *r) { return atomic_load_explicit(&r->ended, memory_order_relaxed) != GOING; }
@@ -323,7 +327,8 @@ int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, 
   r->frame_hz = setup->frame_hz;
   r->start_ns = file_time_ns(setup->run);
   r->first_ns = r->next_ns = INT64_MAX;
-  r->now_ns = r->message.arrival_ns = INT64_MIN;
+  r->now_ns = INT64_MIN;
+  (void)take_message(r, &(struct ct_reader_angle){ 0 });
   ct_run_stream_format(setup->run, setup->name, r->format, sizeof r->format);
   int rc = !camera && is_cube(setup->run) ? ct_cube_read(setup->run, &r->file, &r->cube, err) : ct_playlist_open(&r->list, &what, AHEAD_BYTES, err);
   if (rc == 0)
@@ -341,6 +346,7 @@ int ct_reader_open(struct ct_reader **out, const struct ct_reader_setup *setup, 
   if (setup->angle != NULL && ct_run_scalars_open(&r->scalars, setup->run, NULL) == 0) {
     snprintf(r->angle_name, sizeof r->angle_name, "%s", setup->angle);
     snprintf(r->trigger_name, sizeof r->trigger_name, "%s", setup->trigger);
+    snprintf(r->key_name, sizeof r->key_name, "%s", setup->image_key);
   }
   *out = r;
   return 0;

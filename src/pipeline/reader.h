@@ -10,10 +10,10 @@
  * next call. 0: there are none before that time, or it has ended. */
 size_t ct_reader_take(struct ct_reader *reader, int64_t until_ns, const struct ct_lot **lots);
 bool ct_reader_has_ended(const struct ct_reader *reader);
-/* What scalars that came before <until_ns> tell of angles, in the order in which they came: false when there is no more. */
+/* What scalars that came before <until_ns> tell of triggers, in the order in which they came: false when there is no more. */
 struct ct_reader_angle {
   int64_t arrival_ns;
-  double trigger, angle_deg;           /* as ct_angles_tell wants them; NaN: has not been told */
+  double trigger, angle_deg, key;      /* as ct_angles_tell wants them; NaN: has not been told */
 };
 bool ct_reader_angle(struct ct_reader *reader, int64_t until_ns, struct ct_reader_angle *out);
 /* Of a histogram cube (.hxt), all it has, as photons in the middle of their bins; it has no frames. */

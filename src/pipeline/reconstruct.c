@@ -46,7 +46,7 @@ static void take_recorded_angles(struct ct_reconstruction *r, int64_t until_ns)
   struct ct_reader_angle told;
   while (r->camera.angles && ct_reader_angle(r->reader, until_ns, &told)) {
     ct_camera_take_angles(&r->camera, told.arrival_ns);
-    ct_angles_tell(r->camera.angles, told.trigger, told.angle_deg);
+    ct_angles_tell(r->camera.angles, told.trigger, told.angle_deg, told.key);
   }
   ct_camera_take_angles(&r->camera, until_ns);
 }
@@ -214,10 +214,10 @@ void ct_reconstruction_fix_axis(struct ct_reconstruction *r, double axis_px)
   atomic_store_explicit(&r->nudge_px, 0, memory_order_relaxed);
 }
 
-void ct_reconstruction_angle(struct ct_reconstruction *r, double trigger, double angle_deg)
+void ct_reconstruction_angle(struct ct_reconstruction *r, double trigger, double angle_deg, double key)
 {
   if (r->camera.angles)
-    ct_angles_tell(r->camera.angles, trigger, angle_deg);
+    ct_angles_tell(r->camera.angles, trigger, angle_deg, key);
 }
 
 const struct ct_snapshot *ct_reconstruction_acquire(struct ct_reconstruction *r, uint64_t *ticket)

@@ -97,6 +97,24 @@ def test_a_run_with_detector_camera_and_stage(scene):
         expect(process=(file["entry/process_000000"].attrs["NX_class"], "NXprocess"))
 
 
+def test_a_run_whose_stage_tells_what_frames_are(scene):
+    rng = np.random.default_rng(13)
+    camera, stage = Camera(scene, axis_px=71.3), Stage(scene)
+    program = collect(scene, "told", "--camera", camera.endpoint + ",frame_hz=0.001", "--scalars", stage.endpoint)
+    for publisher in (camera, stage):
+        publisher.wait(program)
+    for k in range(126):
+        key = 2 if k < 3 else 1 if k < 6 else 0
+        stage.tell(RotationAngle=3.0 * (k - 6), Trigger=k, ImageKey=key)
+        camera.show(np.full(COLS, 100.0) if key == 2 else camera.flat.astype(float) if key else counts_of(camera, 3.0 * (k - 6), rng),
+                    Trigger=k)
+        time.sleep(0.01)
+    then = last_of(program)
+    expect(ct=({k: then["ct"][k] for k in ("in_slice", "unplaced", "flats", "darks", "scans")},
+               {"in_slice": 120, "unplaced": 0, "flats": 3, "darks": 3, "scans": 1}), axis=(round(then["ct"]["axis_px"], 1), 71.3))
+    same(then, again(scene, "told"), "slice")
+
+
 def test_a_run_of_a_camera_alone(scene):
     rng = np.random.default_rng(12)
     camera = Camera(scene, axis_px=83.1)

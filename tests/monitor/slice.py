@@ -187,6 +187,38 @@ def test_angles_can_come_with_scalars(scene):
     ends(program)
 
 
+def test_image_keys_can_come_with_scalars(scene):
+    for first in (True, False):
+        camera, stage = Camera(scene), Stage(scene)
+        program = watch(scene, camera, "--scalars", stage.endpoint, "-S", "camera.axis_px=79.5", "-S", "attributes.image_key=What")
+        stage.wait(program)
+        dark = np.full(COLS, 100.0)
+        frames = [({2: dark, 1: camera.flat.astype(float), 3: dark}[key], {}) for key in (2, 1, 2, 1, 3)]      # 3: it is none
+        told = [{"Trigger": i, "What": key} for i, key in enumerate((2, 1, 2, 1, 3))]
+        for k in range(120):                                        # some say their angle themselves, but not what they are
+            frames.append((100 + (camera.flat - 100) * np.exp(-line(1.5 * k, camera.axis_px)),
+                           {"RotationAngle": 1.5 * k} if first and k % 3 == 0 else {}))
+            told.append({"Trigger": 5 + k, "What": 0, "RotationAngle": 1.5 * k})
+
+        def show():
+            for i, (counts, says) in enumerate(frames):
+                camera.show(counts, Trigger=i, **says)
+            program.sample_where(lambda s: stream(s, "camera")["frames"] == 125)
+
+        if not first:
+            show()
+        for one in told:
+            stage.tell(**one)
+        program.sample_where(lambda s: stream(s, "scalars")["frames"] == 125)
+        if first:
+            show()
+        sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 120 and (s["ct"]["flats"], s["ct"]["darks"]) == (2, 2))
+        is_the_phantom(sample)
+        expect(ct=({k: sample["ct"][k] for k in ("unplaced", "waiting", "scans", "unusable")},
+                   {"unplaced": 0, "waiting": 0, "scans": 1, "unusable": 0}))
+        ends(program)
+
+
 def test_rings_are_corrected(scene):
     def show(camera, k):
         counts = 100 + (camera.flat - 100) * np.exp(-line(1.5 * k, camera.axis_px))
