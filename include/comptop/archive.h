@@ -262,7 +262,8 @@ int ct_run_process_append(struct ct_run_process *process, const struct ct_run_re
 struct ct_run_slice {
   uint32_t size, projections;
   const float *values;
-  double pixel_um, axis_px, rotation_deg;
+  double pixel_um, rotation_deg;
+  double axis_px, axis_sigma_px, tilt_deg, tilt_sigma_deg;   /* NaN: not known; the axis may have been given */
   const char *axis_method;           /* where the axis comes from, a word */
 };
 int ct_run_process_slice(struct ct_run_process *process, const struct ct_run_slice *slice) CT_MUST_CHECK;

@@ -232,9 +232,9 @@ void ct_volume_lines(struct ct_volume *volume, const struct ct_plane *plane, uin
  * <finder> is one for its columns. CT_ENODATA, CT_ENOMEM: all NaN. */
 int ct_volume_tilt(const struct ct_volume *volume, struct ct_axis_finder *finder, struct ct_tomo_tilt *tilt);
 
-/* The axis at <row> of a whole turn from opposite projections of up to 64 rows around it together, CT_AXIS_ROWS: closer than that of
- * a row alone, and where a row says nothing. Their lean is allowed for. <finder> is one for its columns. CT_ENODATA, CT_ENOMEM:
- * as ct_axis_find. */
+/* The axis at <row> from others as well, CT_AXIS_ROWS: closer than that of a row alone, and where a row says nothing. Opposite
+ * projections of a whole turn: of up to 64 rows around it together, their lean allowed for. Before there are any, and of half a
+ * turn: what most of twelve rows say, where five do. <finder> is one for its columns. CT_ENODATA, CT_ENOMEM: as ct_axis_find. */
 int ct_volume_axis(const struct ct_volume *volume, struct ct_axis_finder *finder, double row, struct ct_tomo_axis *axis);
 
 struct ct_volume_state {

@@ -110,7 +110,10 @@ static void put_slice(hid_t entry, const struct ct_run_slice *slice)
   put_edge(group, "x", slice, 1);
   ct_nx_count(group, "projections", slice->projections);
   ct_nx_real(group, "axis", slice->axis_px, "pixel");
+  ct_nx_real(group, "axis_errors", slice->axis_sigma_px, "pixel");
   ct_nx_text(group, "axis_method", slice->axis_method);
+  ct_nx_real(group, "tilt", slice->tilt_deg, "deg");
+  ct_nx_real(group, "tilt_errors", slice->tilt_sigma_deg, "deg");
   ct_nx_real(group, "rotation", slice->rotation_deg, "deg");
   H5Gclose(group);
 }

@@ -111,8 +111,9 @@ static int keep_slice(struct reprocess *r, const struct ct_snapshot *snapshot, s
   if (ct->in_slice == 0 || !ct_snapshot_slice(snapshot, &request, &view))
     return 0;
   const struct ct_run_slice slice = { .size = view.head->size, .projections = view.head->projections, .values = view.values,
-                                      .pixel_um = view.head->pixel_um, .axis_px = ct->axis_px, .rotation_deg = ct->rotation_deg,
-                                      .axis_method = ct->axis_method };
+                                      .pixel_um = view.head->pixel_um, .rotation_deg = ct->rotation_deg,
+                                      .axis_px = ct->axis_px, .axis_sigma_px = ct->axis_sigma_px, .axis_method = ct->axis_method,
+                                      .tilt_deg = ct->tilt_deg, .tilt_sigma_deg = ct->tilt_sigma_deg };
   return ct_run_process_slice(r->process, &slice) == 0 ? 0 : ct_err_set(err, CT_ENOMEM, "no memory for the slice");
 }
 

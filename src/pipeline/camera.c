@@ -340,11 +340,11 @@ static struct ct_tomo_axis outvoted(const struct ct_camera *c, struct ct_tomo_ax
   return found.method == CT_AXIS_NONE || off_px > alike_px ? voted : found;
 }
 
-/* Where the slice's row alone is not sure enough, those around it are asked as well; if they say something else it is theirs. */
+/* Where the slice's row alone is not sure enough, others are asked as well; if they say something else it is theirs. */
 static struct ct_tomo_axis joined(struct ct_camera *c, struct ct_tomo_axis found)
 {
   struct ct_tomo_axis rows;
-  bool sure = found.method != CT_AXIS_NONE && found.sigma_px < good_axis_px;
+  bool sure = c->setup.slice.rotation_deg == 360 && found.method == CT_AXIS_PAIRS && found.sigma_px < good_axis_px;
   if (sure || c->planes == NULL || ct_planes_find_axis(c->planes, &rows) != 0)
     return found;
   bool other = !(fabs(rows.axis_px - found.axis_px) < 4 * hypot(rows.sigma_px, found.sigma_px));

@@ -241,3 +241,14 @@ out:
   close_rows(&r);
   return rc;
 }
+
+int ct_volume_vote(const struct ct_volume *volume, struct ct_axis_finder *finder, double row, struct ct_tomo_axis *axis)
+{
+  struct ct_tomo_tilt tilt = unknown;
+  struct rows r;
+  int rc = open_rows(&r, volume, finder);
+  if (!rc) rc = measure(&r, ct_volume_setup(volume)->lean, &tilt);
+  *axis = ct_axis_at_row(&tilt, row);
+  close_rows(&r);
+  return rc ? rc : axis->method == CT_AXIS_NONE ? CT_ENODATA : 0;
+}

@@ -48,10 +48,12 @@ int ct_volume_axis(const struct ct_volume *volume, struct ct_axis_finder *f, dou
   uint32_t from = row > reach ? (uint32_t)row - reach : 0, to = (uint32_t)row + reach < s->rows ? (uint32_t)row + reach : s->rows;
 
   *axis = turning;
-  if (s->rotation_deg != 360 || t->n < 2 || to < from + 3) return CT_ENODATA;
-  uint32_t most = CT_FACING_MAX / (to - from), pairs = ct_axis_pairs(f, t, most < CT_PAIRS_MAX ? most : CT_PAIRS_MAX);
-  float *lines = pairs ? calloc(2 * pairs, s->cols * sizeof *lines) : NULL;
-  if (!lines) return pairs ? CT_ENOMEM : CT_ENODATA;
+  if (t->n < 2 || to < from + 3) return CT_ENODATA;
+  uint32_t most = CT_FACING_MAX / (to - from);
+  uint32_t pairs = s->rotation_deg == 360 ? ct_axis_pairs(f, t, most < CT_PAIRS_MAX ? most : CT_PAIRS_MAX) : 0;
+  if (!pairs) return ct_volume_vote(volume, f, row, axis);
+  float *lines = calloc(2 * pairs, s->cols * sizeof *lines);
+  if (!lines) return CT_ENOMEM;
   const struct around around = { row, from, to, pairs, lines };
   f->ring = NULL;
   if (pairs >= FEW) find(volume, f, &around, true, &turning);

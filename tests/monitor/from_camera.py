@@ -94,6 +94,13 @@ def test_a_run_with_detector_camera_and_stage(scene):
                step=(round(float(group["x"][1] - group["x"][0]), 6), round(then["slice"]["pixel_um"], 6)),
                down=(bool(group["y"][0] > group["y"][1]), True), kind=(group.attrs["NX_class"], "NXdata"),
                signal=(group.attrs["signal"], "attenuation"), n=(int(group["projections"][()]), 119))
+        for name, key, units in (("axis", "axis_px", "pixel"), ("axis_errors", "axis_sigma_px", "pixel"), ("tilt", "tilt_deg", "deg"),
+                                 ("tilt_errors", "tilt_sigma_deg", "deg")):
+            known = then["ct"].get(key)
+            if known is None:
+                assert name not in group, (name, group[name][()])
+            else:
+                assert abs(group[name][()] - known) < 1e-9 and group[name].attrs["units"] == units, (name, group[name][()], known)
         expect(process=(file["entry/process_000000"].attrs["NX_class"], "NXprocess"))
 
 
