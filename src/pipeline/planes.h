@@ -37,7 +37,7 @@ void ct_planes_axis(struct ct_planes *planes, double axis_px, double lean);
 /* As ct_volume_tilt, in rows and columns of the camera: 0.1 s, and three times as long where that gives no good answer. */
 int ct_planes_tilt(struct ct_planes *planes, struct ct_tomo_tilt *tilt);
 
-/* As ct_volume_axis at slice_row, in columns of the camera: 10 ms, 3 ms of a single pair. */
+/* As ct_volume_axis at slice_row, in columns of the camera: 10 to 30 ms, 3 ms of a single pair. */
 int ct_planes_find_axis(struct ct_planes *planes, struct ct_tomo_axis *axis);
 
 /* What somebody looks at now, of all that is wanted. */

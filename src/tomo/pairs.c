@@ -63,6 +63,10 @@ double ct_axis_noise(const float *row, uint32_t cols)
   return sigma * sigma / 6;
 }
 
+enum { LANES = 4, BLOCK = 256 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+
 struct window {
   double covariance, variance[2];
 };
@@ -81,24 +85,32 @@ static void sum_up(double *sums, const float *row, const float *mirror, uint32_t
   }
 }
 
+/* Sum of products, in sums beside each other so that none waits for another. */
+static double block_of(const float *row, const float *mirror, size_t n)
+{
+  lanes first = { 0 }, second = { 0 };
+  float rest = 0;
+  size_t i = 0;
+  for (; i + 2 * LANES <= n; i += 2 * LANES) {
+    first += *(const lanes *)(row + i) * *(const lanes *)(mirror + i);
+    second += *(const lanes *)(row + i + LANES) * *(const lanes *)(mirror + i + LANES);
+  }
+  for (; i < n; i++) rest += row[i] * mirror[i];
+  first += second;
+  return (double)rest + (double)first[0] + (double)first[1] + (double)first[2] + (double)first[3];
+}
+
 /* Correlation of row[i] with mirror[i - shift] where both are. */
 static struct window compare(const double *sums, const float *row, const float *mirror, uint32_t cols, int32_t shift)
 {
   uint32_t n = cols - (uint32_t)(shift < 0 ? -shift : shift), at = shift > 0 ? (uint32_t)shift : 0;
   uint32_t mirror_at = shift < 0 ? (uint32_t)-shift : 0;
   const double *a = sums + at, *aa = a + cols + 1, *b = sums + 2 * (cols + 1) + mirror_at, *bb = b + cols + 1;
-  float part[4] = { 0 };
   double product = 0;
 
   row += at;
   mirror += mirror_at;
-  for (uint32_t i = 0; i < n;) {
-    uint32_t end = i + 64 < n ? i + 64 : n;
-    for (; i + 4 <= end; i += 4)
-      for (uint32_t k = 0; k < 4; k++) part[k] += row[i + k] * mirror[i + k];
-    for (; i < end; i++) part[0] += row[i] * mirror[i];
-    for (uint32_t k = 0; k < 4; k++) product += (double)part[k], part[k] = 0;
-  }
+  for (uint32_t i = 0; i < n; i += BLOCK) product += block_of(row + i, mirror + i, n - i < BLOCK ? n - i : BLOCK);
   double ma = (a[n] - a[0]) / n, mb = (b[n] - b[0]) / n;
   double va = (aa[n] - aa[0]) / n - ma * ma, vb = (bb[n] - bb[0]) / n - mb * mb;
   /* What rounding leaves of a level is nothing. */
