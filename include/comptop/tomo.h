@@ -81,6 +81,8 @@ int ct_field_open(struct ct_field **out, uint32_t rows, uint32_t cols, struct ct
 void ct_field_close(struct ct_field *field);   /* NULL is fine */
 void ct_field_dark(struct ct_field *field, const float *image);
 void ct_field_flat(struct ct_field *field, const float *image);
+/* Whether image[rows * cols] can be a flat: above the dark, and not only as often as below it. */
+bool ct_field_is_lit(const struct ct_field *field, const float *image);
 /* A projection came: the next dark or flat begins another set in place of its own, which counts until then. */
 void ct_field_end_sets(struct ct_field *field);
 /* As long as there is no flat: an even beam, as bright as the brightest twentieth of image[rows * cols] is above the dark.
@@ -110,7 +112,8 @@ struct ct_scan;
 int ct_scan_open(struct ct_scan **out, const struct ct_tomo_setup *setup, struct ct_err *err) CT_MUST_CHECK;
 void ct_scan_close(struct ct_scan *scan);   /* NULL is fine */
 void ct_scan_dark(struct ct_scan *scan, const float *row);
-void ct_scan_flat(struct ct_scan *scan, const float *row);
+/* CT_ERANGE: no beam in it, and nothing is changed. */
+int ct_scan_flat(struct ct_scan *scan, const float *row);
 /* A projection at <angle_deg>, the sample at <z_mm> (0 where nobody says), <paused>: after a silence that ends a scan.
  * Transmission below 1e-4 counts as that; columns without a finite value or with a flat not above the dark are taken from
  * their neighbours. Without a flat the brightest twentieth of the scan's first projection is taken for open beam.

@@ -253,7 +253,7 @@ static void take_waiting(struct ct_camera *c, const struct ct_waiting *frame, co
   double angle_deg = isfinite(frame->angle_deg) ? frame->angle_deg : told->angle_deg;
   int key = frame->key >= 0 ? frame->key : told->key;
   if (key == CT_KEY_FLAT)
-    ct_scan_flat(c->scan, frame->row);
+    c->unusable += ct_scan_flat(c->scan, frame->row) != 0;
   else if (key == CT_KEY_DARK)
     ct_scan_dark(c->scan, frame->row);
   else if (key == CT_KEY_INVALID)
@@ -276,6 +276,21 @@ void ct_camera_take_angles(struct ct_camera *c, int64_t now_ns)
   c->unplaced += ct_angles_expire(c->angles, now_ns < INT64_MAX ? now_ns - patience_ns : INT64_MAX);
 }
 
+static void take_flat(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
+{
+  c->keyed = true;
+  ct_frame_row(frame, i, c->slice_row, c->row);
+  count_saturated(c, count_at_least(c->row, c->cols, ct_type_most(frame->type)));
+  if (ct_scan_flat(c->scan, c->row) != 0) {
+    c->unusable++;
+    return;
+  }
+  if (c->has_preview)
+    ct_preview_flat(&c->preview, frame, i);
+  if (c->phase)
+    ct_phase_flat(c->phase, frame, i);
+}
+
 static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32_t i)
 {
   const struct ct_told told = told_of(c, &frame->attributes);
@@ -284,14 +299,7 @@ static void take_frame(struct ct_camera *c, const struct ct_frame *frame, uint32
     take_projection(c, frame, i, &told);
     break;
   case CT_KEY_FLAT:
-    c->keyed = true;
-    ct_frame_row(frame, i, c->slice_row, c->row);
-    count_saturated(c, count_at_least(c->row, c->cols, ct_type_most(frame->type)));
-    ct_scan_flat(c->scan, c->row);
-    if (c->has_preview)
-      ct_preview_flat(&c->preview, frame, i);
-    if (c->phase)
-      ct_phase_flat(c->phase, frame, i);
+    take_flat(c, frame, i);
     break;
   case CT_KEY_DARK:
     c->keyed = true;

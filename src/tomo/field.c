@@ -124,6 +124,19 @@ void ct_field_flat(struct ct_field *f, const float *image)
   collect(f, f->flat_sum, &f->flats, &f->flat_ended, image);
 }
 
+bool ct_field_is_lit(const struct ct_field *f, const float *image)
+{
+  double sum = 0, sizes = 0;
+
+  for (size_t i = 0; i < (size_t)f->rows * f->cols; i++) {
+    double beam = (double)image[i] - (double)f->dark[i];
+    if (!isfinite(beam)) continue;
+    sum += beam;
+    sizes += fabs(beam);
+  }
+  return sum > sizes / 2;
+}
+
 void ct_field_end_sets(struct ct_field *f)
 {
   f->dark_ended = f->darks > 0;

@@ -42,10 +42,13 @@ void ct_scan_dark(struct ct_scan *scan, const float *row)
   ct_field_dark(scan->field, row);
 }
 
-void ct_scan_flat(struct ct_scan *scan, const float *row)
+int ct_scan_flat(struct ct_scan *scan, const float *row)
 {
+  if (!ct_field_is_lit(scan->field, row))
+    return CT_ERANGE;
   scan->keyed = scan->behind = true;
   ct_field_flat(scan->field, row);
+  return 0;
 }
 
 /* False: half of the row says nothing. */
@@ -142,7 +145,8 @@ static bool follows_oldest(const struct ct_scan *scan, double near_deg, uint32_t
   return near_deg < part_of(m->farthest_deg > whole_deg ? m->farthest_deg / m->steps : scan->least_deg, 0.25);
 }
 
-/* New darks or flats count for what is kept too; and stripes are removed from all of a scan or from none of it. */
+/* New darks or flats count for what is kept too, even where they leave little of it; and stripes are removed from all of a scan
+ * or from none of it. */
 static void apply_anew(struct ct_scan *scan)
 {
   uint32_t n = scan->n;
@@ -151,9 +155,10 @@ static void apply_anew(struct ct_scan *scan)
   if (same || n == 0)
     return;
   ct_tomo_forget(scan->tomo, n);
-  for (uint32_t i = 0; i < n; i++)
-    if (attenuate(scan, raw_at(scan, i)))
-      ct_tomo_add(scan->tomo, scan->line, scan->angles[(scan->first + i) % scan->projections]);
+  for (uint32_t i = 0; i < n; i++) {
+    (void)attenuate(scan, raw_at(scan, i));
+    ct_tomo_add(scan->tomo, scan->line, scan->angles[(scan->first + i) % scan->projections]);
+  }
 }
 
 int ct_scan_projection(struct ct_scan *scan, const float *row, double angle_deg, double z_mm, bool paused)

@@ -599,13 +599,13 @@ def test_empty_beam_and_rubbish_end_in_a_defined_picture(scene):
         camera.show(np.zeros(COLS), ImageKey=1)                     # a flat of nothing
     for k in range(20):
         camera.show(np.zeros(COLS), ImageKey=0, RotationAngle=9.0 * k)
-    sample = program.sample_where(lambda s: s["ct"]["unusable"] == 20)
-    expect(in_slice=(sample["ct"]["in_slice"], 0))
+    sample = program.sample_where(lambda s: s["ct"]["unusable"] == 23)
+    expect(ct=((sample["ct"]["in_slice"], sample["ct"]["flats"]), (0, 0)))
     camera.send(np.full((ROWS, COLS), np.nan, np.float32), ndattr={"RotationAngle": 1.0, "ImageKey": 0})
     camera.darks_and_flats()
     for k in range(400):                                            # flats all along, the stage stands still
         camera.show(camera.flat.astype(float), ImageKey=0, RotationAngle=5.0)
-    sample = program.sample_where(lambda s: s["ct"]["unusable"] == 21 and stream(s, "camera")["frames"] == 430)
+    sample = program.sample_where(lambda s: s["ct"]["unusable"] == 24 and stream(s, "camera")["frames"] == 430)
     picture = values(sample)
     assert np.nanmax(np.abs(picture)) < 0.01, "open beam attenuates"
     ends(program)

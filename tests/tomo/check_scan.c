@@ -36,7 +36,10 @@ static void send_key(struct ct_scan *scan, bool flat, double error)
   for (int k = 0; k < 4; k++) {
     for (int i = 0; i < COLS; i++)
       row[i] = (float)((flat ? flat_of(i) : dark_of(i)) + error * (k % 2 ? 1 : -1));
-    (flat ? ct_scan_flat : ct_scan_dark)(scan, row);
+    if (flat)
+      assert_int_equal(ct_scan_flat(scan, row), 0);
+    else
+      ct_scan_dark(scan, row);
   }
 }
 
@@ -184,6 +187,33 @@ static void without_a_flat_the_open_beam_is_the_reference(void **state)
     assert_int_equal(ct_scan_projection(scan, row, 3.0 * k, 0, false), 0);
   }
   lines_are_right(scan, 5, 1e-5);
+  ct_scan_close(scan);
+}
+
+/* A shutter that stays shut: no flat, and the one before goes on. */
+static void flats_without_beam_are_left_out(void **state)
+{
+  (void)state;
+  struct ct_scan *scan = open_scan();
+  float row[COLS];
+  send_key(scan, false, 0);
+  for (int k = 0; k < N; k++) {
+    for (int i = 0; i < COLS; i++)
+      row[i] = (float)(dark_of(i) + 3 * sin(17.0 * i * i + k));
+    if (k % 20 == 0)
+      assert_int_equal(ct_scan_flat(scan, row), CT_ERANGE);
+    if (k == 0)
+      send_key(scan, true, 0);
+    assert_int_equal(send(scan, 3.0 * k), 0);
+  }
+  memset(row, 0, sizeof row);
+  assert_int_equal(ct_scan_flat(scan, row), CT_ERANGE);
+  for (int i = 0; i < COLS; i++)
+    row[i] = NAN;
+  assert_int_equal(ct_scan_flat(scan, row), CT_ERANGE);
+  assert_int_equal(ct_scan_state(scan).flats, 4);
+  assert_false(ct_scan_state(scan).behind);
+  lines_are_right(scan, N, 1e-4);
   ct_scan_close(scan);
 }
 
@@ -358,6 +388,7 @@ int main(void)
     cmocka_unit_test(every_projection_of_a_scan_is_kept_in_any_order),
     cmocka_unit_test(newer_flats_replace_older_ones),
     cmocka_unit_test(without_a_flat_the_open_beam_is_the_reference),
+    cmocka_unit_test(flats_without_beam_are_left_out),
     cmocka_unit_test(bad_columns_cost_only_themselves),
     cmocka_unit_test(a_cleaned_scan_goes_on_with_what_came),
     cmocka_unit_test(scans_begin_where_something_is_seen_again),
