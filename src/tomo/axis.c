@@ -35,7 +35,8 @@ int ct_axis_open(struct ct_axis_finder **out, uint32_t cols, struct ct_err *err)
   f->wedge_len = 2 * CT_WEDGE_COLS;
   uint32_t half = f->wedge_len / 2 + 1, rows = CT_WEDGE_LEAST << (CT_WEDGE_PLANS - 1);
   bool ok = true;
-  for (int i = 0; i < CT_FACING_MAX; i++) {
+  f->most = cols > CT_FACING_COLS ? CT_PAIRS_MAX : CT_FACING_MAX;
+  for (uint32_t i = 0; i < f->most; i++) {
     struct ct_facing *p = &f->facing[i];
     p->row = ct_floats(cols);
     p->mirror = ct_floats(cols);
@@ -43,7 +44,7 @@ int ct_axis_open(struct ct_axis_finder **out, uint32_t cols, struct ct_err *err)
     p->coarse_mirror = ct_floats(cols);
     ok = ok && p->row && p->mirror && p->coarse_row && p->coarse_mirror;
   }
-  size_t coarse_sums = (size_t)CT_FACING_MAX * 4 * (f->coarse_cols + 1), fine_sums = 4 * ((size_t)cols + 1);
+  size_t coarse_sums = (size_t)f->most * 4 * (f->coarse_cols + 1), fine_sums = 4 * ((size_t)cols + 1);
   f->sums = calloc(coarse_sums > fine_sums ? coarse_sums : fine_sums, sizeof *f->sums);
   f->scratch = ct_floats(cols + 4);
   f->beyond = ct_floats(cols);

@@ -6,7 +6,7 @@
 
 #include <fftw3.h>
 
-enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 64, CT_FACING_MAX = 256,
+enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 64, CT_FACING_MAX = 256, CT_FACING_COLS = 512,
        CT_AXIS_VIEWS = 1440 };
 
 /* What interpolation leaves of an error where there is no noise. */
@@ -46,6 +46,7 @@ struct ct_axis_finder {
 
   /* pairs.c */
   uint32_t coarse_bin, coarse_cols;
+  uint32_t most;                    /* facings there is room for: CT_PAIRS_MAX of more than CT_FACING_COLS columns */
   struct ct_facing facing[CT_FACING_MAX];
   float *scratch;                   /* [cols + 4] */
   double *sums;                     /* 4 x [cols + 1] */

@@ -44,12 +44,12 @@ int ct_volume_axis(const struct ct_volume *volume, struct ct_axis_finder *f, dou
   const struct ct_volume_setup *s = ct_volume_setup(volume);
   const struct ct_tomo *t = ct_volume_angles(volume);
   struct ct_tomo_axis turning = { CT_AXIS_NONE, (double)NAN, (double)NAN, 0 };
-  uint32_t reach = (uint32_t)fmin(AROUND, APART_PX / fmax(fabs(s->lean), 1e-9));
-  uint32_t from = row > reach ? (uint32_t)row - reach : 0, to = (uint32_t)row + reach < s->rows ? (uint32_t)row + reach : s->rows;
+  uint32_t reach = (uint32_t)fmin(AROUND, APART_PX / fmax(fabs(s->lean), 1e-9)), at = (uint32_t)fmin(fmax(row, 0), s->rows - 1.0);
+  uint32_t from = at > reach ? at - reach : 0, to = at + reach < s->rows ? at + reach : s->rows;
 
   *axis = turning;
   if (t->n < 2 || to < from + 3) return CT_ENODATA;
-  uint32_t most = CT_FACING_MAX / (to - from);
+  uint32_t most = f->most / (to - from);
   uint32_t pairs = s->rotation_deg == 360 ? ct_axis_pairs(f, t, most < CT_PAIRS_MAX ? most : CT_PAIRS_MAX) : 0;
   if (!pairs) return ct_volume_vote(volume, f, row, axis);
   float *lines = calloc(2 * pairs, s->cols * sizeof *lines);
