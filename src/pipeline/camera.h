@@ -11,6 +11,9 @@
 #include "planes.h"
 #include "preview.h"
 
+/* A silence after which something already seen is a new scan. */
+#define CT_CAMERA_PAUSE_NS (5 * CT_NS_PER_S)
+
 struct ct_camera {
   struct ct_reconstruction_setup setup;
   struct ct_scan *scan;         /* NULL before the first frame, and where there is no memory for its shape */
@@ -56,6 +59,10 @@ void ct_camera_fini(struct ct_camera *camera);           /* of one never made to
 void ct_camera_take(struct ct_camera *camera, const struct ct_lot *lot);
 /* Places those whose angle has come, and gives up those that by <now_ns> have waited for too long; INT64_MAX: all that wait. */
 void ct_camera_take_angles(struct ct_camera *camera, int64_t now_ns);
+/* Nothing is known of axis, tilt and rings. */
+void ct_camera_forget(struct ct_camera *camera);
+/* Planes after other darks or flats, if they <change> anything; the few images that wait are made of the old ones. */
+void ct_camera_correct(struct ct_camera *camera, const float *change);
 /* Looks for axis and rings anew where it is time to. */
 void ct_camera_follow(struct ct_camera *camera, int64_t now_ns);
 /* No more frames come: axis, rings and slice from all that is kept, once, whenever they were looked for before. */
