@@ -6,8 +6,8 @@
 
 #include <fftw3.h>
 
-enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 64, CT_FACING_MAX = 256, CT_FACING_COLS = 512,
-       CT_AXIS_VIEWS = 1440 };
+enum { CT_COARSE_COLS = 384, CT_WEDGE_COLS = 512, CT_WEDGE_PLANS = 5, CT_WEDGE_LEAST = 45, CT_PAIRS_MAX = 64,
+       CT_FACING_MAX = 256, CT_FACING_COLS = 512, CT_AXIS_VIEWS = 1440 };
 
 /* What interpolation leaves of an error where there is no noise. */
 #define CT_AXIS_SIGMA_LEAST_PX 0.008
@@ -71,9 +71,9 @@ struct ct_axis_finder {
 void ct_axis_look_over(struct ct_axis_finder *finder, const float *const *rows, uint32_t n);
 /* Up to <most> opposite ones, spread over all there are, into finder->first and ->second. */
 uint32_t ct_axis_pairs(struct ct_axis_finder *finder, const struct ct_tomo *tomo, uint32_t most);
-/* Adds facings of <n> pairs of a row of the detector, <down> as there, whose noise counts alike whatever it is. Of what is <turning>:
- * without what they have in common, which is as symmetric about the axis as the rest, but not where beam or columns have changed
- * since the flat. */
+/* Adds facings of <n> pairs of a row of the detector, <down> as there, whose noise counts alike whatever it is. Of what is
+ * <turning>: without what they have in common, which is as symmetric about the axis as the rest, but not where beam or columns
+ * have changed since the flat. */
 void ct_axis_face(struct ct_axis_finder *finder, struct ct_facings *facings, const float *const *rows, const float *const *opposite,
                   uint32_t n, bool turning, double down);
 /* The axis that they are opposite about. */

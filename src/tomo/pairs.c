@@ -199,7 +199,8 @@ struct sight {
 /* What a noise of 1 makes of where pairs differ least, squared, times the square of their steepness: noise of neighbours is alike,
  * so that it is the slope of a row smoothed once more that it meets, in half of all cases that of noise. Works in the finder's
  * beyond. */
-static double meets_noise(struct ct_axis_finder *f, const struct ct_facing *p, uint32_t from, uint32_t n, uint32_t lever, double noise)
+static double meets_noise(struct ct_axis_finder *f, const struct ct_facing *p, uint32_t from, uint32_t n, uint32_t lever,
+                          double noise)
 {
   double left = lever == 1 ? 0.0151 : lever == 2 ? 0.0437 : 0.0700;   /* of noise, in such slopes */
   memcpy(f->beyond, p->row, f->cols * sizeof *f->beyond);

@@ -119,8 +119,10 @@ static void wedge_is_empty_about_the_axis(void **state)
 static void a_beam_that_has_changed_does_not_mislead(void **state)
 {
   (void)state;
-  const struct scan whole = { .cols = 256, .rotation_deg = 360, .axis_px = 133.3, .radius_cols = 100, .noise = 0.3, .views = 360, .until = 360 };
-  const struct scan half = { .cols = 256, .rotation_deg = 180, .axis_px = 133.3, .radius_cols = 100, .noise = 0.3, .views = 180, .until = 180 };
+  const struct scan whole = { .cols = 256, .rotation_deg = 360, .axis_px = 133.3, .radius_cols = 100,
+                              .noise = 0.3, .views = 360, .until = 360 };
+  const struct scan half = { .cols = 256, .rotation_deg = 180, .axis_px = 133.3, .radius_cols = 100,
+                             .noise = 0.3, .views = 180, .until = 180 };
   for (int i = 0; i < 4; i++) {
     struct scan s = i % 2 ? half : whole;
     if (i < 2) s.bump = 8;
@@ -132,8 +134,8 @@ static void a_beam_that_has_changed_does_not_mislead(void **state)
 static void golden_angles_come_to_it_too(void **state)
 {
   (void)state;
-  struct scan s = { .cols = 256, .rotation_deg = 180, .axis_px = 133.3, .radius_cols = 200, .noise = 0.5, .views = 300, .until = 300,
-                    .golden = true };
+  struct scan s = { .cols = 256, .rotation_deg = 180, .axis_px = 133.3, .radius_cols = 200, .noise = 0.5,
+                    .views = 300, .until = 300, .golden = true };
   assert_found(&s, CT_AXIS_PAIRS, 0.3);
   s.rotation_deg = 360;
   assert_found(&s, CT_AXIS_PAIRS, 0.1);
@@ -146,8 +148,8 @@ static void golden_angles_come_to_it_too(void **state)
 static void a_part_has_no_centre_of_mass(void **state)
 {
   (void)state;
-  const struct scan s = { .cols = 160, .rotation_deg = 360, .axis_px = 25.3, .radius_cols = 130, .noise = 0.3, .views = 360, .until = 150,
-                          .sample = &phantom_middle };
+  const struct scan s = { .cols = 160, .rotation_deg = 360, .axis_px = 25.3, .radius_cols = 130, .noise = 0.3,
+                          .views = 360, .until = 150, .sample = &phantom_middle };
   struct ct_tomo_axis axis;
   if (!find(&s, &axis)) fail_msg("%s: %g +- %g", ct_axis_method_word(axis.method), axis.axis_px, axis.sigma_px);
 }

@@ -33,7 +33,8 @@ struct scan {
 };
 
 /* Rows differ in what the sample weighs, and a fifth of them show none. */
-static void project(float *image, const struct scan *s, double axis_px, double peak, double angle_deg, const float *ring, uint64_t *seed)
+static void project(float *image, const struct scan *s, double axis_px, double peak, double angle_deg, const float *ring,
+                    uint64_t *seed)
 {
   for (int y = 0; y < ROWS; y++) {
     float *row = image + (size_t)y * s->cols;
@@ -109,7 +110,8 @@ static void errors_are_as_large_as_said(void **state)
       error = fmax(error, fabs(axis.axis_px - axis_px));
     }
     double scatter = sqrt(squares / SEEDS);
-    if (!(scatter < 1.8 && worst < 4 && error < s->most_px)) fail_msg("%s: scatter %g, worst %g, error %g", s->name, scatter, worst, error);
+    if (!(scatter < 1.8 && worst < 4 && error < s->most_px))
+      fail_msg("%s: scatter %g, worst %g, error %g", s->name, scatter, worst, error);
     all += squares;
   }
   double scatter = sqrt(all / SEEDS / SCANS);
