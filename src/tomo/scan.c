@@ -123,26 +123,28 @@ void ct_scan_restart(struct ct_scan *scan)
   scan->motion = (struct motion){ .last_deg = (double)NAN };
 }
 
-/* Another height, or a place that was seen already after darks, flats or a pause: a scan begins. */
+/* Another height, or a place that was seen already after darks, flats or a pause: a scan begins. It may begin between two steps of
+ * the one before; but in the middle of one in any order, the least distance so far may not be the least of all. */
 static bool begins_scan(const struct ct_scan *scan, double near_deg, double z_mm, bool paused)
 {
   if (scan->n == 0)
     return true;
   if (fabs(z_mm - scan->z_mm) > 1e-3)
     return true;
-  return (scan->keyed || paused) && near_deg < part_of(scan->step_deg, 0.5);
+  bool in_order = scan->motion.steps + 1 >= scan->n;
+  return (scan->keyed || paused) && near_deg < part_of(scan->step_deg, in_order ? 0.5 : 0.2);
 }
 
-/* The stage goes on turning: the oldest give way where they are what is seen again, within a quarter of its steps. In another
- * order, or back the way it came, they may be the only ones at their angles; and a pass between those of another lies half a
- * step beside them. */
+/* The stage goes on turning: the oldest give way where they are what is seen again, within nearly a quarter of its steps. In another
+ * order, or back the way it came, they may be the only ones at their angles; and passes between those of others lie half a
+ * step beside them, or a quarter. */
 static bool follows_oldest(const struct ct_scan *scan, double near_deg, uint32_t place)
 {
   double whole_deg = 0.99 * ct_tomo_setup(scan->tomo)->rotation_deg;
   const struct motion *m = &scan->motion;
   if (scan->n < LEAST_TURN || place >= scan->n / 2 || ct_tomo_state(scan->tomo).covered_deg < whole_deg)
     return false;
-  return near_deg < part_of(m->farthest_deg > whole_deg ? m->farthest_deg / m->steps : scan->least_deg, 0.25);
+  return near_deg < part_of(m->farthest_deg > whole_deg ? m->farthest_deg / m->steps : scan->least_deg, 0.24);
 }
 
 /* New darks or flats count for what is kept too, even where they leave little of it; and stripes are removed from all of a scan

@@ -326,13 +326,34 @@ static void the_next_scan_is_seen_through_jitter(void **state)
     }
 }
 
+/* Four passes of a stage that turns on, each between the steps of the others; and flats in the middle of any order. */
+static void passes_and_any_order_are_one_scan(void **state)
+{
+  (void)state;
+  struct ct_scan *scan = open_scan_of(1000);
+  static const int first[] = { 0, 2, 1, 3 };
+  send_key(scan, false, 0);
+  send_key(scan, true, 0);
+  for (int k = 0; k < 4 * 45; k++)
+    assert_int_equal(send(scan, 4.0 * (k % 45) + first[k / 45] + 180 * (k / 45 % 2) + 0.01 * sin(1.7 * k * k)), 0);
+  assert_int_equal(ct_scan_state(scan).projections, 180);
+  ct_scan_restart(scan);
+  for (int k = 0; k < 180; k++) {
+    if (k % 47 == 0)                                        /* 3 degrees lie between two at the least, and 1 comes now */
+      send_key(scan, true, 0);
+    assert_int_equal(send(scan, k * 23 % 180), 0);
+  }
+  assert_int_equal(ct_scan_state(scan).projections, 180);
+  ct_scan_close(scan);
+}
+
 /* However the steps fit into a turn, and whatever the encoder reads, the oldest give way: at once, or where a turn lies between
  * the steps of the one before after a few. */
 static void a_stage_that_turns_on_slides(void **state)
 {
   (void)state;
   static const struct { double step_deg, jitter_deg; unsigned turns; } cases[] = {
-    { 3, 0, 1 }, { 3, 1e-4, 1 }, { 3, 0.05, 1 }, { -3, 0.01, 1 }, { 3.01, 0, 1 }, { 2.99, 1e-3, 1 }, { 3.04, 0.01, 4 },
+    { 3, 0, 1 }, { 3, 1e-4, 1 }, { 3, 0.05, 1 }, { -3, 0.01, 1 }, { 3.008, 0, 1 }, { 2.992, 1e-3, 1 }, { 3.04, 0.01, 4 },
     { 180 / 59.5, 0.01, 2 }, { 180 / 60.33, 0, 4 }, { -2.7183, 1e-3, 4 } };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct ct_scan *scan = open_scan_of(1000);
@@ -393,6 +414,7 @@ int main(void)
     cmocka_unit_test(a_cleaned_scan_goes_on_with_what_came),
     cmocka_unit_test(scans_begin_where_something_is_seen_again),
     cmocka_unit_test(the_next_scan_is_seen_through_jitter),
+    cmocka_unit_test(passes_and_any_order_are_one_scan),
     cmocka_unit_test(a_stage_that_turns_on_slides),
     cmocka_unit_test(what_says_nothing_begins_nothing),
   };
