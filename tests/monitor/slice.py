@@ -431,7 +431,8 @@ def test_planes_have_projections_whose_angle_comes_later(scene):
     program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice,slices,volume", "-S", f"camera.size={SIZE}",
                           "-S", f"camera.pixel_um={PIXEL_UM}", "-S", "camera.axis_px=79.5", "-S", "camera.slice_row=10",
                           "-S", "camera.point_px=30,10", "-S", "camera.oblique_deg=30,60", "--scalars", stage.endpoint,
-                          "-S", "camera.angle=Theta", "-S", "attributes.trigger=Shot")
+                          "-S", "camera.angle=Theta", "-S", "attributes.trigger=Shot",
+                          interval="0.5")                            # who reads slowly must not be 5 s behind
     camera.wait(program)
     stage.wait(program)
     camera.darks_and_flats()
