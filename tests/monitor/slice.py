@@ -397,11 +397,15 @@ def have_all(**pictures):
         assert picture and picture["projections"] == 180, f"{name}: {picture and picture['projections']} of 180"
 
 
-def all_are_right(sample):
-    slices = sample["slices"]
-    have_all(volume=sample["volume"], **{name: slices[name] for name in ("xy", "xz", "yz", "oblique")})
+def planes_of_all_are_right(sample):
+    have_all(**{name: sample["slices"][name] for name in ("xy", "xz", "yz", "oblique")})
     is_the_phantom(sample)
-    planes_are_right(slices, 0.02)
+    planes_are_right(sample["slices"], 0.02)
+
+
+def all_are_right(sample):
+    have_all(volume=sample["volume"])
+    planes_of_all_are_right(sample)
     volume_is_right(sample["volume"], 0.02)
 
 
@@ -428,7 +432,7 @@ def test_planes_through_any_point(scene):
 
 def test_planes_have_projections_whose_angle_comes_later(scene):
     camera, stage = Tall(scene), Stage(scene)
-    program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice,slices,volume", "-S", f"camera.size={SIZE}",
+    program = scene.batch("--camera", camera.endpoint + ",frame_hz=0.001", "-f", "slice,slices", "-S", f"camera.size={SIZE}",
                           "-S", f"camera.pixel_um={PIXEL_UM}", "-S", "camera.axis_px=79.5", "-S", "camera.slice_row=10",
                           "-S", "camera.point_px=30,10", "-S", "camera.oblique_deg=30,60", "--scalars", stage.endpoint,
                           "-S", "camera.angle=Theta", "-S", "attributes.trigger=Shot",
@@ -443,7 +447,7 @@ def test_planes_have_projections_whose_angle_comes_later(scene):
         for k in range(first, first + 30):
             stage.tell(Theta=1.0 * k, Shot=1000 + k)
         program.sample_where(lambda s: s["ct"]["in_slice"] == first + 30)
-    sample = program.sample_that(all_are_right)
+    sample = program.sample_that(planes_of_all_are_right)
     expect(unplaced=(sample["ct"]["unplaced"], 0))
     ends(program)
 
