@@ -21,7 +21,7 @@ struct ct_camera {
   struct ct_tomo_axis axis;
   double nudge_px;              /* what keys have moved the axis by */
   int64_t axis_ns;              /* when it was last looked for */
-  uint32_t axis_n;              /* projections then */
+  uint64_t axis_placed;         /* projections placed then */
   struct ct_tomo_tilt tilt;     /* of the axis; no rows: not known */
   uint64_t tilt_placed;         /* projections placed when it was last looked for */
   uint64_t tilt_scan;           /* that it is of */

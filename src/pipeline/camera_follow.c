@@ -54,17 +54,20 @@ static void find_axis(struct ct_camera *c)
   struct ct_tomo_axis found;
   if (c->finder == NULL || isfinite(c->setup.axis_px))
     return;
-  c->axis_n = ct_scan_state(c->scan).projections;
+  c->axis_placed = c->placed;
   ct_axis_find(c->finder, ct_scan_tomo(c->scan), &found);
   found = outvoted(c, joined(c, found));
   if (found.method != CT_AXIS_NONE)
     c->axis = found;
 }
 
+/* Twice a second; of many projections, which take their time, when there are an eighth more, or no more come. */
 static void find_axis_now_and_then(struct ct_camera *c, int64_t now_ns)
 {
   const bool soon = now_ns >= c->axis_ns && now_ns - c->axis_ns < axis_every_ns;   /* the clock may be set back */
-  if (soon || ct_scan_state(c->scan).projections == c->axis_n)
+  uint64_t more = c->placed - c->axis_placed;
+  bool due = 8 * more >= ct_scan_state(c->scan).projections || now_ns - c->arrival_ns > CT_NS_PER_S;
+  if (soon || more == 0 || !due)
     return;
   c->axis_ns = now_ns;
   find_axis(c);
@@ -174,7 +177,7 @@ static void follow_rings(struct ct_camera *c, int64_t now_ns)
 void ct_camera_forget(struct ct_camera *c)
 {
   c->axis = (struct ct_tomo_axis){ .axis_px = (double)NAN, .sigma_px = (double)NAN };
-  c->axis_n = 0;
+  c->axis_placed = c->placed;
   c->tilt = no_tilt;
   c->ring_placed = c->clean_placed = c->placed;
   c->ring_columns = 0;
