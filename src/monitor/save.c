@@ -87,29 +87,38 @@ static struct ct_picture_file file_of(const struct ct_image_view *image, const s
                                    .pixel_um = image->head->pixel_um };
 }
 
-/* The whole slice where it came, else as on the screen. False: none. */
-static bool find_picture(const struct save *save, struct ct_picture_file *picture)
+/* Whether it is still being painted for the first time: where it is not, it is filled with what lies beside. */
+static bool is_rough(const struct ct_image_view *image, const struct ct_request *request)
+{
+  return request->x >= CT_IMAGE_XY && image->head->projections == 0;
+}
+
+/* The whole slice where it came, else as on the screen; of how many projections it is. False: none. */
+static bool find_picture(const struct save *save, struct ct_picture_file *picture, uint32_t *projections)
 {
   struct ct_request requests[SAVE_REQUESTS];
   size_t n = save_requests(save->view, save->rows, save->cols, requests);
   if (save->view->panel != CT_PANEL_TOMO)
     return false;
+  *projections = save->snapshot->core.ct.in_slice;
   while (n-- > 0) {
     struct ct_slice_view slice;
     struct ct_image_view image;
     if (ct_snapshot_slice(save->snapshot, &requests[n], &slice))
       *picture = (struct ct_picture_file){ .values = slice.values, .rows = slice.head->size, .cols = slice.head->size,
                                            .pixel_um = slice.head->pixel_um };
-    else if (ct_snapshot_image(save->snapshot, &requests[n], &image))
+    else if (ct_snapshot_image(save->snapshot, &requests[n], &image) && !is_rough(&image, &requests[n])) {
       *picture = file_of(&image, &requests[n]);
-    else
+      *projections = requests[n].x >= CT_IMAGE_XY ? image.head->projections : *projections;
+    } else
       continue;
     return set_range(picture);
   }
   return false;
 }
 
-static int write_picture(const struct save *save, struct ct_picture_file *picture, const char *name, struct ct_err *err)
+static int write_picture(const struct save *save, struct ct_picture_file *picture, uint32_t projections, const char *name,
+                         struct ct_err *err)
 {
   const struct ct_snapshot_ct *ct = &save->snapshot->core.ct;
   const enum ct_picture shown = save->view->picture;
@@ -118,7 +127,7 @@ static int write_picture(const struct save *save, struct ct_picture_file *pictur
   char path[PATH_BYTES], text[160];
   snprintf(text, sizeof text, "%s%s, row %u, %u projections, %.1f of %g degrees, axis %.2f px", what,
            !ct_view_whole(save->view, &whole) ? "" : isfinite(picture->pixel_um) ? " 1/cm" : " per pixel", (unsigned)ct->slice_row,
-           (unsigned)ct->in_slice, ct->covered_deg, ct->rotation_deg, ct->axis_px);
+           (unsigned)projections, ct->covered_deg, ct->rotation_deg, ct->axis_px);
   picture->text = text;
   int code = ct_picture_tiff(picture, path_of(name, "tif", path), err);
   return code == 0 ? ct_picture_png(picture, path_of(name, "png", path), err) : code;
@@ -234,14 +243,15 @@ static void remove_all(const char *name)
 static int write_all(const struct save *save, const char *name, bool *tiff, struct ct_err *err)
 {
   struct ct_picture_file picture;
+  uint32_t projections;
   int code = write_file(save, TSV, name, err);
   if (code != 0)
     return code;                   /* nothing of ours is there */
   for (enum form form = JSON; form <= ANSI && code == 0; form++)
     code = write_file(save, form, name, err);
-  *tiff = find_picture(save, &picture);
+  *tiff = find_picture(save, &picture, &projections);
   if (code == 0)
-    code = *tiff ? write_picture(save, &picture, name, err) : write_png(save, name, err);
+    code = *tiff ? write_picture(save, &picture, projections, name, err) : write_png(save, name, err);
   if (code != 0)
     remove_all(name);
   return code;
@@ -261,7 +271,8 @@ void save_view(const struct save *save, char *said, size_t bytes)
     return;
   }
   /* A path too long for the line is cut at its beginning. */
-  snprintf(line, sizeof line, "saved %s .tsv .json .ansi .png%s", name, tiff ? " .tif" : "");
+  bool rough = !tiff && save->view->panel == CT_PANEL_TOMO && save->view->picture >= CT_PICTURE_XY;
+  snprintf(line, sizeof line, "saved %s .tsv .json .ansi .png%s", name, tiff ? " .tif" : rough ? ", no .tif: not yet painted" : "");
   size_t length = strlen(line), room = (size_t)save->cols < bytes - 1 ? (size_t)save->cols : bytes - 1;
   if (length > room && room > 12)
     snprintf(said, bytes, "saved ...%s", line + length - (room - 9));
