@@ -123,10 +123,10 @@ static int write_picture(const struct save *save, struct ct_picture_file *pictur
   const struct ct_snapshot_ct *ct = &save->snapshot->core.ct;
   const enum ct_picture shown = save->view->picture;
   const char *what = shown == CT_PICTURE_PROJECTION ? "transmission" : shown == CT_PICTURE_SINOGRAM ? "-ln(transmission)" : "attenuation";
-  struct ct_request whole;
+  bool reconstructed = shown != CT_PICTURE_PROJECTION && shown != CT_PICTURE_SINOGRAM;
   char path[PATH_BYTES], text[160];
   snprintf(text, sizeof text, "%s%s, row %u, %u projections, %.1f of %g degrees, axis %.2f px", what,
-           !ct_view_whole(save->view, &whole) ? "" : isfinite(picture->pixel_um) ? " 1/cm" : " per pixel", (unsigned)ct->slice_row,
+           !reconstructed ? "" : isfinite(picture->pixel_um) ? " 1/cm" : " per pixel", (unsigned)ct->slice_row,
            (unsigned)projections, ct->covered_deg, ct->rotation_deg, ct->axis_px);
   picture->text = text;
   int code = ct_picture_tiff(picture, path_of(name, "tif", path), err);

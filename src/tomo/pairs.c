@@ -66,7 +66,6 @@ double ct_axis_noise(const float *row, uint32_t cols)
 enum { LANES = 4, BLOCK = 256 };
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 
-
 struct window {
   double covariance, variance[2];
 };

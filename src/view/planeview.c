@@ -82,13 +82,16 @@ void ct_view_point_turn(struct ct_view *view, int turn_deg, int tilt_deg)
 
 bool ct_view_whole(const struct ct_view *view, struct ct_request *out)
 {
-  bool plane = view->picture >= CT_PICTURE_XY;
-  if (view->panel != CT_PANEL_TOMO || !(plane || view->picture == CT_PICTURE_SLICE))
+  if (view->panel != CT_PANEL_TOMO || view->picture == CT_PICTURE_PROJECTION)
     return false;
-  *out = (struct ct_request){ .kind = plane ? CT_SECTION_IMAGE : CT_SECTION_SLICE };
-  if (view->picture == CT_PICTURE_OVERVIEW)
+  *out = (struct ct_request){ .kind = CT_SECTION_IMAGE };
+  if (view->picture == CT_PICTURE_SLICE)
+    out->kind = CT_SECTION_SLICE;
+  else if (view->picture == CT_PICTURE_SINOGRAM)
+    out->x = CT_IMAGE_SINOGRAM;
+  else if (view->picture == CT_PICTURE_OVERVIEW)
     out->x = CT_IMAGE_VOLUME;
-  else if (plane)
+  else
     *out = (struct ct_request){ .kind = CT_SECTION_IMAGE, .at = view->point,
                                 .x = CT_IMAGE_XY + (int32_t)(view->picture - CT_PICTURE_XY) };
   return true;

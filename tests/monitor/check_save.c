@@ -92,8 +92,26 @@ static void planes_are_saved_when_they_are_whole(void **state)
   free(view);
 }
 
+/* The screen has them averaged down. */
+static void all_lines_of_a_sinogram_are_asked_for(void **state)
+{
+  (void)state;
+  struct ct_view *view = ct_xcalloc(1, sizeof *view);
+  struct ct_request requests[SAVE_REQUESTS], last;
+  ct_view_init(view, true, true, (double)NAN);
+  view->panel = CT_PANEL_TOMO;
+  view->picture = CT_PICTURE_SINOGRAM;
+  size_t n = save_requests(view, ROWS, COLS, requests);
+  last = requests[n - 2];                /* behind it are the settings */
+  assert_int_equal(last.kind, CT_SECTION_IMAGE);
+  assert_int_equal(last.x, CT_IMAGE_SINOGRAM);
+  assert_int_equal(last.size, 0);
+  free(view);
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = { cmocka_unit_test(planes_are_saved_when_they_are_whole) };
+  const struct CMUnitTest tests[] = { cmocka_unit_test(planes_are_saved_when_they_are_whole),
+                                      cmocka_unit_test(all_lines_of_a_sinogram_are_asked_for) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
