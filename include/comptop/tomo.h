@@ -47,7 +47,7 @@ int ct_tomo_add(struct ct_tomo *tomo, const float *row, double angle_deg);
 /* Takes the <n> oldest projections away again; all of them: a new scan. */
 void ct_tomo_forget(struct ct_tomo *tomo, uint32_t n);
 /* Subtracts ring[cols] from every row from now on, and from those that came; NULL: nothing any more. False: that is what it
- * does already. True: rebuild it, or change a knob, before anything else is done with it. */
+ * does already. True: rebuild it, or change a knob, before a row comes or goes or its slice is asked for. */
 bool ct_tomo_ring(struct ct_tomo *tomo, const float *ring) CT_MUST_CHECK;
 /* The slice from the kept projections anew, by merging those that are neighbours in small tiles (Basu and Bresler, IEEE
  * Trans. Image Process. 9 (2000) 1760); weights are exact then, and what rounding has left is gone. */

@@ -340,7 +340,8 @@ static void paint_step(struct ct_planes *p, struct job *job)
 {
   if (is_flat(job)) {
     uint32_t lines = job->height - job->next < SLICE_LINES ? job->height - job->next : SLICE_LINES;
-    ct_volume_lines(job->volume, &job->plane, job->width, job->height, stride_of(job), job->next, lines, job->values + (size_t)job->next * job->width);
+    ct_volume_lines(job->volume, &job->plane, job->width, job->height, stride_of(job), job->next, lines,
+                    job->values + (size_t)job->next * job->width);
     job->next += lines;
     return;
   }
@@ -348,7 +349,8 @@ static void paint_step(struct ct_planes *p, struct job *job)
   if (is_volume(&job->request))
     paint_slab(p, job, line);
   else
-    ct_volume_lines(job->volume, &job->plane, job->width, job->height, stride_of(job), line, 1, job->values + (size_t)line * job->width);
+    ct_volume_lines(job->volume, &job->plane, job->width, job->height, stride_of(job), line, 1,
+                    job->values + (size_t)line * job->width);
   /* Until its neighbours are painted it stands for them. */
   uint32_t step = line % STRIDE == 0 ? STRIDE : line & -line;
   for (uint32_t i = 1; i < step && line + i < job->height && !job->whole; i++)

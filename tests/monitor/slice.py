@@ -397,19 +397,23 @@ def volume_is_right(volume, tolerance):
         assert abs(cubes[there].mean() / mu - 1) < tolerance, f"volume: {mu}/cm is {cubes[there].mean()}"
 
 
-def have_all(**pictures):
-    for name, picture in pictures.items():
-        assert picture and picture["projections"] == 180, f"{name}: {picture and picture['projections']} of 180"
+def has_all(name, picture):
+    assert picture and picture["projections"] == 180, f"{name}: {picture and picture['projections']} of 180"
+
+
+def planes_have_all_and_are_right(sample, tolerance):
+    for name in ("xy", "xz", "yz", "oblique"):
+        has_all(name, sample["slices"][name])
+    planes_are_right(sample["slices"], tolerance)
 
 
 def planes_of_all_are_right(sample):
-    have_all(**{name: sample["slices"][name] for name in ("xy", "xz", "yz", "oblique")})
     is_the_phantom(sample)
-    planes_are_right(sample["slices"], 0.02)
+    planes_have_all_and_are_right(sample, 0.02)
 
 
 def all_are_right(sample):
-    have_all(volume=sample["volume"])
+    has_all("volume", sample["volume"])
     planes_of_all_are_right(sample)
     volume_is_right(sample["volume"], 0.02)
 
@@ -476,11 +480,6 @@ class Leaning(Tall):
         self.send(counts.astype(np.uint16), ndattr={"ImageKey": 0, "RotationAngle": angle_deg})
 
 
-def leaning_planes_are_right(sample):
-    have_all(**{name: sample["slices"][name] for name in ("xy", "xz", "yz", "oblique")})
-    planes_are_right(sample["slices"], 0.03)
-
-
 def test_an_axis_that_leans_is_measured_and_followed(scene):
     for rotation, tilt_deg in ((180, -3.0), (360, 3.0)):
         camera = Leaning(scene, tilt_deg)
@@ -502,7 +501,7 @@ def test_an_axis_that_leans_is_measured_and_followed(scene):
         axis_px = camera.axis_px + np.tan(camera.tilt) * (10 - (TALL - 1) / 2)
         assert abs(ct["axis_px"] - axis_px) < 0.15, (ct, axis_px)
         expect(alarm=([a["id"] for a in sample["alarms"]].count("axis-tilt"), 1))
-        program.sample_that(leaning_planes_are_right)
+        program.sample_that(lambda s: planes_have_all_and_are_right(s, 0.03))
         ends(program)
 
 
@@ -638,7 +637,7 @@ def test_bad_projections_leave_a_defined_picture(scene):
     expect(alarms=(alarms_of(sample) - {"scan-stopped"}, {"projections-unusable", "frames-saturated"}))
     for k in range(60):
         camera.projection(90 + 1.5 * k)                                         # half of it, and no more
-    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 61 and "scan-stopped" in [a["id"] for a in s["alarms"]])
+    sample = program.sample_where(lambda s: s["ct"]["in_slice"] == 61 and "scan-stopped" in alarms_of(s))
     assert np.isfinite(values(sample)[SIZE // 2, SIZE // 2]) and sample["ct"]["covered_deg"] < 120, sample["ct"]
     ends(program)
 
